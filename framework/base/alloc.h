@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * alloc.h - the heap, which never says no
+ *
+ * Each either succeeds or ends the process with one line saying how many
+ * bytes were asked for.  Free with free().
+ */
+#ifndef BASE_ALLOC_H
+#define BASE_ALLOC_H
+
+#include <stddef.h>
+
+void *mem_alloc(size_t size);
+void *mem_zalloc(size_t size);
+void *mem_resize(void *old, size_t size);
+char *mem_strdup(const char *text);
+
+#endif /* BASE_ALLOC_H */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * counter.h - numbers an operator can watch
+ *
+ * What is counted here appears in `annexctl status` and, with the prefix
+ * annex_ and the label domain, in /metrics.  Names are Prometheus style:
+ * lowercase, underscores, the unit last, "_total" for what only grows.
+ */
+#ifndef ANNEX_COUNTER_H
+#define ANNEX_COUNTER_H
+
+#include <stdint.h>
+
+struct annex_instance;
+struct annex_counter;
+
+/* Find or register; the pointer stays good as long as the worker runs. */
+struct annex_counter *annex_counter(struct annex_instance *inst, const char *name,
+    const char *help);
+struct annex_counter *annex_gauge(struct annex_instance *inst, const char *name,
+    const char *help);
+
+void annex_count(struct annex_counter *counter, int64_t by);
+void annex_gauge_set(struct annex_counter *gauge, int64_t value);
+
+#endif /* ANNEX_COUNTER_H */
