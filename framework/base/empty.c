@@ -1,2 +1,0 @@
-/* SPDX-License-Identifier: MIT */
-typedef int base_empty_t;
