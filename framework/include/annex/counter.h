@@ -12,6 +12,8 @@
 
 #include <stdint.h>
 
+#pragma GCC visibility push(default)
+
 struct annex_instance;
 struct annex_counter;
 
@@ -23,5 +25,7 @@ struct annex_counter *annex_gauge(struct annex_instance *inst, const char *name,
 
 void annex_count(struct annex_counter *counter, int64_t by);
 void annex_gauge_set(struct annex_counter *gauge, int64_t value);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_COUNTER_H */

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(default)
+
 struct annex_pool;
 
 struct annex_bucket {
@@ -32,5 +34,7 @@ struct annex_buckets *annex_buckets_create(struct annex_pool *pool, double rate,
     size_t max);
 bool annex_buckets_take(struct annex_buckets *buckets, const char *key, double n,
     int64_t now_ms);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_LIMIT_H */

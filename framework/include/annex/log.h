@@ -14,6 +14,8 @@
 
 #include <annex/status.h>
 
+#pragma GCC visibility push(default)
+
 struct annex_instance;
 
 enum annex_log_level {
@@ -28,5 +30,7 @@ enum annex_log_level {
 
 void annex_log(struct annex_instance *inst, enum annex_log_level level, const char *fmt, ...)
     ANNEX_PRINTF(3, 4);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_LOG_H */

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#pragma GCC visibility push(default)
+
 struct annex_map;
 struct annex_pool;
 
@@ -47,5 +49,7 @@ struct annex_map_iter {
 	void *value;
 };
 bool annex_map_next(const struct annex_map *map, struct annex_map_iter *it);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_MAP_H */

@@ -16,6 +16,8 @@
 
 #include <annex/status.h>
 
+#pragma GCC visibility push(default)
+
 struct annex_pool;
 
 /*
@@ -54,5 +56,7 @@ void annex_pool_on_destroy(struct annex_pool *pool, void (*fn)(void *arg), void 
 
 /* Bytes the pool and its children hold from the system. */
 size_t annex_pool_bytes(const struct annex_pool *pool);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_POOL_H */

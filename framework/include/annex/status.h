@@ -9,6 +9,8 @@
 #ifndef ANNEX_STATUS_H
 #define ANNEX_STATUS_H
 
+#pragma GCC visibility push(default)
+
 #define ANNEX_MUST_CHECK __attribute__((warn_unused_result))
 #define ANNEX_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
@@ -29,5 +31,7 @@ enum annex_status {
 
 /* The status in words, for logs: "no such thing".  Static. */
 const char *annex_status_text(int status);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_STATUS_H */
