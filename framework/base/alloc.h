@@ -16,4 +16,7 @@ void *mem_zalloc(size_t size);
 void *mem_resize(void *old, size_t size);
 char *mem_strdup(const char *text);
 
+/* For allocators of other shapes: say that size bytes were asked for, and end. */
+_Noreturn void mem_exhausted(size_t size);
+
 #endif /* BASE_ALLOC_H */

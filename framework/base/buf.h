@@ -17,22 +17,22 @@
 #include <annex/status.h>
 
 struct buf {
-	char *data;		/* NULL while nothing was ever appended */
+	char *data; /* NULL while nothing was ever appended */
 	size_t len;
-	size_t room;		/* allocated, NUL included */
-	size_t max;		/* longest len allowed; 0 = no limit */
-	int error;		/* ANNEX_OK, or ANNEX_ELIMIT once something did not fit */
+	size_t room; /* allocated, NUL included */
+	size_t max;  /* longest len allowed; 0 = no limit */
+	int error;   /* ANNEX_OK, or ANNEX_ELIMIT once something did not fit */
 };
 
 /* A struct buf of zeroes is a valid empty buffer. */
-void buf_finish(struct buf *b);			/* free the bytes; b is empty again */
-void buf_clear(struct buf *b);			/* len 0, error gone, memory kept */
-void buf_reserve(struct buf *b, size_t more);	/* room for more bytes and the NUL */
-void buf_grow(struct buf *b, size_t more);	/* slow path of buf_append */
+void buf_finish(struct buf *b);               /* free the bytes; b is empty again */
+void buf_clear(struct buf *b);                /* len 0, error gone, memory kept */
+void buf_reserve(struct buf *b, size_t more); /* room for more bytes and the NUL */
+void buf_grow(struct buf *b, size_t more);    /* slow path of buf_append */
 void buf_printf(struct buf *b, const char *fmt, ...) ANNEX_PRINTF(2, 3);
 void buf_vprintf(struct buf *b, const char *fmt, va_list args) ANNEX_PRINTF(2, 0);
-void buf_consume(struct buf *b, size_t n);	/* drop the first n bytes */
-const char *buf_text(const struct buf *b);	/* never NULL */
+void buf_consume(struct buf *b, size_t n); /* drop the first n bytes */
+const char *buf_text(const struct buf *b); /* never NULL */
 
 static inline void
 buf_append(struct buf *b, const void *bytes, size_t n)

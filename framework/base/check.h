@@ -18,7 +18,6 @@ _Noreturn void check_failed(const char *what, const char *file, int line);
 	} while (0)
 
 /* First line of a function that takes a long-lived object. */
-#define CHECK_OBJECT(object, MAGIC) \
-	CHECK((object) != NULL && (object)->magic == (MAGIC))
+#define CHECK_OBJECT(object, MAGIC) CHECK((object) != NULL && (object)->magic == (MAGIC))
 
 #endif /* BASE_CHECK_H */

@@ -14,10 +14,10 @@
 #include <stdint.h>
 
 struct clock {
-	int64_t mono_us;	/* monotonic, for intervals */
-	int64_t wall_us;	/* UTC since 1970, for people */
-	void (*read)(struct clock *clock);	/* refresh both */
-	void *cookie;		/* of read */
+	int64_t mono_us;                   /* monotonic, for intervals */
+	int64_t wall_us;                   /* UTC since 1970, for people */
+	void (*read)(struct clock *clock); /* refresh both */
+	void *cookie;                      /* of read */
 };
 
 void clock_init_system(struct clock *clock);
@@ -36,12 +36,12 @@ clock_wall_ms(const struct clock *clock)
 
 struct random {
 	void (*fill)(struct random *random, void *bytes, size_t n);
-	uint64_t state[4];	/* of a seeded source */
+	uint64_t state[4]; /* of a seeded source */
 };
 
-void random_init_system(struct random *random);			/* libsodium */
-void random_init_seeded(struct random *random, uint64_t seed);	/* tests: repeatable */
-uint32_t random_below(struct random *random, uint32_t bound);	/* uniform; bound > 0 */
+void random_init_system(struct random *random);                /* libsodium */
+void random_init_seeded(struct random *random, uint64_t seed); /* tests: repeatable */
+uint32_t random_below(struct random *random, uint32_t bound);  /* uniform; bound > 0 */
 
 /* An id: 16 lowercase characters of a-z2-7, 80 random bits.  id has 17 bytes. */
 void random_id(struct random *random, char id[17]);

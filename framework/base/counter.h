@@ -26,11 +26,11 @@ enum counter_type { COUNTER_NONE, COUNTER_COUNT, COUNTER_GAUGE, COUNTER_HISTOGRA
 #define COUNTER_BUCKETS 19
 
 struct counter_slot {
-	char name[COUNTER_NAME_MAX];	/* "stanzas_in_total" */
-	char help[COUNTER_HELP_MAX];	/* one sentence */
+	char name[COUNTER_NAME_MAX]; /* "stanzas_in_total" */
+	char help[COUNTER_HELP_MAX]; /* one sentence */
 	uint32_t type;
-	uint32_t histogram;		/* index into histograms[], for COUNTER_HISTOGRAM */
-	int64_t value;			/* count or gauge; of a histogram its count */
+	uint32_t histogram; /* index into histograms[], for COUNTER_HISTOGRAM */
+	int64_t value;      /* count or gauge; of a histogram its count */
 };
 
 struct counter_histogram {
@@ -45,8 +45,8 @@ struct counters {
 };
 
 /* Find or register.  Where the page is full the last slot, "overflow", serves. */
-struct counter_slot *counters_get(struct counters *counters, enum counter_type type,
-    const char *name, const char *help);
+struct counter_slot *
+counters_get(struct counters *counters, enum counter_type type, const char *name, const char *help);
 void counters_observe_us(struct counters *counters, struct counter_slot *slot, int64_t us);
 
 #endif /* BASE_COUNTER_H */

@@ -20,15 +20,15 @@ struct timer;
 typedef void timer_fn(struct timer *timer);
 
 struct timer {
-	int64_t due_us;		/* on the monotonic clock */
+	int64_t due_us; /* on the monotonic clock */
 	uint64_t order;
-	size_t place;		/* in the heap, from 1; 0 = not started */
+	size_t place; /* in the heap, from 1; 0 = not started */
 	timer_fn *fire;
 };
 
 struct timers {
 	const struct clock *clock;
-	struct timer **heap;	/* heap[0] is the next */
+	struct timer **heap; /* heap[0] is the next */
 	size_t count, room;
 	uint64_t order;
 };
