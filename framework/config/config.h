@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * config.h - the configuration file: YAML outside, tables inside
+ *
+ * The file is read with libyaml's events into a tree in which every scalar
+ * keeps its text and its file:line:column.  What a scalar means, its option
+ * table says: there is no guessing of types.  Duplicate keys, anchors, tags
+ * and unknown names are errors, the last with the nearest known name.
+ *
+ * All mistakes are collected, each one line:
+ *
+ *	annex.yaml:17:5: unknown option "max-ocupants" of module muc; did you mean "max-occupants"?
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <annex/option.h>
+#include <annex/pool.h>
+
+enum config_kind { CONFIG_SCALAR, CONFIG_LIST, CONFIG_MAP };
+
+struct config_node {
+	enum config_kind kind;
+	const char *file;
+	unsigned line, column;		/* from 1 */
+	const char *text;		/* of a scalar */
+	bool quoted;			/* '...' or "..." */
+	const char *key;		/* under which it stands in a map, or NULL */
+	unsigned key_line, key_column;
+	struct config_node *next;	/* sibling */
+	struct config_node *first;	/* child */
+	struct config_node *last;
+	bool known;			/* somebody asked for it */
+};
+
+struct config_error {
+	struct config_error *next;
+	const char *text;		/* "FILE:LINE:COL: sentence" */
+	bool warning;
+};
+
+struct config_errors {
+	struct annex_pool *pool;
+	struct config_error *first, *last;
+	unsigned count;			/* errors, warnings not counted */
+};
+
+/* The file as a tree, or NULL with at least one error. */
+struct config_node *config_read_file(const char *path, struct annex_pool *pool,
+    struct config_errors *errors);
+struct config_node *config_read_text(const char *name, const char *text, size_t len,
+    struct annex_pool *pool, struct config_errors *errors);
+
+struct config_node *config_child(struct config_node *map, const char *key);
+
+void config_error_at(struct config_errors *errors, const struct config_node *node,
+    const char *fmt, ...) ANNEX_PRINTF(3, 4);
+void config_warn_at(struct config_errors *errors, const struct config_node *node,
+    const char *fmt, ...) ANNEX_PRINTF(3, 4);
+
+/*
+ * Read a map into settings by its table: presets first, then what is there.  what names the place
+ * for messages ("module muc", "server main").  Keys listed in others (NULL-ended,
+ * may be NULL) are somebody else's.  map NULL: presets alone.  Strings are in pool.
+ * prepare_jid is handed in, since config knows nothing of XMPP: it returns the prepared JID or NULL.
+ */
+typedef const char *config_jid_fn(struct annex_pool *pool, const char *text);
+void config_read_options(struct config_node *map, const char *what,
+    const struct annex_option *options, void *settings, const char *const *others,
+    config_jid_fn *prepare_jid, struct annex_pool *pool, struct config_errors *errors);
+
+/* How an option is spelled: max_occupants is "max-occupants", idle_ms "idle". */
+const char *config_option_name(const struct annex_option *option, struct annex_pool *pool);
+
+/* The value in settings as it would be written in the file, normalised. */
+const char *config_option_value(const struct annex_option *option, const void *settings,
+    struct annex_pool *pool);
+
+/* One option's text into settings: 0, or negative with *why ("must be 1 to 10000"). */
+int config_option_set(const struct annex_option *option, void *settings, const char *text,
+    config_jid_fn *prepare_jid, struct annex_pool *pool, const char **why);
+
+#endif /* CONFIG_CONFIG_H */
