@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * command.h - commands for operators and users, declared once
+ *
+ * One declaration is an ad-hoc command (XEP-0050) with its form, and `annexctl
+ * DOMAIN NAME field=value ...`.
+ */
+#ifndef ANNEX_COMMAND_H
+#define ANNEX_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <annex/form.h>
+#include <annex/stanza.h>
+
+#define ANNEX_NS_COMMANDS "http://jabber.org/protocol/commands"
+
+enum annex_who {
+	ANNEX_WHO_ADMIN,	/* admins of the configuration, and annexctl */
+	ANNEX_WHO_LOCAL,	/* users of the local domains as well */
+	ANNEX_WHO_ANYBODY,
+	ANNEX_WHO_OPERATOR,	/* annexctl alone: not offered over XMPP */
+};
+
+/* One run of a command, ad-hoc or from annexctl. */
+struct annex_run;
+
+/*
+ * Run stage (0 is the first) with the values of its form.  Return
+ *	ANNEX_OK	done; what was said and added is the answer
+ *	ANNEX_AGAIN	the next stage's form follows (annex_run_ask)
+ *	negative	refused: annex_run_fail said why, or the status' text is used
+ * Values of earlier stages are kept by Annex for the session.
+ */
+struct annex_command {
+	const char *node;	/* NULL ends the table; on the wire and for annexctl: "list-rooms" */
+	const char *name;	/* for people: "List rooms" */
+	enum annex_who who;
+	const struct annex_form *form;	/* of stage 0, or NULL: it runs at once */
+	size_t values_size;		/* of the struct the form is bound to */
+	int (*run)(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
+	const char *help;	/* one sentence, for annexctl and the manual */
+	/* Fill the values with the present state before stage 0's form is shown; or NULL. */
+	void (*preset)(struct annex_instance *inst, struct annex_run *run, void *values);
+	uintptr_t reserved[4];
+};
+
+/* Who runs it: NULL for annexctl. */
+const struct annex_jid *annex_run_by(const struct annex_run *run);
+
+/* A note to the user; a row of a table of results: columns are named once, then each row has as many values. */
+void annex_run_say(struct annex_run *run, const char *fmt, ...) ANNEX_PRINTF(2, 3);
+void annex_run_columns(struct annex_run *run, const char *const *var, const char *const *label);
+void annex_run_row(struct annex_run *run, const char *const *value);
+void annex_run_fail(struct annex_run *run, enum annex_condition condition, const char *fmt, ...)
+    ANNEX_PRINTF(3, 4);
+
+/* Ask for the next stage's form, bound to the same struct as values (which is kept); return ANNEX_AGAIN. */
+void annex_run_ask(struct annex_run *run, const struct annex_form *form);
+
+#endif /* ANNEX_COMMAND_H */

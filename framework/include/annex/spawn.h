@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * spawn.h - running programs
+ *
+ * Programs are started by a small process forked before the worker was
+ * restricted, with all descriptors closed but their standard three.
+ */
+#ifndef ANNEX_SPAWN_H
+#define ANNEX_SPAWN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct annex_instance;
+struct annex_child;
+
+struct annex_program {
+	const char *const *argv;	/* NULL-ended; argv[0] is looked up in PATH */
+	const char *const *env;		/* NULL-ended "NAME=value", added to a small clean environment */
+	const char *dir;		/* working directory; NULL = "/" */
+	int timeout_ms;			/* killed (TERM, then KILL after 5 s); 0 = never */
+};
+
+struct annex_child_events {
+	/* Bytes of its standard output; every line of its standard error is logged. */
+	void (*output)(struct annex_instance *inst, struct annex_child *child, const char *bytes,
+	    size_t len, void *cookie);
+	/* It ended: exit status 0 to 255, or -signal; -127 where it could not be started.  The child is freed after. */
+	void (*ended)(struct annex_instance *inst, struct annex_child *child, int status,
+	    void *cookie);
+};
+
+/* NULL: the limit of children (64) is reached. */
+struct annex_child *annex_spawn(struct annex_instance *inst, const struct annex_program *program,
+    const struct annex_child_events *events, void *cookie);
+
+/* To its standard input: queued, at most 1 MiB, else ANNEX_ELIMIT.  end closes it when written. */
+int annex_child_write(struct annex_child *child, const void *bytes, size_t len);
+void annex_child_end(struct annex_child *child);
+void annex_child_kill(struct annex_child *child, int signal);
+
+#endif /* ANNEX_SPAWN_H */
