@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * instance.h - what an instance is made of, for the framework's eyes
+ *
+ * The worker owns the instance and drives its turns; the parts of service/
+ * each hang one private struct here and keep all their state in it.
+ *
+ * Calling the component.  Every call into it is wrapped:
+ *
+ *	if (instance_enter(inst)) {
+ *		timer->fn(inst, timer->cookie);
+ *		instance_leave(inst);
+ *	}
+ *
+ * enter refuses (false) once the turn has failed or the instance is gone; leave empties the
+ * scratch pool.  Nothing of the component may be called outside such a pair, and
+ * pairs never nest.
+ *
+ * Resetting.  When a turn fails the worker calls instance_reset: each part forgets what belonged to the
+ * old life (questions, timers in memory, fences, held IQs answered "wait") in its NAME_reset
+ * function.  What is in the store stays.
+ */
+#ifndef SERVICE_INSTANCE_H
+#define SERVICE_INSTANCE_H
+
+#include <annex/component.h>
+#include <annex/flow.h>
+#include <annex/iq.h>
+#include <annex/store.h>
+
+#include "base/clock.h"
+#include "base/counter.h"
+#include "base/log.h"
+#include "base/page.h"
+#include "base/reactor.h"
+#include "base/timer.h"
+#include "stream/stream.h"
+
+struct alarms;
+struct commands;
+struct holds;
+struct jobs;
+struct output;
+struct questions;
+struct spawner;
+
+/* What the worker does for the parts. */
+struct instance_host {
+	/* Another turn is wanted at once, though nothing woke the loop (work is left). */
+	void (*wake)(struct instance_host *host);
+	/* A stop that returned ANNEX_AGAIN has finished. */
+	void (*stopped)(struct instance_host *host);
+};
+
+struct annex_instance {
+	uint32_t magic;
+#define INSTANCE_MAGIC 0x494e5354u
+	const struct annex_module *module;
+	const struct annex_jid *jid;		/* the domain */
+	const char *const *admins;		/* NULL-ended, bare */
+	const char *const *local_domains;	/* NULL-ended */
+	const char *const *contact_uris;	/* NULL-ended, XEP-0157 */
+
+	struct annex_pool *pool;		/* from create to destroy */
+	struct annex_pool *scratch;		/* until the callback returns */
+	struct annex_pool *section_pool;	/* settings and the lists above */
+	void *settings;
+	void *state;				/* the component's */
+
+	struct clock *clock;
+	struct timers *timers;
+	struct random *random;
+	struct log *log;
+	struct counters *counters;
+	struct reactor *reactor;
+	struct annex_store *store;
+	struct stream *stream;
+	struct page *page;
+	struct instance_host *host;
+
+	bool created;				/* between create and destroy */
+	bool entered;				/* inside a callback */
+	bool failed;				/* this turn will be undone */
+	const char *failed_why;
+	int64_t started_ms;			/* wall clock: of this process */
+
+	struct output *output;			/* this turn's; output.h */
+	struct questions *questions;		/* iq.c */
+	struct holds *holds;			/* hold.c */
+	struct alarms *alarms;			/* alarm.c */
+	struct jobs *jobs;			/* job.c */
+	struct commands *commands;		/* command.c: sessions */
+	struct spawner *spawner;		/* spawn.c; NULL where none was started */
+};
+
+bool instance_enter(struct annex_instance *inst);
+void instance_leave(struct annex_instance *inst);
+
+/* --- The parts (each init once, reset at a reset, finish once) ---------- */
+
+void questions_init(struct annex_instance *inst);
+void questions_reset(struct annex_instance *inst);	/* forgotten, callbacks not called */
+void questions_finish(struct annex_instance *inst);
+void questions_link_down(struct annex_instance *inst);	/* all fail with ANNEX_EOFFLINE */
+/* An IQ result or error came in: true where somebody asked for it (fn was called). */
+bool questions_answer(struct annex_instance *inst, const struct annex_stanza *answer);
+
+void holds_init(struct annex_instance *inst);
+void holds_reset(struct annex_instance *inst);		/* each is answered resource-constraint, wait */
+void holds_finish(struct annex_instance *inst);
+/* Called by annex_send for each answer to a held IQ: the hold ends with this turn (or not, where it fails). */
+void holds_answered(struct annex_instance *inst, annex_hold_t hold);
+
+void timers_of_instance_reset(struct annex_instance *inst);	/* annex_timer: all freed */
+
+void alarms_init(struct annex_instance *inst);		/* reads the next one due from the store */
+void alarms_reset(struct annex_instance *inst);
+void alarms_finish(struct annex_instance *inst);
+
+void jobs_init(struct annex_instance *inst);
+void jobs_reset(struct annex_instance *inst);
+void jobs_finish(struct annex_instance *inst);
+bool jobs_have_work(const struct annex_instance *inst);
+void jobs_step(struct annex_instance *inst);		/* one step of the oldest; a turn of its own */
+
+void commands_init(struct annex_instance *inst);
+void commands_reset(struct annex_instance *inst);
+void commands_finish(struct annex_instance *inst);
+
+/* The framework's own store tables (numbers from 1000), 0-ended. */
+extern const struct annex_table service_tables[];
+
+/*
+ * Routes for what every component answers: disco, commands, ping, version, time, last activity; tried after
+ * the component's own.  Only for addresses it is right for: ping, version, time, last activity of the domain alone; disco
+ * and commands of any address.
+ */
+extern const struct annex_route service_routes[];
+
+/* Run a declared command for annexctl.  args: {"field": "value", "multi": ["a", "b"]}.  The answer comes to
+ * done, maybe later (a turn's durable end): result {"say": [...], "columns": [...], "rows": [[...]]} or an error sentence. */
+struct json_t;
+int commands_run(struct annex_instance *inst, const char *node, struct json_t *args,
+    struct json_t **result_r, const char **why_r);
+struct json_t *commands_list(struct annex_instance *inst);	/* for help: node, name, help, fields */
+
+#endif /* SERVICE_INSTANCE_H */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * output.h - what a turn sends, kept until it is durable
+ *
+ * annex_send and its kin append here; nothing else does.  At the turn's end
+ * the worker splices it into the stream's queues, or throws it away.
+ *
+ * The guard: what a component sends is checked before it is queued (from in
+ * its domain, to and id present, XML characters, size), and answers are counted: the IQ
+ * in hand gets one, and no IQ that nobody asked is answered.
+ */
+#ifndef SERVICE_OUTPUT_H
+#define SERVICE_OUTPUT_H
+
+#include <annex/iq.h>
+#include <annex/stanza.h>
+
+#include "stream/stream.h"
+
+struct annex_instance;
+struct output;
+
+/* A stanza on its way out; the public struct comes first. */
+struct outgoing {
+	struct annex_stanza stanza;
+	bool durable;
+	annex_hold_t hold;		/* it answers this held IQ; 0: none */
+	const struct annex_stanza *answers;	/* the IQ in hand it answers, or NULL */
+};
+
+struct output *output_create(struct annex_instance *inst);
+void output_destroy(struct output **output);
+
+/* The IQ being handled: it gets one answer. */
+void output_expect(struct output *output, const struct annex_stanza *iq);
+bool output_was_answered(const struct output *output);
+
+/* A new outgoing stanza in scratch, for the builders of service/. */
+struct outgoing *outgoing_create(struct annex_instance *inst, enum annex_kind kind,
+    const char *name, const char *from, const char *to, const char *type, const char *id);
+
+/* Append as annex_send; class is given, since only the framework knows questions from the rest. */
+int output_add(struct annex_instance *inst, struct flow *flow, enum stream_class class,
+    struct outgoing *out);
+
+bool output_is_empty(const struct output *output);
+void output_splice(struct annex_instance *inst);	/* the turn is durable */
+void output_drop(struct annex_instance *inst);		/* the turn has failed */
+
+#endif /* SERVICE_OUTPUT_H */
