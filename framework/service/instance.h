@@ -57,16 +57,16 @@ struct annex_instance {
 	uint32_t magic;
 #define INSTANCE_MAGIC 0x494e5354u
 	const struct annex_module *module;
-	const struct annex_jid *jid;		/* the domain */
-	const char *const *admins;		/* NULL-ended, bare */
-	const char *const *local_domains;	/* NULL-ended */
-	const char *const *contact_uris;	/* NULL-ended, XEP-0157 */
+	const struct annex_jid *jid;      /* the domain */
+	const char *const *admins;        /* NULL-ended, bare */
+	const char *const *local_domains; /* NULL-ended */
+	const char *const *contact_uris;  /* NULL-ended, XEP-0157 */
 
-	struct annex_pool *pool;		/* from create to destroy */
-	struct annex_pool *scratch;		/* until the callback returns */
-	struct annex_pool *section_pool;	/* settings and the lists above */
+	struct annex_pool *pool;         /* from create to destroy */
+	struct annex_pool *scratch;      /* until the callback returns */
+	struct annex_pool *section_pool; /* settings and the lists above */
 	void *settings;
-	void *state;				/* the component's */
+	void *state; /* the component's */
 
 	struct clock *clock;
 	struct timers *timers;
@@ -79,19 +79,19 @@ struct annex_instance {
 	struct page *page;
 	struct instance_host *host;
 
-	bool created;				/* between create and destroy */
-	bool entered;				/* inside a callback */
-	bool failed;				/* this turn will be undone */
+	bool created; /* between create and destroy */
+	bool entered; /* inside a callback */
+	bool failed;  /* this turn will be undone */
 	const char *failed_why;
-	int64_t started_ms;			/* wall clock: of this process */
+	int64_t started_ms; /* wall clock: of this process */
 
-	struct output *output;			/* this turn's; output.h */
-	struct questions *questions;		/* iq.c */
-	struct holds *holds;			/* hold.c */
-	struct alarms *alarms;			/* alarm.c */
-	struct jobs *jobs;			/* job.c */
-	struct commands *commands;		/* command.c: sessions */
-	struct spawner *spawner;		/* spawn.c; NULL where none was started */
+	struct output *output;       /* this turn's; output.h */
+	struct questions *questions; /* iq.c */
+	struct holds *holds;         /* hold.c */
+	struct alarms *alarms;       /* alarm.c */
+	struct jobs *jobs;           /* job.c */
+	struct commands *commands;   /* command.c: sessions */
+	struct spawner *spawner;     /* spawn.c; NULL where none was started */
 };
 
 bool instance_enter(struct annex_instance *inst);
@@ -100,21 +100,21 @@ void instance_leave(struct annex_instance *inst);
 /* --- The parts (each init once, reset at a reset, finish once) ---------- */
 
 void questions_init(struct annex_instance *inst);
-void questions_reset(struct annex_instance *inst);	/* forgotten, callbacks not called */
+void questions_reset(struct annex_instance *inst); /* forgotten, callbacks not called */
 void questions_finish(struct annex_instance *inst);
-void questions_link_down(struct annex_instance *inst);	/* all fail with ANNEX_EOFFLINE */
+void questions_link_down(struct annex_instance *inst); /* all fail with ANNEX_EOFFLINE */
 /* An IQ result or error came in: true where somebody asked for it (fn was called). */
 bool questions_answer(struct annex_instance *inst, const struct annex_stanza *answer);
 
 void holds_init(struct annex_instance *inst);
-void holds_reset(struct annex_instance *inst);		/* each is answered resource-constraint, wait */
+void holds_reset(struct annex_instance *inst); /* each is answered resource-constraint, wait */
 void holds_finish(struct annex_instance *inst);
 /* Called by annex_send for each answer to a held IQ: the hold ends with this turn (or not, where it fails). */
 void holds_answered(struct annex_instance *inst, annex_hold_t hold);
 
-void timers_of_instance_reset(struct annex_instance *inst);	/* annex_timer: all freed */
+void timers_of_instance_reset(struct annex_instance *inst); /* annex_timer: all freed */
 
-void alarms_init(struct annex_instance *inst);		/* reads the next one due from the store */
+void alarms_init(struct annex_instance *inst); /* reads the next one due from the store */
 void alarms_reset(struct annex_instance *inst);
 void alarms_finish(struct annex_instance *inst);
 
@@ -122,7 +122,7 @@ void jobs_init(struct annex_instance *inst);
 void jobs_reset(struct annex_instance *inst);
 void jobs_finish(struct annex_instance *inst);
 bool jobs_have_work(const struct annex_instance *inst);
-void jobs_step(struct annex_instance *inst);		/* one step of the oldest; a turn of its own */
+void jobs_step(struct annex_instance *inst); /* one step of the oldest; a turn of its own */
 
 void commands_init(struct annex_instance *inst);
 void commands_reset(struct annex_instance *inst);
@@ -143,6 +143,6 @@ extern const struct annex_route service_routes[];
 struct json_t;
 int commands_run(struct annex_instance *inst, const char *node, struct json_t *args,
     struct json_t **result_r, const char **why_r);
-struct json_t *commands_list(struct annex_instance *inst);	/* for help: node, name, help, fields */
+struct json_t *commands_list(struct annex_instance *inst); /* for help: node, name, help, fields */
 
 #endif /* SERVICE_INSTANCE_H */

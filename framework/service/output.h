@@ -25,8 +25,8 @@ struct output;
 struct outgoing {
 	struct annex_stanza stanza;
 	bool durable;
-	annex_hold_t hold;		/* it answers this held IQ; 0: none */
-	const struct annex_stanza *answers;	/* the IQ in hand it answers, or NULL */
+	annex_hold_t hold;                  /* it answers this held IQ; 0: none */
+	const struct annex_stanza *answers; /* the IQ in hand it answers, or NULL */
 };
 
 struct output *output_create(struct annex_instance *inst);
@@ -41,11 +41,11 @@ struct outgoing *outgoing_create(struct annex_instance *inst, enum annex_kind ki
     const char *name, const char *from, const char *to, const char *type, const char *id);
 
 /* Append as annex_send; class is given, since only the framework knows questions from the rest. */
-int output_add(struct annex_instance *inst, struct flow *flow, enum stream_class class,
-    struct outgoing *out);
+int output_add(
+    struct annex_instance *inst, struct flow *flow, enum stream_class class, struct outgoing *out);
 
 bool output_is_empty(const struct output *output);
-void output_splice(struct annex_instance *inst);	/* the turn is durable */
-void output_drop(struct annex_instance *inst);		/* the turn has failed */
+void output_splice(struct annex_instance *inst); /* the turn is durable */
+void output_drop(struct annex_instance *inst);   /* the turn has failed */
 
 #endif /* SERVICE_OUTPUT_H */

@@ -10,8 +10,8 @@
 
 struct module {
 	const char *path;
-	struct annex_module descriptor;	/* what we understand of it; newer members are zero */
-	void *handle;			/* never closed */
+	struct annex_module descriptor; /* what we understand of it; newer members are zero */
+	void *handle;                   /* never closed */
 };
 
 /* Where is it?  name is a word ("muc": muc.so in dirs) or a path with a slash. */
@@ -23,7 +23,7 @@ int module_load(const char *path, struct annex_pool *pool, struct module *module
     const char **why) ANNEX_MUST_CHECK;
 
 /* The judging alone, for tests: NULL, or why not. */
-const char *module_accept(const struct annex_module *found, struct annex_module *own,
-    struct annex_pool *pool);
+const char *
+module_accept(const struct annex_module *found, struct annex_module *own, struct annex_pool *pool);
 
 #endif /* WORKER_MODULE_H */

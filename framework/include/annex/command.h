@@ -15,13 +15,15 @@
 #include <annex/form.h>
 #include <annex/stanza.h>
 
+#pragma GCC visibility push(default)
+
 #define ANNEX_NS_COMMANDS "http://jabber.org/protocol/commands"
 
 enum annex_who {
-	ANNEX_WHO_ADMIN,	/* admins of the configuration, and annexctl */
-	ANNEX_WHO_LOCAL,	/* users of the local domains as well */
+	ANNEX_WHO_ADMIN, /* admins of the configuration, and annexctl */
+	ANNEX_WHO_LOCAL, /* users of the local domains as well */
 	ANNEX_WHO_ANYBODY,
-	ANNEX_WHO_OPERATOR,	/* annexctl alone: not offered over XMPP */
+	ANNEX_WHO_OPERATOR, /* annexctl alone: not offered over XMPP */
 };
 
 /* One run of a command, ad-hoc or from annexctl. */
@@ -35,13 +37,14 @@ struct annex_run;
  * Values of earlier stages are kept by Annex for the session.
  */
 struct annex_command {
-	const char *node;	/* NULL ends the table; on the wire and for annexctl: "list-rooms" */
-	const char *name;	/* for people: "List rooms" */
+	const char *node; /* NULL ends the table; on the wire and for annexctl: "list-rooms" */
+	const char *name; /* for people: "List rooms" */
 	enum annex_who who;
-	const struct annex_form *form;	/* of stage 0, or NULL: it runs at once */
-	size_t values_size;		/* of the struct the form is bound to */
-	int (*run)(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
-	const char *help;	/* one sentence, for annexctl and the manual */
+	const struct annex_form *form; /* of stage 0, or NULL: it runs at once */
+	size_t values_size;            /* of the struct the form is bound to */
+	int (*run)(
+	    struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
+	const char *help; /* one sentence, for annexctl and the manual */
 	/* Fill the values with the present state before stage 0's form is shown; or NULL. */
 	void (*preset)(struct annex_instance *inst, struct annex_run *run, void *values);
 	uintptr_t reserved[4];
@@ -59,5 +62,7 @@ void annex_run_fail(struct annex_run *run, enum annex_condition condition, const
 
 /* Ask for the next stage's form, bound to the same struct as values (which is kept); return ANNEX_AGAIN. */
 void annex_run_ask(struct annex_run *run, const struct annex_form *form);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_COMMAND_H */

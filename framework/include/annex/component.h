@@ -47,6 +47,8 @@
 #include <annex/stanza.h>
 #include <annex/status.h>
 
+#pragma GCC visibility push(default)
+
 struct annex_alarm;
 struct annex_command;
 struct annex_disco;
@@ -62,7 +64,7 @@ struct annex_table;
  *
  *	1.0	first
  */
-#define ANNEX_ABI_MAGIC 0x414e5831u	/* "ANX1" */
+#define ANNEX_ABI_MAGIC 0x414e5831u /* "ANX1" */
 #define ANNEX_ABI_MAJOR 1
 #define ANNEX_ABI_MINOR 0
 
@@ -70,8 +72,8 @@ struct annex_table;
  * in, and all that is reached from it, is borrowed: gone when the handler
  * returns.  Copy what must outlive it into annex_pool(inst).
  */
-typedef enum annex_verdict annex_handler(struct annex_instance *inst,
-    const struct annex_stanza *in);
+typedef enum annex_verdict
+annex_handler(struct annex_instance *inst, const struct annex_stanza *in);
 
 /*
  * Routes are tried from the top; the first that matches and does not say
@@ -81,7 +83,7 @@ typedef enum annex_verdict annex_handler(struct annex_instance *inst,
  * service-unavailable; other stanzas are dropped and counted.
  */
 struct annex_route {
-	enum annex_kind kind;		/* 0 ends the table */
+	enum annex_kind kind; /* 0 ends the table */
 	const char *ns;
 	const char *name;
 	annex_handler *handle;
@@ -90,41 +92,46 @@ struct annex_route {
 
 struct annex_module {
 	/* Read before anything else is believed; these never move. */
-	uint32_t magic;			/* ANNEX_ABI_MAGIC */
+	uint32_t magic; /* ANNEX_ABI_MAGIC */
 	uint16_t abi_major;
 	uint16_t abi_minor;
-	uint32_t size;			/* of this struct, when the module was built */
-	uint32_t flags;			/* none yet: must be 0 */
+	uint32_t size;  /* of this struct, when the module was built */
+	uint32_t flags; /* none yet: must be 0 */
 
-	const char *name;		/* the word in the configuration: "muc" */
-	const char *version;		/* for people and logs; NULL = Annex's */
-	const char *summary;		/* one line for --modules */
+	const char *name;    /* the word in the configuration: "muc" */
+	const char *version; /* for people and logs; NULL = Annex's */
+	const char *summary; /* one line for --modules */
 
-	const struct annex_option *options;	/* NULL: takes none */
-	size_t settings_size;			/* of the struct the offsets point into */
-	const struct annex_route *routes;	/* never NULL, never empty */
-	const struct annex_disco *disco;	/* disco.h; NULL: what every component answers */
-	const struct annex_command *commands;	/* command.h */
-	const struct annex_table *tables;	/* store.h */
-	const struct annex_alarm *alarms;	/* timer.h: timers that survive restarts */
-	const struct annex_job *jobs;		/* job.h: long work in small turns */
+	const struct annex_option *options;   /* NULL: takes none */
+	size_t settings_size;                 /* of the struct the offsets point into */
+	const struct annex_route *routes;     /* never NULL, never empty */
+	const struct annex_disco *disco;      /* disco.h; NULL: what every component answers */
+	const struct annex_command *commands; /* command.h */
+	const struct annex_table *tables;     /* store.h */
+	const struct annex_alarm *alarms;     /* timer.h: timers that survive restarts */
+	const struct annex_job *jobs;         /* job.h: long work in small turns */
 
 	/* Judge the options together.  On failure *why is a sentence, in pool. */
 	int (*check)(const void *settings, struct annex_pool *pool, const char **why);
 
-	int (*create)(struct annex_instance *inst);	/* ANNEX_OK or why not */
+	int (*create)(struct annex_instance *inst); /* ANNEX_OK or why not */
 	void (*link_up)(struct annex_instance *inst);
 	void (*link_down)(struct annex_instance *inst);
-	int (*reload)(struct annex_instance *inst);	/* ANNEX_OK or ANNEX_ERESTART */
-	int (*stop)(struct annex_instance *inst);	/* ANNEX_OK, or ANNEX_AGAIN: annex_stopped follows */
+	int (*reload)(struct annex_instance *inst); /* ANNEX_OK or ANNEX_ERESTART */
+	int (*stop)(
+	    struct annex_instance *inst); /* ANNEX_OK, or ANNEX_AGAIN: annex_stopped follows */
 	void (*destroy)(struct annex_instance *inst);
 
 	/* New members go here, with ANNEX_ABI_MINOR. */
 };
 
-#define ANNEX_MODULE(id)                                                	extern const struct annex_module annex_module;                  	__attribute__((visibility("default"))) const struct annex_module annex_module
+#define ANNEX_MODULE(id)                               \
+	extern const struct annex_module annex_module; \
+	__attribute__((visibility("default"))) const struct annex_module annex_module
 
-#define ANNEX_MODULE_ABI                                                                         	.magic = ANNEX_ABI_MAGIC, .abi_major = ANNEX_ABI_MAJOR, .abi_minor = ANNEX_ABI_MINOR,    	.size = sizeof(struct annex_module)
+#define ANNEX_MODULE_ABI                                                                      \
+	.magic = ANNEX_ABI_MAGIC, .abi_major = ANNEX_ABI_MAJOR, .abi_minor = ANNEX_ABI_MINOR, \
+	.size = sizeof(struct annex_module)
 
 /* What the component keeps about an instance, from create to destroy. */
 void *annex_state(const struct annex_instance *inst);
@@ -156,10 +163,12 @@ void annex_stopped(struct annex_instance *inst);
  * Call fn when this turn's changes are on disk; not at all where the turn
  * fails.  In fn, which is a turn of its own, effects outside Annex are allowed.
  */
-void annex_when_durable(struct annex_instance *inst, void (*fn)(struct annex_instance *inst, void *cookie),
-    void *cookie);
+void annex_when_durable(struct annex_instance *inst,
+    void (*fn)(struct annex_instance *inst, void *cookie), void *cookie);
 
 /* Undo this turn: as a failed put.  For a component that finds itself in a state it cannot repair. */
 void annex_fail_turn(struct annex_instance *inst, const char *why);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_COMPONENT_H */

@@ -15,10 +15,12 @@
 #include <annex/rsm.h>
 #include <annex/stanza.h>
 
+#pragma GCC visibility push(default)
+
 struct annex_identity {
-	const char *category;	/* NULL ends the list */
+	const char *category; /* NULL ends the list */
 	const char *type;
-	const char *name;	/* or NULL */
+	const char *name; /* or NULL */
 };
 
 /* Fill answers while the component is asked; only good until the callback returns. */
@@ -35,13 +37,13 @@ struct annex_disco_info;
  */
 struct annex_disco_item {
 	const char *jid;
-	const char *node;	/* or NULL */
-	const char *name;	/* or NULL */
+	const char *node; /* or NULL */
+	const char *name; /* or NULL */
 };
 
 struct annex_disco {
 	const struct annex_identity *identities;
-	const char *const *features;		/* NULL-ended */
+	const char *const *features; /* NULL-ended */
 	int (*info)(struct annex_instance *inst, const struct annex_stanza *in, const char *node,
 	    struct annex_disco_info *info, struct annex_error *error_r);
 	int (*items)(struct annex_instance *inst, const struct annex_stanza *in, const char *node,
@@ -49,13 +51,15 @@ struct annex_disco {
 	uintptr_t reserved[4];
 };
 
-void annex_disco_identity(struct annex_disco_info *info, const char *category, const char *type,
-    const char *name);
+void annex_disco_identity(
+    struct annex_disco_info *info, const char *category, const char *type, const char *name);
 void annex_disco_feature(struct annex_disco_info *info, const char *feature);
 /* The <query/>, to append forms to (XEP-0128). */
 struct annex_element *annex_disco_query(struct annex_disco_info *info);
 
 /* The caps hash of what disco#info of the domain says now (XEP-0115), in scratch. */
 const char *annex_disco_hash(struct annex_instance *inst);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_DISCO_H */

@@ -20,6 +20,8 @@
 #include <annex/stanza.h>
 #include <annex/status.h>
 
+#pragma GCC visibility push(default)
+
 struct annex_instance;
 struct annex_flow;
 struct annex_fanout;
@@ -39,12 +41,11 @@ struct annex_fanout *annex_fanout(struct annex_instance *inst);
  * A stanza without an id gets one.  All variants of a fan-out are of one
  * kind.
  */
-int annex_fanout_variant(struct annex_fanout *fanout, struct annex_stanza *stanza)
-    ANNEX_MUST_CHECK;
+int annex_fanout_variant(struct annex_fanout *fanout, struct annex_stanza *stanza) ANNEX_MUST_CHECK;
 
 /* Add a recipient.  tail, if not NULL, is an element appended for this one alone. */
-int annex_fanout_add(struct annex_fanout *fanout, int variant, const char *to,
-    const struct annex_element *tail);
+int annex_fanout_add(
+    struct annex_fanout *fanout, int variant, const char *to, const struct annex_element *tail);
 
 /* Send at the turn's end, as annex_send_on.  flow NULL: flow 0. */
 int annex_fanout_send(struct annex_fanout *fanout, struct annex_flow *flow);
@@ -54,5 +55,7 @@ int annex_fanout_send(struct annex_fanout *fanout, struct annex_flow *flow);
  * it with resource-constraint.  A component that sends on its own account asks before.
  */
 bool annex_is_congested(struct annex_instance *inst);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_FLOW_H */

@@ -11,14 +11,16 @@
 
 #include <annex/stanza.h>
 
+#pragma GCC visibility push(default)
+
 /* --- Questions ------------------------------------------------------- */
 
 /*
  * Build a question: an IQ of type "get" or "set".  Append the payload to
  * its element, then annex_ask.  from NULL: the domain itself.
  */
-struct annex_stanza *annex_iq(struct annex_instance *inst, const char *from, const char *to,
-    const char *type);
+struct annex_stanza *
+annex_iq(struct annex_instance *inst, const char *from, const char *to, const char *type);
 
 /*
  * The answer: an IQ result or error by whom we asked, answer->element being the whole
@@ -48,15 +50,15 @@ int annex_ask(struct annex_instance *inst, struct annex_stanza *question, int64_
  * is answered remote-server-timeout; a reset or stop answers it with
  * resource-constraint (wait).  At most 10,000: beyond it the IQ is refused and *hold_r is 0.
  */
-typedef uint64_t annex_hold_t;		/* 0: none */
-enum annex_verdict annex_hold(struct annex_instance *inst, const struct annex_stanza *in,
-    annex_hold_t *hold_r);
+typedef uint64_t annex_hold_t; /* 0: none */
+enum annex_verdict
+annex_hold(struct annex_instance *inst, const struct annex_stanza *in, annex_hold_t *hold_r);
 
 /* The result to a held IQ, to be filled and sent with annex_send; NULL where the hold is gone (answered, or
  * out of time).  The hold ends when it is sent. */
 struct annex_stanza *annex_release(struct annex_instance *inst, annex_hold_t hold);
-void annex_refuse_held(struct annex_instance *inst, annex_hold_t hold,
-    const struct annex_error *error);
+void
+annex_refuse_held(struct annex_instance *inst, annex_hold_t hold, const struct annex_error *error);
 
 /* --- Fences ---------------------------------------------------------- */
 
@@ -68,5 +70,7 @@ void annex_refuse_held(struct annex_instance *inst, annex_hold_t hold,
 void annex_fence(struct annex_instance *inst,
     void (*fn)(struct annex_instance *inst, int status, const void *cookie, size_t cookie_len),
     const void *cookie, size_t cookie_len);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_IQ_H */

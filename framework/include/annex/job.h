@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(default)
+
 struct annex_instance;
 
 /*
@@ -26,12 +28,14 @@ struct annex_job_state {
 };
 
 struct annex_job {
-	const char *kind;	/* NULL ends the table; its name in the store */
+	const char *kind; /* NULL ends the table; its name in the store */
 	int (*step)(struct annex_instance *inst, struct annex_job_state *state, size_t limit);
 	uintptr_t reserved[2];
 };
 
 /* Start as part of this turn; jobs run one at a time, oldest first. */
 int annex_job_start(struct annex_instance *inst, const char *kind, const void *state, size_t len);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_JOB_H */

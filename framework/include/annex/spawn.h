@@ -12,14 +12,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#pragma GCC visibility push(default)
+
 struct annex_instance;
 struct annex_child;
 
 struct annex_program {
-	const char *const *argv;	/* NULL-ended; argv[0] is looked up in PATH */
-	const char *const *env;		/* NULL-ended "NAME=value", added to a small clean environment */
-	const char *dir;		/* working directory; NULL = "/" */
-	int timeout_ms;			/* killed (TERM, then KILL after 5 s); 0 = never */
+	const char *const *argv; /* NULL-ended; argv[0] is looked up in PATH */
+	const char *const *env;  /* NULL-ended "NAME=value", added to a small clean environment */
+	const char *dir;         /* working directory; NULL = "/" */
+	int timeout_ms;          /* killed (TERM, then KILL after 5 s); 0 = never */
 };
 
 struct annex_child_events {
@@ -27,8 +29,8 @@ struct annex_child_events {
 	void (*output)(struct annex_instance *inst, struct annex_child *child, const char *bytes,
 	    size_t len, void *cookie);
 	/* It ended: exit status 0 to 255, or -signal; -127 where it could not be started.  The child is freed after. */
-	void (*ended)(struct annex_instance *inst, struct annex_child *child, int status,
-	    void *cookie);
+	void (*ended)(
+	    struct annex_instance *inst, struct annex_child *child, int status, void *cookie);
 };
 
 /* NULL: the limit of children (64) is reached. */
@@ -39,5 +41,7 @@ struct annex_child *annex_spawn(struct annex_instance *inst, const struct annex_
 int annex_child_write(struct annex_child *child, const void *bytes, size_t len);
 void annex_child_end(struct annex_child *child);
 void annex_child_kill(struct annex_child *child, int signal);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_SPAWN_H */

@@ -13,24 +13,26 @@
 #include <annex/jid.h>
 #include <annex/status.h>
 
+#pragma GCC visibility push(default)
+
 struct annex_instance;
 struct annex_flow;
 
 /* IQ results and errors are no kind: they go to whoever asked (iq.h). */
 enum annex_kind {
-	ANNEX_MESSAGE = 1,	/* any type but error */
-	ANNEX_PRESENCE,		/* any type but error */
+	ANNEX_MESSAGE = 1, /* any type but error */
+	ANNEX_PRESENCE,    /* any type but error */
 	ANNEX_IQ_GET,
 	ANNEX_IQ_SET,
-	ANNEX_MESSAGE_ERROR,	/* a bounce: never answer it */
+	ANNEX_MESSAGE_ERROR, /* a bounce: never answer it */
 	ANNEX_PRESENCE_ERROR,
 };
 
 /* What a handler did with a stanza. */
 enum annex_verdict {
-	ANNEX_DONE,	/* handled; an IQ has had its one answer */
-	ANNEX_PASS,	/* not mine: try the next route */
-	ANNEX_HELD,	/* an IQ: taken with annex_hold(), answered later */
+	ANNEX_DONE, /* handled; an IQ has had its one answer */
+	ANNEX_PASS, /* not mine: try the next route */
+	ANNEX_HELD, /* an IQ: taken with annex_hold(), answered later */
 };
 
 /*
@@ -44,9 +46,9 @@ struct annex_stanza {
 	enum annex_kind kind;
 	struct annex_element *element;
 	const struct annex_jid *from, *to;
-	const char *id;			/* NULL where there is none */
-	const char *type;		/* as written: "chat", "subscribe"; NULL where absent */
-	struct annex_element *payload;	/* what the route matched: for an IQ its only child */
+	const char *id;                /* NULL where there is none */
+	const char *type;              /* as written: "chat", "subscribe"; NULL where absent */
+	struct annex_element *payload; /* what the route matched: for an IQ its only child */
 	struct annex_pool *pool;
 };
 
@@ -55,10 +57,10 @@ struct annex_stanza {
  * callback returns.  id: messages and presence get one of their own when
  * sent without.
  */
-struct annex_stanza *annex_message(struct annex_instance *inst, const char *from, const char *to,
-    const char *type);
-struct annex_stanza *annex_presence(struct annex_instance *inst, const char *from,
-    const char *to, const char *type);
+struct annex_stanza *
+annex_message(struct annex_instance *inst, const char *from, const char *to, const char *type);
+struct annex_stanza *
+annex_presence(struct annex_instance *inst, const char *from, const char *to, const char *type);
 
 /* The answer to in: addresses swapped, id and (for messages) type and thread kept; an IQ becomes its
  * result. */
@@ -92,10 +94,12 @@ void annex_make_durable(struct annex_stanza *out);
  */
 enum annex_verdict annex_refuse(struct annex_instance *inst, const struct annex_stanza *in,
     enum annex_condition condition, const char *text);
-enum annex_verdict annex_refuse_with(struct annex_instance *inst, const struct annex_stanza *in,
-    const struct annex_error *error);
+enum annex_verdict annex_refuse_with(
+    struct annex_instance *inst, const struct annex_stanza *in, const struct annex_error *error);
 
 /* Answer an IQ with an empty result and say ANNEX_DONE. */
 enum annex_verdict annex_confirm(struct annex_instance *inst, const struct annex_stanza *in);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_STANZA_H */

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(default)
+
 struct annex_instance;
 struct annex_timer;
 
@@ -19,7 +21,8 @@ typedef void annex_timer_fn(struct annex_instance *inst, void *cookie);
 
 /* A timer that is not running yet; it lives as long as the instance, or until freed. */
 struct annex_timer *annex_timer(struct annex_instance *inst, annex_timer_fn *fn, void *cookie);
-void annex_timer_start(struct annex_timer *timer, int64_t after_ms);	/* once; restarts one that runs */
+void
+annex_timer_start(struct annex_timer *timer, int64_t after_ms); /* once; restarts one that runs */
 void annex_timer_stop(struct annex_timer *timer);
 bool annex_timer_is_running(const struct annex_timer *timer);
 void annex_timer_free(struct annex_timer **timer);
@@ -33,15 +36,18 @@ void annex_timer_free(struct annex_timer **timer);
  * where that fails it rings again.
  */
 struct annex_alarm {
-	const char *kind;	/* NULL ends the table; its name in the store */
-	void (*fn)(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms);
+	const char *kind; /* NULL ends the table; its name in the store */
+	void (*fn)(
+	    struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms);
 	uintptr_t reserved[2];
 };
 
 /* Key at most 200 bytes. */
 int annex_alarm_set(struct annex_instance *inst, const char *kind, const void *key, size_t key_len,
     int64_t due_wall_ms);
-int annex_alarm_clear(struct annex_instance *inst, const char *kind, const void *key,
-    size_t key_len);
+int
+annex_alarm_clear(struct annex_instance *inst, const char *kind, const void *key, size_t key_len);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_TIMER_H */
