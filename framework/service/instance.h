@@ -27,6 +27,7 @@
 #include <annex/component.h>
 #include <annex/flow.h>
 #include <annex/iq.h>
+#include <annex/list.h>
 #include <annex/store.h>
 
 #include "base/clock.h"
@@ -44,6 +45,7 @@ struct jobs;
 struct output;
 struct questions;
 struct spawner;
+struct trace;
 
 /* What the worker does for the parts. */
 struct instance_host {
@@ -78,24 +80,36 @@ struct annex_instance {
 	struct stream *stream;
 	struct page *page;
 	struct instance_host *host;
+	struct trace *trace; /* NULL: nobody is watching; trace.h */
 
 	bool created; /* between create and destroy */
 	bool entered; /* inside a callback */
 	bool failed;  /* this turn will be undone */
-	const char *failed_why;
-	int64_t started_ms; /* wall clock: of this process */
+	char failed_why[160];
+	struct annex_link durable_asked, durable_due; /* annex_when_durable */
+	int64_t started_ms;                           /* wall clock: of this process */
 
-	struct output *output;       /* this turn's; output.h */
-	struct questions *questions; /* iq.c */
-	struct holds *holds;         /* hold.c */
-	struct alarms *alarms;       /* alarm.c */
-	struct jobs *jobs;           /* job.c */
-	struct commands *commands;   /* command.c: sessions */
-	struct spawner *spawner;     /* spawn.c; NULL where none was started */
+	struct output *output;        /* this turn's; output.h */
+	struct questions *questions;  /* iq.c */
+	struct holds *holds;          /* hold.c */
+	struct alarms *alarms;        /* alarm.c */
+	struct jobs *jobs;            /* job.c */
+	struct commands *commands;    /* command.c: sessions */
+	struct annex_link timer_list; /* timer.c */
+	struct spawner *spawner;      /* spawn.c; NULL where none was started */
 };
 
 bool instance_enter(struct annex_instance *inst);
 void instance_leave(struct annex_instance *inst);
+
+/* The turn has failed: nothing more of it is done, and it will be undone. */
+void instance_fail(struct annex_instance *inst, const char *why);
+
+/* Functions given to annex_when_durable: the turn that asked is durable, or has failed. */
+void instance_durable_ready(struct annex_instance *inst);
+void instance_durable_drop(struct annex_instance *inst);
+bool instance_durable_waiting(const struct annex_instance *inst);
+void instance_durable_run(struct annex_instance *inst); /* in a turn of its own */
 
 /* --- The parts (each init once, reset at a reset, finish once) ---------- */
 

@@ -25,8 +25,9 @@ struct output;
 struct outgoing {
 	struct annex_stanza stanza;
 	bool durable;
-	annex_hold_t hold;                  /* it answers this held IQ; 0: none */
-	const struct annex_stanza *answers; /* the IQ in hand it answers, or NULL */
+	annex_hold_t hold;                     /* it answers this held IQ; 0: none */
+	const char *trusted_from, *trusted_to; /* attribute values known to be right */
+	const struct annex_stanza *answers;    /* the IQ in hand it answers, or NULL */
 };
 
 struct output *output_create(struct annex_instance *inst);
@@ -44,6 +45,7 @@ struct outgoing *outgoing_create(struct annex_instance *inst, enum annex_kind ki
 int output_add(
     struct annex_instance *inst, struct flow *flow, enum stream_class class, struct outgoing *out);
 
+size_t output_bytes(const struct output *output);
 bool output_is_empty(const struct output *output);
 void output_splice(struct annex_instance *inst); /* the turn is durable */
 void output_drop(struct annex_instance *inst);   /* the turn has failed */

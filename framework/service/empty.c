@@ -1,2 +1,0 @@
-/* SPDX-License-Identifier: MIT */
-typedef int service_empty_t;
