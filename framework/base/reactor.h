@@ -20,9 +20,9 @@ typedef void watch_fn(struct watch *watch, int events);
 
 struct watch {
 	int fd;
-	int events;		/* waited for; 0 = not watching */
+	int events; /* waited for; 0 = not watching */
 	watch_fn *fire;
-	void *backend;		/* the reactor's own */
+	void *backend; /* the reactor's own */
 };
 
 struct reactor {
