@@ -120,10 +120,19 @@ void questions_link_down(struct annex_instance *inst); /* all fail with ANNEX_EO
 /* An IQ result or error came in: true where somebody asked for it (fn was called). */
 bool questions_answer(struct annex_instance *inst, const struct annex_stanza *answer);
 
+/* Fences asked for in this turn go behind its output; or with it, where it failed. */
+void fences_splice(struct annex_instance *inst);
+void fences_drop(struct annex_instance *inst);
+
 void holds_init(struct annex_instance *inst);
 void holds_reset(struct annex_instance *inst); /* each is answered resource-constraint, wait */
 void holds_finish(struct annex_instance *inst);
 /* Called by annex_send for each answer to a held IQ: the hold ends with this turn (or not, where it fails). */
+/* annex_hold took this IQ in this turn. */
+bool holds_took(const struct annex_instance *inst, const struct annex_stanza *in);
+/* What was taken and answered in this turn is so; or never was. */
+void holds_turn_done(struct annex_instance *inst);
+void holds_turn_failed(struct annex_instance *inst);
 void holds_answered(struct annex_instance *inst, annex_hold_t hold);
 
 void timers_of_instance_reset(struct annex_instance *inst); /* annex_timer: all freed */

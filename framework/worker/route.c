@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * route.c - the way of one stanza, from the parser to its handler
+ *
+ * Guard in: what is not addressed to us, not a stanza, or not what RFC 6120
+ * demands is refused here, so that a component sees only sound stanzas.
+ * Every IQ get or set leaves with exactly one answer, whatever the component
+ * does, and no error is ever answered with an error.
+ *
+ *	check (from, to, id, type, payload) ─▶ quarantine ─▶ rates ─▶ pressure
+ *	    ─▶ the component's routes ─▶ the framework's ─▶ service-unavailable
+ */
+#include <string.h>
+
+#include "base/check.h"
+#include "service/output.h"
+#include "worker.h"
+
+/* What is wrong with a stanza that is skipped or malformed, and what is said to it. */
+static const struct skip_rule {
+	enum xml_skip skip;
+	enum annex_condition condition;
+	const char *text;
+} skip_rules[] = {
+	{ XML_SKIP_SIZE, ANNEX_POLICY_VIOLATION, "The stanza is too large." },
+	{ XML_SKIP_DEPTH, ANNEX_POLICY_VIOLATION, "The stanza is nested too deeply." },
+	{ XML_SKIP_ATTRIBUTES, ANNEX_POLICY_VIOLATION, "An element has too many attributes." },
+	{ XML_SKIP_NAMESPACE, ANNEX_BAD_REQUEST, "A namespace prefix is wrong." },
+	{ XML_SKIP_MARKUP, ANNEX_BAD_REQUEST,
+	    "Comments and processing instructions are not allowed." },
+};
+
+enum shape { SHAPE_MESSAGE, SHAPE_PRESENCE, SHAPE_IQ, SHAPE_UNKNOWN };
+
+static enum shape
+shape_of(const struct annex_element *el)
+{
+	if (strcmp(el->ns, ANNEX_NS_STANZA) != 0)
+		return SHAPE_UNKNOWN;
+	if (strcmp(el->name, "message") == 0)
+		return SHAPE_MESSAGE;
+	if (strcmp(el->name, "presence") == 0)
+		return SHAPE_PRESENCE;
+	return strcmp(el->name, "iq") == 0 ? SHAPE_IQ : SHAPE_UNKNOWN;
+}
+
+static bool
+type_is(const struct annex_stanza *s, const char *type)
+{
+	return s->type != NULL && strcmp(s->type, type) == 0;
+}
+
+bool
+route_is_unavailable(const struct xml_event *event)
+{
+	const char *type = annex_attr(event->element, "type");
+
+	return shape_of(event->element) == SHAPE_PRESENCE && type != NULL &&
+	    strcmp(type, "unavailable") == 0;
+}
+
+static void
+drop(struct worker *w, const struct annex_element *el, const char *why)
+{
+	const char *from = annex_attr(el, "from");
+
+	w->counts.dropped->value++;
+	log_write(w->log, ANNEX_LOG_REMOTE, "dropped a %s (%s): from=%s", el->name, why,
+	    from == NULL ? "" : from);
+}
+
+/* An answer may go to messages and IQs; a presence error would make ejabberd forget who is in. */
+static bool
+may_be_refused(const struct annex_stanza *s, enum shape shape)
+{
+	if (shape == SHAPE_IQ)
+		return s->kind == ANNEX_IQ_GET || s->kind == ANNEX_IQ_SET;
+	return shape == SHAPE_MESSAGE && s->kind == ANNEX_MESSAGE;
+}
+
+/*
+ * Take the stanza apart.  Returns 0 with what is known in *s, the condition to refuse
+ * with in *refuse (0: it is sound) and a text; or negative: nobody can be answered.
+ */
+static int
+dissect(struct worker *w, struct xml_event *event, enum shape shape, struct annex_stanza *s,
+    enum annex_condition *refuse, const char **text)
+{
+	struct annex_element *el = event->element;
+	const char *from = annex_attr(el, "from"), *to = annex_attr(el, "to");
+
+	*s = (struct annex_stanza) { .element = el, .pool = event->pool };
+	s->id = annex_attr(el, "id");
+	s->type = annex_attr(el, "type");
+	s->from = from == NULL ? NULL : annex_jid(event->pool, from);
+	s->to = to == NULL ? NULL : annex_jid(event->pool, to);
+	if (s->from == NULL) {
+		drop(w, el, "its from is not a JID");
+		return ANNEX_EINVAL;
+	}
+	if (s->to == NULL || strcmp(s->to->domain, w->inst.jid->domain) != 0) {
+		*refuse = s->to == NULL ? ANNEX_JID_MALFORMED : ANNEX_ITEM_NOT_FOUND;
+		*text = s->to == NULL ? "The address is not a JID."
+				      : "That address is not served here.";
+		s->to = w->inst.jid;
+	}
+	switch (shape) {
+	case SHAPE_MESSAGE:
+		s->kind = type_is(s, "error") ? ANNEX_MESSAGE_ERROR : ANNEX_MESSAGE;
+		break;
+	case SHAPE_PRESENCE:
+		s->kind = type_is(s, "error") ? ANNEX_PRESENCE_ERROR : ANNEX_PRESENCE;
+		break;
+	default:
+		s->kind = type_is(s, "set") ? ANNEX_IQ_SET : ANNEX_IQ_GET;
+		if (s->id == NULL) {
+			s->id = "";
+			*refuse = ANNEX_BAD_REQUEST;
+			*text = "An IQ needs an id.";
+		}
+		break;
+	}
+	return ANNEX_OK;
+}
+
+/* The one child of an IQ get or set, RFC 6120 §8.2.3. */
+static bool
+take_payload(struct annex_stanza *s)
+{
+	s->payload = annex_child(s->element, NULL, NULL);
+	return s->payload != NULL && annex_child_after(s->payload, NULL, NULL) == NULL;
+}
+
+static void
+refuse(struct worker *w, const struct annex_stanza *s, enum shape shape,
+    enum annex_condition condition, const char *text)
+{
+	if (!may_be_refused(s, shape)) {
+		drop(w, s->element, text);
+		return;
+	}
+	/* Refusals must not become a reflector; an IQ always gets its answer. */
+	if (shape != SHAPE_IQ &&
+	    !annex_bucket_take(&w->refusal_rate, 200, 400, 1, clock_ms(w->inst.clock))) {
+		drop(w, s->element, "too many refusals");
+		return;
+	}
+	w->counts.refused->value++;
+	annex_refuse(&w->inst, s, condition, text);
+}
+
+/* --- Rates and pressure --------------------------------------------------- */
+
+static bool
+is_never_limited(const struct annex_stanza *s)
+{
+	static const char *const types[] = { "unavailable", "unsubscribe", "unsubscribed" };
+
+	if (s->kind == ANNEX_MESSAGE_ERROR || s->kind == ANNEX_PRESENCE_ERROR)
+		return true;
+	for (size_t i = 0; s->kind == ANNEX_PRESENCE && i < sizeof(types) / sizeof(*types); i++)
+		if (type_is(s, types[i]))
+			return true;
+	return false;
+}
+
+static bool
+is_within_rates(struct worker *w, const struct annex_stanza *s)
+{
+	int64_t now = clock_ms(w->inst.clock);
+
+	if (is_never_limited(s))
+		return true;
+	if (!annex_buckets_take(w->jid_rate, s->from->bare, 1, now))
+		return false;
+	for (size_t i = 0; w->section.local_domains[i] != NULL; i++)
+		if (strcmp(w->section.local_domains[i], s->from->domain) == 0)
+			return true;
+	return annex_buckets_take(w->domain_rate, s->from->domain, 1, now);
+}
+
+static bool
+is_quarantined(const struct worker *w, uint64_t hash)
+{
+	for (uint32_t i = 0; i < w->page->quarantine_count && i < PAGE_QUARANTINE_MAX; i++)
+		if (w->page->quarantine[i] == hash)
+			return true;
+	return false;
+}
+
+/* True where the stanza may go on; otherwise it was refused. */
+static bool
+admit(struct worker *w, const struct annex_stanza *s, enum shape shape, uint64_t hash)
+{
+	if (w->page->quarantine_count > 0 && is_quarantined(w, hash)) {
+		w->counts.quarantined->value++;
+		log_write(w->log, ANNEX_LOG_ERROR,
+		    "refused a quarantined stanza, it crashed this component twice: from=%s to=%s hash=%016llx",
+		    s->from->full, s->to->full, (unsigned long long)hash);
+		refuse(w, s, shape, ANNEX_INTERNAL_SERVER_ERROR, "This stanza is quarantined.");
+		return false;
+	}
+	if (!is_within_rates(w, s)) {
+		const struct annex_error slow = { .condition = ANNEX_POLICY_VIOLATION,
+			.type = ANNEX_ERROR_WAIT,
+			.text = "Too much at once; try again later." };
+
+		w->counts.limited->value++;
+		if (may_be_refused(s, shape))
+			annex_refuse_with(&w->inst, s, &slow);
+		return false;
+	}
+	if (may_be_refused(s, shape) && stream_pressure(w->inst.stream) != STREAM_EASY) {
+		refuse(w, s, shape, ANNEX_RESOURCE_CONSTRAINT,
+		    "The service is busy; try again later.");
+		return false;
+	}
+	return true;
+}
+
+/* --- Dispatch ------------------------------------------------------------- */
+
+static struct annex_element *
+route_match(const struct annex_route *r, const struct annex_stanza *s)
+{
+	const char *ns = r->ns != NULL ? r->ns : ANNEX_NS_STANZA;
+
+	if (r->name == NULL && r->ns == NULL)
+		return s->element;
+	if (s->kind == ANNEX_IQ_GET || s->kind == ANNEX_IQ_SET)
+		return strcmp(s->payload->ns, ns) == 0 &&
+			(r->name == NULL || strcmp(s->payload->name, r->name) == 0)
+		    ? s->payload
+		    : NULL;
+	return annex_child(s->element, ns, r->name);
+}
+
+/* The first verdict that is not ANNEX_PASS. */
+static enum annex_verdict
+try_routes(struct worker *w, const struct annex_route *routes, struct annex_stanza *s)
+{
+	struct annex_element *payload = s->payload, *match;
+	enum annex_verdict verdict;
+
+	for (const struct annex_route *r = routes; r->kind != 0; r++) {
+		if (r->kind != s->kind || (match = route_match(r, s)) == NULL)
+			continue;
+		s->payload = match == s->element ? payload : match;
+		verdict = r->handle(&w->inst, s);
+		s->payload = payload;
+		if (verdict != ANNEX_PASS || w->inst.failed)
+			return verdict;
+	}
+	return ANNEX_PASS;
+}
+
+static void
+settle_iq(struct worker *w, const struct annex_stanza *s, enum annex_verdict verdict)
+{
+	if (w->inst.failed || output_was_answered(w->inst.output))
+		return;
+	if (verdict == ANNEX_HELD && holds_took(&w->inst, s))
+		return;
+	if (verdict == ANNEX_PASS) {
+		annex_refuse(&w->inst, s, ANNEX_SERVICE_UNAVAILABLE, NULL);
+		return;
+	}
+	log_write(w->log, ANNEX_LOG_BUG, "%s left an IQ unanswered: payload=%s ns=%s",
+	    w->module.descriptor.name, s->payload->name, s->payload->ns);
+	annex_refuse(&w->inst, s, ANNEX_INTERNAL_SERVER_ERROR, NULL);
+}
+
+static void
+page_phase(struct worker *w, enum page_phase phase, uint64_t hash)
+{
+	atomic_store_explicit(&w->page->stanza_hash, hash, memory_order_relaxed);
+	atomic_store_explicit(
+	    &w->page->phase_since_us, w->inst.clock->mono_us, memory_order_relaxed);
+	atomic_store_explicit(&w->page->phase, phase, memory_order_release);
+}
+
+static void
+dispatch(struct worker *w, struct annex_stanza *s, uint64_t hash)
+{
+	bool is_iq = s->kind == ANNEX_IQ_GET || s->kind == ANNEX_IQ_SET;
+	enum annex_verdict verdict;
+
+	page_phase(w, PAGE_HANDLER, hash);
+	verdict = try_routes(w, w->module.descriptor.routes, s);
+	if (verdict == ANNEX_PASS && !w->inst.failed)
+		verdict = try_routes(w, service_routes, s);
+	page_phase(w, PAGE_IDLE, 0);
+	if (is_iq)
+		settle_iq(w, s, verdict);
+	else if (verdict == ANNEX_PASS)
+		w->counts.dropped->value++;
+}
+
+static void
+route_skipped(struct worker *w, struct annex_stanza *s, enum shape shape, enum xml_skip skip)
+{
+	w->counts.skipped->value++;
+	for (size_t i = 0; i < sizeof(skip_rules) / sizeof(*skip_rules); i++)
+		if (skip_rules[i].skip == skip)
+			refuse(w, s, shape, skip_rules[i].condition, skip_rules[i].text);
+}
+
+static void
+route_answer(struct worker *w, struct annex_stanza *s)
+{
+	s->payload = annex_child(s->element, NULL, NULL);
+	if (questions_answer(&w->inst, s))
+		return;
+	w->counts.unasked->value++;
+}
+
+/* Stanzas to one's own domain come back: messages and presence would go round for ever. */
+static bool
+is_own_echo(struct worker *w, const struct annex_stanza *s, enum shape shape)
+{
+	return shape != SHAPE_IQ && strcmp(s->from->domain, w->inst.jid->domain) == 0;
+}
+
+static void
+route_stanza(struct worker *w, struct xml_event *event, bool again)
+{
+	enum shape shape = shape_of(event->element);
+	enum annex_condition wrong = 0;
+	const char *text = NULL;
+	struct annex_stanza s;
+	uint64_t hash;
+
+	if (shape == SHAPE_UNKNOWN) {
+		drop(w, event->element, "not a stanza");
+		return;
+	}
+	if (dissect(w, event, shape, &s, &wrong, &text) < 0)
+		return;
+	if (shape == SHAPE_IQ) {
+		if (type_is(&s, "result") || type_is(&s, "error"))
+			return; /* an answer: taken before */
+		output_expect(w->inst.output, &s);
+		if (!type_is(&s, "get") && !type_is(&s, "set")) {
+			wrong = ANNEX_BAD_REQUEST;
+			text = "The type of an IQ is get, set, result or error.";
+		} else if (wrong == 0 && event->skip == XML_SKIP_NONE && !take_payload(&s)) {
+			wrong = ANNEX_BAD_REQUEST;
+			text = "An IQ has exactly one child.";
+		}
+	}
+	if (is_own_echo(w, &s, shape)) {
+		drop(w, s.element, "it comes from the component itself");
+		return;
+	}
+	if (wrong != 0) {
+		refuse(w, &s, shape, wrong, text);
+		return;
+	}
+	if (event->skip != XML_SKIP_NONE && !route_is_unavailable(event)) {
+		route_skipped(w, &s, shape, event->skip);
+		return;
+	}
+	hash = stanza_hash(&s);
+	if (again || admit(w, &s, shape, hash))
+		dispatch(w, &s, hash);
+}
+
+/* Answers to questions call the component themselves, outside enter and leave. */
+static bool
+is_answer(const struct xml_event *event)
+{
+	const char *type = annex_attr(event->element, "type");
+
+	return shape_of(event->element) == SHAPE_IQ && type != NULL &&
+	    (strcmp(type, "result") == 0 || strcmp(type, "error") == 0);
+}
+
+static void
+trace_event(struct worker *w, struct xml_event *event)
+{
+	size_t len;
+	const char *text = annex_element_write(event->element, event->pool, &len);
+
+	if (text != NULL)
+		w->inst.trace->stanza(w->inst.trace, TRACE_IN, text, len, 1);
+}
+
+void
+route_event(struct worker *w, struct xml_event *event, bool again)
+{
+	enum annex_condition wrong = 0;
+	const char *text = NULL;
+	struct annex_stanza s;
+
+	if (!again) {
+		w->counts.in->value++;
+		if (w->inst.trace != NULL)
+			trace_event(w, event);
+	}
+	if (is_answer(event)) {
+		if (!again && event->skip == XML_SKIP_NONE &&
+		    dissect(w, event, SHAPE_IQ, &s, &wrong, &text) == ANNEX_OK && wrong == 0)
+			route_answer(w, &s);
+		return;
+	}
+	if (!instance_enter(&w->inst))
+		return;
+	route_stanza(w, event, again);
+	output_expect(w->inst.output, NULL);
+	instance_leave(&w->inst);
+}
+
+/* It failed alone, too. */
+void
+route_refuse_event(struct worker *w, struct xml_event *event, enum annex_condition condition)
+{
+	enum shape shape = shape_of(event->element);
+	enum annex_condition wrong = 0;
+	const char *text = NULL;
+	struct annex_stanza s;
+
+	if (shape == SHAPE_UNKNOWN || is_answer(event) ||
+	    dissect(w, event, shape, &s, &wrong, &text) < 0 || !instance_enter(&w->inst))
+		return;
+	if (shape == SHAPE_IQ)
+		output_expect(w->inst.output, &s);
+	refuse(w, &s, shape, condition, "This could not be done now.");
+	output_expect(w->inst.output, NULL);
+	instance_leave(&w->inst);
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * turn.c - all or nothing, and nothing is shown before it is durable
+ *
+ * A turn gathers what woke the loop, dispatches stanzas within its bounds,
+ * commits once, and only then lets its output go:
+ *
+ *	gather ─▶ dispatch ─▶ commit ─▶ splice ─▶ one write
+ *	              │          │
+ *	              └── fail ──┴─▶ undo ─▶ create anew ─▶ replay one by one
+ *
+ * Nothing has left the worker when a turn fails, so it may be undone and its
+ * stanzas handled again: this is the only rollback there is, since memory
+ * is a cache of the store.  What fails alone is refused; an "unavailable" is
+ * never lost: it is kept and tried again.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "service/output.h"
+#include "worker.h"
+
+#define HANDLER_BUDGET_US 5000
+#define DIRTY_BUDGET_BYTES (4u << 20)
+#define OUTPUT_BUDGET_BYTES (4u << 20)
+#define RESETS_A_MINUTE 3
+#define RETRY_MS 1000
+
+static void
+phase(struct worker *w, enum page_phase phase)
+{
+	atomic_store_explicit(
+	    &w->page->phase_since_us, w->inst.clock->mono_us, memory_order_relaxed);
+	atomic_store_explicit(&w->page->phase, phase, memory_order_release);
+}
+
+void
+worker_end(struct worker *w, int exit_status, const char *fmt, ...)
+{
+	char why[300];
+	va_list args;
+
+	if (w->state == WORKER_ENDED)
+		return;
+	va_start(args, fmt);
+	vsnprintf(why, sizeof(why), fmt, args);
+	va_end(args);
+	log_write(w->log, exit_status == 0 ? ANNEX_LOG_NOTICE : ANNEX_LOG_ERROR, "ended (%s)", why);
+	w->state = WORKER_ENDED;
+	w->exit_status = exit_status;
+}
+
+/* --- The instance ---------------------------------------------------------- */
+
+int
+worker_create_instance(struct worker *w)
+{
+	const struct annex_module *m = &w->module.descriptor;
+	int status = ANNEX_OK;
+
+	w->inst.failed = false;
+	w->inst.created = true;
+	phase(w, PAGE_CREATE);
+	CHECK(instance_enter(&w->inst));
+	alarms_init(&w->inst);
+	jobs_init(&w->inst);
+	if (m->create != NULL)
+		status = m->create(&w->inst);
+	instance_leave(&w->inst);
+	phase(w, PAGE_IDLE);
+	if (status < 0 || w->inst.failed) {
+		w->inst.created = false;
+		return status < 0 ? status : ANNEX_ESTORE;
+	}
+	return ANNEX_OK;
+}
+
+void
+worker_destroy_instance(struct worker *w)
+{
+	const struct annex_module *m = &w->module.descriptor;
+
+	if (!w->inst.created)
+		return;
+	w->inst.failed = false;
+	if (m->destroy != NULL && instance_enter(&w->inst)) {
+		m->destroy(&w->inst);
+		w->inst.entered = false;
+		annex_pool_reset(w->inst.scratch);
+	}
+	w->inst.created = false;
+	w->inst.state = NULL;
+	timers_of_instance_reset(&w->inst);
+	annex_pool_reset(w->inst.pool);
+}
+
+/* --- Commit ---------------------------------------------------------------- */
+
+static void
+turn_forget(struct worker *w)
+{
+	ANNEX_LIST_EACH (&w->handled, l) {
+		annex_list_remove(l);
+		stream_free_event(w->inst.stream, annex_container_of(l, struct xml_event, link));
+	}
+}
+
+static int
+turn_commit(struct worker *w)
+{
+	int status = ANNEX_OK;
+
+	if (store_in_transaction(w->inst.store)) {
+		phase(w, PAGE_COMMIT);
+		status = store_commit(w->inst.store);
+		phase(w, PAGE_IDLE);
+		w->inst.clock->read(w->inst.clock);
+	}
+	return status;
+}
+
+/* The turn is durable: what it said may be heard. */
+static void
+turn_release(struct worker *w)
+{
+	holds_turn_done(&w->inst);
+	output_splice(&w->inst);
+	fences_splice(&w->inst);
+	requests_turn_done(w);
+	instance_durable_ready(&w->inst);
+}
+
+/* Commit, and let the output go; false where all must be undone. */
+static bool
+turn_finish(struct worker *w)
+{
+#ifdef ANNEX_FAULT_SWITCH
+	if (w->breaks_durability) {
+		output_splice(&w->inst);
+		stream_flush(w->inst.stream);
+	}
+#endif
+	if (w->inst.failed)
+		return false;
+	if (turn_commit(w) < 0) {
+		instance_fail(&w->inst, "the commit failed");
+		return false;
+	}
+	turn_release(w);
+	return true;
+}
+
+/* --- Undo and replay -------------------------------------------------------- */
+
+static void
+turn_undo(struct worker *w)
+{
+	output_drop(&w->inst);
+	fences_drop(&w->inst);
+	instance_durable_drop(&w->inst);
+	requests_turn_failed(w);
+	holds_turn_failed(&w->inst);
+	store_abort(w->inst.store);
+}
+
+static bool
+too_many_resets(struct worker *w)
+{
+	const unsigned kept = RESETS_A_MINUTE + 1;
+	int64_t now = clock_ms(w->inst.clock);
+
+	w->counts.resets->value++;
+	w->reset_ms[w->resets++ % kept] = now;
+	return w->resets >= kept && now - w->reset_ms[w->resets % kept] < 60000;
+}
+
+/* The instance anew from the store; false where the worker must end. */
+static bool
+instance_renew(struct worker *w)
+{
+	questions_reset(&w->inst);
+	alarms_reset(&w->inst);
+	jobs_reset(&w->inst);
+	commands_reset(&w->inst);
+	worker_destroy_instance(w);
+	if (worker_create_instance(w) < 0 || turn_commit(w) < 0) {
+		store_abort(w->inst.store);
+		worker_end(w, 1, "the component could not be created anew from the store");
+		return false;
+	}
+	holds_reset(&w->inst);
+	turn_release(w);
+	if (stream_is_up(w->inst.stream) && w->module.descriptor.link_up != NULL &&
+	    instance_enter(&w->inst)) {
+		w->module.descriptor.link_up(&w->inst);
+		instance_leave(&w->inst);
+	}
+	return turn_finish(w) || (turn_undo(w), true);
+}
+
+static void
+retry_later(struct worker *w, struct xml_event *event)
+{
+	annex_list_append(&w->retry, &event->link);
+	if (!timer_is_running(&w->retry_timer))
+		timer_start(&w->timers, &w->retry_timer, RETRY_MS, w->retry_timer.fire);
+}
+
+/* One stanza in a transaction of its own.  False where the worker has ended. */
+static bool
+replay(struct worker *w, struct xml_event *event)
+{
+	bool store_failed;
+
+	route_event(w, event, true);
+	if (turn_finish(w))
+		return true;
+	store_failed = store_has_failed(w->inst.store);
+	log_write(w->log, ANNEX_LOG_ERROR, "a stanza could not be handled (%s): from=%s",
+	    w->inst.failed_why, annex_attr(event->element, "from"));
+	turn_undo(w);
+	if (!instance_renew(w))
+		return false;
+	if (route_is_unavailable(event)) {
+		retry_later(w, event);
+		return true;
+	}
+	route_refuse_event(
+	    w, event, store_failed ? ANNEX_RESOURCE_CONSTRAINT : ANNEX_INTERNAL_SERVER_ERROR);
+	if (!turn_finish(w))
+		turn_undo(w);
+	return true;
+}
+
+static void
+turn_fail(struct worker *w)
+{
+	struct annex_link events = ANNEX_LIST_INIT(events);
+	bool alive;
+
+	log_write(w->log, ANNEX_LOG_ERROR, "a turn was undone (%s)", w->inst.failed_why);
+	annex_list_splice(&events, &w->handled);
+	turn_undo(w);
+	if (store_is_dead(w->inst.store))
+		worker_end(w, 1, "the store is beyond use; see above");
+	else if (too_many_resets(w))
+		worker_end(w, 1, "more than %d turns failed within a minute", RESETS_A_MINUTE);
+	alive = w->state != WORKER_ENDED && instance_renew(w);
+	ANNEX_LIST_EACH (&events, l) {
+		struct xml_event *event = annex_container_of(l, struct xml_event, link);
+
+		annex_list_remove(l);
+		if (alive)
+			alive = replay(w, event);
+		if (annex_list_is_empty(&event->link)) /* not kept for later */
+			stream_free_event(w->inst.stream, event);
+	}
+	if (alive && store_is_dead(w->inst.store))
+		worker_end(w, 1, "the store is beyond use; see above");
+}
+
+/* --- Dispatch --------------------------------------------------------------- */
+
+static bool
+is_over_budget(const struct worker *w, int64_t began_us)
+{
+	return w->inst.clock->mono_us - began_us > HANDLER_BUDGET_US ||
+	    store_dirty_bytes(w->inst.store) > DIRTY_BUDGET_BYTES ||
+	    output_bytes(w->inst.output) > OUTPUT_BUDGET_BYTES;
+}
+
+/* Stanzas that waited, then those that came.  True where some are left. */
+static bool
+turn_dispatch(struct worker *w)
+{
+	struct xml_event *event;
+	int64_t began_us = w->inst.clock->mono_us;
+	unsigned n = 0;
+
+	while (!w->inst.failed && (event = stream_next(w->inst.stream)) != NULL) {
+		annex_list_append(&w->handled, &event->link);
+		route_event(w, event, false);
+		if (++n % 32 == 0)
+			w->inst.clock->read(w->inst.clock);
+		if (is_over_budget(w, began_us))
+			return stream_has_next(w->inst.stream);
+	}
+	return false;
+}
+
+static void
+retry_fire(struct timer *timer)
+{
+	struct worker *w = annex_container_of(timer, struct worker, retry_timer);
+	struct annex_link again = ANNEX_LIST_INIT(again);
+
+	annex_list_splice(&again, &w->retry);
+	ANNEX_LIST_EACH (&again, l) {
+		annex_list_remove(l);
+		annex_list_append(&w->handled, l);
+		route_event(w, annex_container_of(l, struct xml_event, link), true);
+	}
+}
+
+void
+turn_init(struct worker *w)
+{
+	annex_list_init(&w->handled);
+	annex_list_init(&w->retry);
+	w->retry_timer.fire = retry_fire;
+}
+
+void
+turn_discard(struct worker *w)
+{
+	turn_forget(w);
+	annex_list_splice(&w->handled, &w->retry);
+	turn_forget(w);
+}
+
+/* End the turn; after it nothing of it is left. */
+static void
+turn_end(struct worker *w)
+{
+	if (!turn_finish(w))
+		turn_fail(w);
+	turn_forget(w);
+	stream_flush(w->inst.stream);
+}
+
+bool
+annexp_worker_turn(struct worker *w)
+{
+	bool more;
+
+	if (w->state == WORKER_ENDED)
+		return false;
+	w->wants_turn = false;
+	w->inst.clock->read(w->inst.clock);
+	instance_durable_run(&w->inst);
+	timers_run(&w->timers, 1000);
+	more = turn_dispatch(w);
+	turn_end(w);
+	atomic_fetch_add_explicit(&w->page->heartbeat, 1, memory_order_relaxed);
+	if (w->state == WORKER_ENDED)
+		return false;
+	if (!more && !w->wants_turn && jobs_have_work(&w->inst)) {
+		jobs_step(&w->inst);
+		turn_end(w);
+	}
+	return w->state != WORKER_ENDED &&
+	    (more || w->wants_turn || instance_durable_waiting(&w->inst) ||
+		jobs_have_work(&w->inst) || timers_wait_us(&w->timers) == 0);
+}
+
+int64_t
+annexp_worker_wait_us(const struct worker *w)
+{
+	return timers_wait_us(&w->timers);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * worker.h - one component: its stream, its store, its turns
+ *
+ * Everything hangs off struct worker, and all that is not its own business (clock,
+ * randomness, descriptors, the link, the store's I/O, the log) is handed in,
+ * so that a test can run one in its own process with a clock it turns by
+ * hand.
+ *
+ * A turn is one iteration of the loop, whatever woke it:
+ *
+ *	callbacks of descriptors     parse, queue stanzas; children, control
+ *	annexp_worker_turn()         timers, stanzas, commit, output, one write
+ *
+ * turn.c has its rules, route.c the way of one stanza.
+ */
+#ifndef WORKER_WORKER_H
+#define WORKER_WORKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <annex/component.h>
+#include <annex/limit.h>
+#include <annex/list.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/page.h"
+#include "base/reactor.h"
+#include "base/timer.h"
+#include "control/control.h"
+#include "module.h"
+#include "section.h"
+#include "service/instance.h"
+#include "service/trace.h"
+#include "store/store.h"
+#include "stream/stream.h"
+
+struct worker_env {
+	struct clock *clock;
+	struct random *random;
+	struct reactor *reactor;         /* NULL: no sockets, no children, no control */
+	struct transport_maker *maker;   /* NULL: sockets on the reactor */
+	const struct store_io *store_io; /* NULL: LMDB's own */
+	bool volatile_sync;              /* no fsync: tests alone */
+	bool alone; /* no spawner, no restrictions, no control socket: in-process tests */
+	log_sink_fn *log_sink; /* NULL: standard error */
+	void *log_cookie;
+	struct page *page; /* NULL: a private one */
+	int parent_fd;     /* socketpair to annexd, or -1 */
+};
+
+/* A request of annexctl that is answered once the turn is durable. */
+struct pending_answer {
+	struct annex_link link;
+	struct control_request *request;
+	json_t *result;
+};
+
+struct worker {
+	struct annex_instance inst;
+	struct instance_host host;
+	struct stream_user stream_user;
+	struct worker_env env;
+	struct module module;
+	struct section section;
+	struct annex_pool *pool; /* as long as the worker */
+
+	struct timers timers;
+	struct log *log;
+	struct page *page;
+	bool owns_page;
+	struct timer heartbeat, tend;
+
+	/* This turn */
+	struct annex_link handled; /* events of this turn, kept for a replay */
+	struct annex_link retry;   /* "unavailable"s that failed and are tried again */
+	struct timer retry_timer;
+	struct annex_link answers; /* struct pending_answer */
+	bool wants_turn;
+
+	int64_t reset_ms[4]; /* when the last turns failed */
+	unsigned resets;
+
+	struct annex_buckets *jid_rate, *domain_rate;
+	struct annex_bucket refusal_rate;
+
+	struct control_server *control;
+	struct trace trace;
+	struct annex_link tracers;
+	struct watch parent_watch;
+	struct buf parent_in;
+	bool told_attached;
+
+	enum { WORKER_RUNNING, WORKER_DRAINING, WORKER_CLOSING, WORKER_ENDED } state;
+	struct timer stop_deadline;
+	int exit_status;
+	bool breaks_durability; /* the fault switch of the tests */
+
+	struct worker_counts {
+		struct counter_slot *in, *skipped, *dropped, *limited, *refused, *resets,
+		    *quarantined, *handler_time, *unasked;
+	} counts;
+};
+
+/*
+ * Section → module → store → control socket → restrictions → create.  NULL with a sentence in why
+ * (whose size is why_size) where something does not work out.
+ */
+struct worker *annexp_worker_create(const struct worker_env *env, const char *section,
+    size_t section_len, char *why, size_t why_size);
+void annexp_worker_start(struct worker *worker); /* the link */
+void annexp_worker_destroy(struct worker **worker);
+
+/* The turn.  True where another is wanted at once. */
+bool annexp_worker_turn(struct worker *worker);
+
+/* Microseconds until something is due; -1: nothing is. */
+int64_t annexp_worker_wait_us(const struct worker *worker);
+
+/* SIGTERM: quiet.  drain: say goodbye first. */
+void annexp_worker_stop(struct worker *worker);
+void annexp_worker_drain(struct worker *worker);
+bool annexp_worker_has_ended(const struct worker *worker);
+int annexp_worker_exit_status(const struct worker *worker);
+
+/* The rest is for the files of this folder. */
+
+/* turn.c: the worker has nothing more to do, or cannot go on. */
+void worker_end(struct worker *worker, int exit_status, const char *fmt, ...) ANNEX_PRINTF(3, 4);
+void turn_init(struct worker *worker);
+void turn_discard(struct worker *worker); /* events that are left, at the end */
+int worker_create_instance(struct worker *worker);
+void worker_destroy_instance(struct worker *worker);
+
+/* route.c: one event, inside instance_enter/leave of its own. */
+void route_event(struct worker *worker, struct xml_event *event, bool again);
+void
+route_refuse_event(struct worker *worker, struct xml_event *event, enum annex_condition condition);
+bool route_is_unavailable(const struct xml_event *event);
+
+/* hash.c: what a stanza is, but for its id and resources (0 is never returned). */
+uint64_t stanza_hash(const struct annex_stanza *stanza);
+
+/* requests.c: annexctl's commands. */
+int requests_listen(struct worker *worker, const char **why);
+void requests_close(struct worker *worker);
+void requests_turn_done(struct worker *worker);
+void requests_turn_failed(struct worker *worker);
+
+/* parent.c: annexd's end of the socketpair. */
+void parent_listen(struct worker *worker);
+void parent_tell(struct worker *worker, const char *key, bool value);
+void parent_tell_text(struct worker *worker, const char *key, const char *text);
+
+/* A new section: ANNEX_OK, or negative with *why, and then nothing changed. */
+int worker_reload(struct worker *worker, const char *json, size_t len, const char **why);
+
+/* restrict.c: no new privileges, and writing only below these directories. */
+void restrict_process(struct log *log, const char *const *writable);
+
+#endif /* WORKER_WORKER_H */
