@@ -129,3 +129,9 @@ annex_buckets_take(struct annex_buckets *buckets, const char *key, double n, int
 	annex_list_append(&buckets->oldest_first, &k->by_touch);
 	return annex_bucket_take(&k->bucket, buckets->rate, buckets->burst, n, now_ms);
 }
+
+size_t
+annex_buckets_count(const struct annex_buckets *buckets)
+{
+	return annex_map_count(buckets->map);
+}

@@ -240,17 +240,10 @@ is_repeated(struct log *log, const char *fmt, unsigned long *left_out_r)
 
 static void
 write_line(struct log *log, enum annex_log_level level, unsigned long left_out,
-    const char *const *pairs, const char *fmt, va_list args)
+    const char *const *pairs, const char *text, size_t len)
 {
 	struct line line = { .most = LINE_MAX_BYTES - 1 };
-	char text[LINE_MAX_BYTES], number[48];
-	int n;
-
-	/* First of all, while errno is what %m is meant to say. */
-	n = vsnprintf(text, sizeof(text), fmt, args);
-	CHECK(n >= 0);
-	if ((size_t)n >= sizeof(text))
-		n = sizeof(text) - 1;
+	char number[24];
 
 	add(&line, number, (size_t)snprintf(number, sizeof(number), "<%d>", (int)level));
 	add_pair(&line, "level", level_names[level], strlen(level_names[level]), true);
@@ -259,7 +252,7 @@ write_line(struct log *log, enum annex_log_level level, unsigned long left_out,
 	if (left_out > 0)
 		add_pair(&line, "left-out", number,
 		    (size_t)snprintf(number, sizeof(number), "%lu", left_out), true);
-	add_pair(&line, "msg", text, (size_t)n, false);
+	add_pair(&line, "msg", text, len, false);
 	for (; pairs != NULL && pairs[0] != NULL; pairs += 2)
 		if (pairs[1] != NULL)
 			add_pair(&line, pairs[0], pairs[1], strlen(pairs[1]), true);
@@ -271,9 +264,10 @@ void
 log_vpairs(struct log *log, enum annex_log_level level, const char *const *pairs, const char *fmt,
     va_list args)
 {
-	int error = errno;
+	int error = errno, n;
 	unsigned long left_out = 0;
 	bool remote = level == ANNEX_LOG_REMOTE;
+	char text[LINE_MAX_BYTES];
 
 	CHECK_OBJECT(log, LOG_MAGIC);
 	if (remote)
@@ -283,8 +277,11 @@ log_vpairs(struct log *log, enum annex_log_level level, const char *const *pairs
 		return;
 	if (level <= ANNEX_LOG_WARNING)
 		log->complaints++;
-	errno = error;
-	write_line(log, level, left_out, pairs, fmt, args);
+	errno = error; /* what %m is meant to say */
+	n = vsnprintf(text, sizeof(text), fmt, args);
+	CHECK(n >= 0);
+	write_line(log, level, left_out, pairs, text,
+	    (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 	errno = error;
 }
 

@@ -22,17 +22,18 @@ enum page_phase { PAGE_IDLE, PAGE_HANDLER, PAGE_COMMIT, PAGE_CREATE, PAGE_STARTI
 
 struct page {
 	uint32_t magic;
-	uint32_t size;			/* of this struct: both sides were built alike */
+	uint32_t size; /* of this struct: both sides were built alike */
 	_Atomic uint32_t phase;
-	_Atomic uint32_t attached;	/* the stream is up */
-	_Atomic uint64_t stanza_hash;	/* in hand while phase is PAGE_HANDLER; 0 = not a stanza's fault */
-	_Atomic uint64_t heartbeat;	/* grows by one a turn, and at least once a second */
-	_Atomic int64_t phase_since_us;	/* monotonic */
-	_Atomic uint64_t rss_anon;	/* bytes, told once a minute */
-	char status[160];		/* "attached, 12 rooms": for people */
+	_Atomic uint32_t attached; /* the stream is up */
+	/* Of the stanza in hand while phase is PAGE_HANDLER; 0 = not a stanza's fault. */
+	_Atomic uint64_t stanza_hash;
+	_Atomic uint64_t heartbeat;     /* grows by one a turn, and at least once a second */
+	_Atomic int64_t phase_since_us; /* monotonic */
+	_Atomic uint64_t rss_anon;      /* bytes, told once a minute */
+	char status[160];               /* "attached, 12 rooms": for people */
 	/* Told by annexd before the start: */
 	uint32_t quarantine_count;
-	uint64_t quarantine[PAGE_QUARANTINE_MAX];	/* hashes that crashed a worker twice */
+	uint64_t quarantine[PAGE_QUARANTINE_MAX]; /* hashes that crashed a worker twice */
 	struct counters counters;
 };
 

@@ -120,16 +120,24 @@ beyond_the_limit_the_one_untouched_longest_is_forgotten(void **state)
 }
 
 static void
-those_full_again_make_room_before_others(void **state)
+those_full_again_are_forgotten(void **state)
 {
 	struct annex_pool *pool = annex_pool_create(NULL, "test");
-	struct annex_buckets *buckets = annex_buckets_create(pool, 1, 10, 2);
+	struct annex_buckets *buckets = annex_buckets_create(pool, 1, 10, 1000);
+	char key[32];
 
-	assert_true(annex_buckets_take(buckets, "small", 1, 1000));
-	assert_true(annex_buckets_take(buckets, "large", 10, 2500));
-	/* small is full again by now and is no longer kept, so large need not go. */
-	assert_true(annex_buckets_take(buckets, "third", 1, 2500));
-	assert_false(annex_buckets_take(buckets, "large", 1, 2500));
+	assert_true(annex_buckets_take(buckets, "large", 10, 1000));
+	for (int i = 0; i < 100; i++) {
+		snprintf(key, sizeof(key), "user%d@x", i);
+		assert_true(annex_buckets_take(buckets, key, 1, 9000));
+	}
+	assert_int_equal(annex_buckets_count(buckets), 101);
+	/* The first is full at 11000, the others are at 10000: two go each time. */
+	assert_false(annex_buckets_take(buckets, "user99@x", 10, 9500));
+	assert_int_equal(annex_buckets_count(buckets), 101);
+	for (int i = 0; i < 60; i++)
+		annex_buckets_take(buckets, "last", 0, 11000);
+	assert_int_equal(annex_buckets_count(buckets), 1);
 	annex_pool_destroy(&pool);
 }
 
@@ -146,6 +154,7 @@ a_crowd_of_strangers_stays_within_the_limit(void **state)
 		assert_true(annex_buckets_take(buckets, key, 5, 1000 + i / 100));
 	}
 	assert_int_equal(annex_pool_bytes(pool), before);
+	assert_int_equal(annex_buckets_count(buckets), 100);
 	annex_pool_destroy(&pool);
 }
 
@@ -161,7 +170,7 @@ main(void)
 		cmocka_unit_test(a_changed_burst_applies_at_once),
 		cmocka_unit_test(each_key_has_its_own_bucket),
 		cmocka_unit_test(beyond_the_limit_the_one_untouched_longest_is_forgotten),
-		cmocka_unit_test(those_full_again_make_room_before_others),
+		cmocka_unit_test(those_full_again_are_forgotten),
 		cmocka_unit_test(a_crowd_of_strangers_stays_within_the_limit),
 	};
 
