@@ -32,6 +32,16 @@ channel_is_open(const struct channel *channel)
 	return channel->watch.fd >= 0;
 }
 
+/* Let the next event end it: after a shutdown there is one at once, even of a full socket. */
+static void
+channel_break(struct channel *channel, const char *why)
+{
+	if (channel->broken != NULL)
+		return;
+	channel->broken = why;
+	shutdown(channel->watch.fd, SHUT_RDWR);
+}
+
 /* Wait for whatever there still is to do. */
 static void
 channel_rewatch(struct channel *channel)
@@ -40,10 +50,10 @@ channel_rewatch(struct channel *channel)
 
 	if (!channel_is_open(channel))
 		return;
-	if (!channel->read_ended)
+	if (!channel->read_ended || channel->broken != NULL)
 		events |= REACTOR_READ;
-	/* Whoever is broken, has nothing left to say or goes on does so from the reactor: a
-	 * socket that took all is writable at once. */
+	/* Whoever has nothing left to say, or goes on, does so from the reactor: a socket that
+	 * took all is writable at once. */
 	if (channel->out.len > 0 || channel->closing || channel->resumed || channel->broken != NULL)
 		events |= REACTOR_WRITE;
 	watch_start(channel->reactor, &channel->watch, channel->watch.fd, events, channel_fire);
@@ -100,7 +110,7 @@ channel_flush(struct channel *channel)
 		else if (errno == EAGAIN || errno == EWOULDBLOCK)
 			return;
 		else if (errno != EINTR)
-			channel->broken = "closed by the other end";
+			channel_break(channel, "closed by the other end");
 	}
 }
 
@@ -123,7 +133,7 @@ channel_send(struct channel *channel, const json_t *value)
 	buf_append(&channel->out, text, len + 1);
 	free(text);
 	if (channel->out.error < 0)
-		channel->broken = "does not read what it asked for";
+		channel_break(channel, "does not read what it asked for");
 	channel_flush(channel);
 	channel_rewatch(channel);
 	return channel->broken == NULL ? ANNEX_OK : ANNEX_EIO;
@@ -190,7 +200,7 @@ hand_out(struct channel *channel)
 	}
 	channel->finished = NULL;
 	if (channel->broken == NULL && lines_is_overlong(&channel->in))
-		channel->broken = "a line is longer than 1 MiB";
+		channel_break(channel, "a line is longer than 1 MiB");
 	if (channel->read_ended && !channel->held)
 		channel->closing = true;
 	return true;
@@ -204,7 +214,7 @@ channel_input_ended(struct channel *channel)
 
 	channel->read_ended = true;
 	if (poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR)) != 0)
-		channel->broken = "closed by the other end";
+		channel_break(channel, "closed by the other end");
 	else if (!channel->held)
 		channel->closing = true;
 }
@@ -227,7 +237,7 @@ channel_read(struct channel *channel)
 		if (n == 0)
 			channel_input_ended(channel);
 		else if (errno != EAGAIN && errno != EWOULDBLOCK)
-			channel->broken = "closed by the other end";
+			channel_break(channel, "closed by the other end");
 		break;
 	}
 	return true;
