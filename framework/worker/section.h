@@ -29,24 +29,24 @@
 
 struct section {
 	const char *domain;
-	const char *module;		/* as written */
-	const char *module_path;	/* the file it was found in */
-	const char *state_dir;		/* STATE/DOMAIN */
+	const char *module;      /* as written */
+	const char *module_path; /* the file it was found in */
+	const char *state_dir;   /* STATE/DOMAIN */
 	const char *run_dir;
-	const char *server;		/* name of the server section */
-	const char *const *admins;	/* NULL-ended, prepared bare JIDs */
-	const char *const *local_domains;	/* NULL-ended */
-	const char *const *contacts;	/* NULL-ended URIs: XEP-0157 admin addresses */
+	const char *server;               /* name of the server section */
+	const char *const *admins;        /* NULL-ended, prepared bare JIDs */
+	const char *const *local_domains; /* NULL-ended */
+	const char *const *contacts;      /* NULL-ended URIs: XEP-0157 admin addresses */
 	const char *log_level;
-	int64_t store_quota_bytes;	/* 0 = none */
-	double rate_per_jid, burst_per_jid;	/* stanzas a second */
+	int64_t store_quota_bytes;          /* 0 = none */
+	double rate_per_jid, burst_per_jid; /* stanzas a second */
 	double rate_per_domain, burst_per_domain;
-	struct stream_config stream;	/* domain, hosts, secret, TLS */
-	json_t *options;		/* object: option name -> text as in the file, all of them */
+	struct stream_config stream; /* domain, hosts, secret, TLS */
+	json_t *options;             /* object: option name -> text as in the file, all of them */
 };
 
 /* In pool (options included: dropped with it).  ANNEX_EINVAL with *why where it is not a section. */
-int section_read(const char *json, size_t len, struct annex_pool *pool,
-    struct section *section_r, const char **why) ANNEX_MUST_CHECK;
+int section_read(const char *json, size_t len, struct annex_pool *pool, struct section *section_r,
+    const char **why) ANNEX_MUST_CHECK;
 
 #endif /* WORKER_SECTION_H */

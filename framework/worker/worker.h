@@ -85,6 +85,7 @@ struct worker {
 	int64_t reset_ms[4]; /* when the last turns failed */
 	unsigned resets;
 
+	struct annex_pool *rates_pool;
 	struct annex_buckets *jid_rate, *domain_rate;
 	struct annex_bucket refusal_rate;
 
@@ -153,8 +154,11 @@ void requests_turn_failed(struct worker *worker);
 
 /* parent.c: annexd's end of the socketpair. */
 void parent_listen(struct worker *worker);
+void parent_close(struct worker *worker);
 void parent_tell(struct worker *worker, const char *key, bool value);
 void parent_tell_text(struct worker *worker, const char *key, const char *text);
+
+void rates_apply(struct worker *worker);
 
 /* A new section: ANNEX_OK, or negative with *why, and then nothing changed. */
 int worker_reload(struct worker *worker, const char *json, size_t len, const char **why);

@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * worker.c - the life of one component
+ *
+ *	create  section, module, store, control socket, restrictions, instance
+ *	start   the link
+ *	drain   the component says goodbye, then the stream is closed
+ *	stop    quiet: the stream is closed and nobody is told anything
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "base/io.h"
+#include "check.h"
+#include "service/output.h"
+#include "service/spawner.h"
+#include "worker.h"
+
+#define CLOSE_DEADLINE_MS 5000
+#define DRAIN_DEADLINE_MS 30000
+#define HEARTBEAT_MS 1000
+#define TEND_MS 60000
+
+/* --- The link ---------------------------------------------------------------- */
+
+static void
+tell_attached(struct worker *w, bool attached)
+{
+	atomic_store(&w->page->attached, attached);
+	parent_tell(w, "attached", attached);
+}
+
+static void
+link_up(struct stream_user *user)
+{
+	struct worker *w = annex_container_of(user, struct worker, stream_user);
+
+	tell_attached(w, true);
+	if (w->module.descriptor.link_up != NULL && instance_enter(&w->inst)) {
+		w->module.descriptor.link_up(&w->inst);
+		instance_leave(&w->inst);
+	}
+}
+
+static void
+link_down(struct stream_user *user, const char *why)
+{
+	struct worker *w = annex_container_of(user, struct worker, stream_user);
+
+	tell_attached(w, false);
+	questions_link_down(&w->inst);
+	if (w->module.descriptor.link_down != NULL && instance_enter(&w->inst)) {
+		w->module.descriptor.link_down(&w->inst);
+		instance_leave(&w->inst);
+	}
+}
+
+static void
+link_closed(struct stream_user *user)
+{
+	struct worker *w = annex_container_of(user, struct worker, stream_user);
+
+	worker_end(w, 0, "stopped");
+}
+
+/* --- The end ------------------------------------------------------------------- */
+
+static void
+close_link(struct worker *w)
+{
+	w->state = WORKER_CLOSING;
+	timer_stop(&w->timers, &w->stop_deadline);
+	holds_reset(&w->inst);
+	stream_close(w->inst.stream, CLOSE_DEADLINE_MS);
+}
+
+static void
+drain_late(struct timer *timer)
+{
+	struct worker *w = annex_container_of(timer, struct worker, stop_deadline);
+
+	log_write(w->log, ANNEX_LOG_WARNING, "the component did not finish saying goodbye in %d s",
+	    DRAIN_DEADLINE_MS / 1000);
+	close_link(w);
+}
+
+static void
+host_stopped(struct instance_host *host)
+{
+	struct worker *w = annex_container_of(host, struct worker, host);
+
+	if (w->state == WORKER_DRAINING)
+		close_link(w);
+}
+
+static void
+host_wake(struct instance_host *host)
+{
+	annex_container_of(host, struct worker, host)->wants_turn = true;
+}
+
+void
+annexp_worker_stop(struct worker *w)
+{
+	if (w->state == WORKER_RUNNING || w->state == WORKER_DRAINING)
+		close_link(w);
+}
+
+void
+annexp_worker_drain(struct worker *w)
+{
+	int status = ANNEX_OK;
+
+	if (w->state != WORKER_RUNNING)
+		return;
+	log_write(w->log, ANNEX_LOG_NOTICE, "draining");
+	w->state = WORKER_DRAINING;
+	timer_start(&w->timers, &w->stop_deadline, DRAIN_DEADLINE_MS, drain_late);
+	if (w->module.descriptor.stop != NULL && instance_enter(&w->inst)) {
+		status = w->module.descriptor.stop(&w->inst);
+		instance_leave(&w->inst);
+	}
+	if (status != ANNEX_AGAIN && w->state == WORKER_DRAINING)
+		close_link(w);
+}
+
+bool
+annexp_worker_has_ended(const struct worker *w)
+{
+	return w->state == WORKER_ENDED;
+}
+
+int
+annexp_worker_exit_status(const struct worker *w)
+{
+	return w->exit_status;
+}
+
+/* --- Once a second, once a minute ------------------------------------------------ */
+
+static void
+beat(struct timer *timer)
+{
+	struct worker *w = annex_container_of(timer, struct worker, heartbeat);
+
+	atomic_fetch_add_explicit(&w->page->heartbeat, 1, memory_order_relaxed);
+	timer_start(&w->timers, timer, HEARTBEAT_MS, beat);
+}
+
+/* RssAnon of /proc/self/status, in bytes; 0 where it cannot be read. */
+static uint64_t
+rss_anon(void)
+{
+	struct buf text = { 0 };
+	unsigned long kib = 0;
+	const char *line;
+
+	if (io_read_file("/proc/self/status", 1 << 16, &text) == ANNEX_OK &&
+	    (line = strstr(buf_text(&text), "RssAnon:")) != NULL)
+		kib = strtoul(line + strlen("RssAnon:"), NULL, 10);
+	buf_finish(&text);
+	return (uint64_t)kib * 1024;
+}
+
+static void
+tend(struct timer *timer)
+{
+	struct worker *w = annex_container_of(timer, struct worker, tend);
+
+	store_tend(w->inst.store);
+	atomic_store(&w->page->rss_anon, rss_anon());
+	timer_start(&w->timers, timer, TEND_MS, tend);
+}
+
+/* --- Sections ---------------------------------------------------------------------- */
+
+static const struct log_level_name {
+	const char *name;
+	enum annex_log_level level;
+} log_levels[] = {
+	{ "error", ANNEX_LOG_ERROR },
+	{ "warning", ANNEX_LOG_WARNING },
+	{ "notice", ANNEX_LOG_NOTICE },
+	{ "info", ANNEX_LOG_INFO },
+	{ "debug", ANNEX_LOG_DEBUG },
+};
+
+static void
+apply_log_level(struct worker *w)
+{
+	for (size_t i = 0; i < sizeof(log_levels) / sizeof(*log_levels); i++)
+		if (w->section.log_level != NULL &&
+		    strcmp(w->section.log_level, log_levels[i].name) == 0)
+			log_set_level(w->log, log_levels[i].level);
+}
+
+/* What the instance shows of its section; settings are read by the module's table. */
+static int
+apply_section(
+    struct worker *w, struct annex_pool *pool, const struct section *section, const char **why)
+{
+	const struct annex_module *m = &w->module.descriptor;
+	void *settings = annex_pool_zalloc(pool, m->settings_size + 1);
+	const struct annex_jid *jid = annex_jid(pool, section->domain);
+
+	if (jid == NULL || jid->local != NULL || jid->resource != NULL) {
+		*why = annex_sprintf(pool, "\"%s\" is not a domain", section->domain);
+		return ANNEX_EINVAL;
+	}
+	if (m->options != NULL && section_settings(section, m->options, settings, pool, why) < 0)
+		return ANNEX_EINVAL;
+	if (m->check != NULL && m->check(settings, pool, why) < 0)
+		return ANNEX_EINVAL;
+	w->inst.settings = settings;
+	w->inst.jid = jid;
+	w->inst.admins = section->admins;
+	w->inst.local_domains = section->local_domains;
+	w->inst.contact_uris = section->contacts;
+	w->inst.section_pool = pool;
+	w->section = *section;
+	apply_log_level(w);
+	return ANNEX_OK;
+}
+
+static bool
+is_settings_change(const struct section *a, const struct section *b)
+{
+	return !json_equal(a->options, b->options);
+}
+
+/* The component takes up its new options, in this turn. */
+static void
+reload_component(struct worker *w)
+{
+	const struct annex_module *m = &w->module.descriptor;
+	int status = ANNEX_ERESTART;
+
+	if (m->reload != NULL && instance_enter(&w->inst)) {
+		status = m->reload(&w->inst);
+		instance_leave(&w->inst);
+	}
+	if (status < 0)
+		instance_fail(&w->inst, "the component takes its new options up by starting anew");
+}
+
+int
+worker_reload(struct worker *w, const char *json, size_t len, const char **why)
+{
+	struct annex_pool *pool = annex_pool_create(w->pool, "section"),
+			  *old = w->inst.section_pool;
+	struct section section;
+	bool settings_changed;
+
+	if (section_read(json, len, pool, &section, why) < 0)
+		goto refuse;
+	if (strcmp(section.domain, w->section.domain) != 0 ||
+	    strcmp(section.module_path, w->section.module_path) != 0) {
+		*why = "a new domain or module needs a new worker";
+		goto refuse;
+	}
+	settings_changed = is_settings_change(&section, &w->section);
+	if (apply_section(w, pool, &section, why) < 0)
+		goto refuse;
+	stream_reconfigure(w->inst.stream, &w->section.stream);
+	rates_apply(w);
+	if (settings_changed)
+		reload_component(w);
+	annex_pool_destroy(&old);
+	log_write(w->log, ANNEX_LOG_NOTICE, "reloaded");
+	return ANNEX_OK;
+
+refuse:
+	*why = annex_strdup(w->inst.scratch, *why);
+	annex_pool_destroy(&pool);
+	return ANNEX_EINVAL;
+}
+
+/* --- Creation ------------------------------------------------------------------------- */
+
+static void
+counts_init(struct worker *w)
+{
+	struct counters *c = &w->page->counters;
+
+#define COUNT(name, help) counters_get(c, COUNTER_COUNT, name, help)
+	w->counts.in = COUNT("stanzas_in_total", "Stanzas that came in.");
+	w->counts.skipped =
+	    COUNT("stanzas_skipped_total", "Stanzas above a limit or malformed, skipped.");
+	w->counts.dropped = COUNT("stanzas_dropped_total", "Stanzas that nobody wanted.");
+	w->counts.limited = COUNT("stanzas_limited_total", "Stanzas refused by rate limits.");
+	w->counts.refused =
+	    COUNT("stanzas_rejected_total", "Stanzas answered with an error by Annex.");
+	w->counts.resets = COUNT("turns_undone_total", "Turns that failed and were undone.");
+	w->counts.quarantined = COUNT(
+	    "stanzas_quarantined_total", "Stanzas refused since they crashed the component twice.");
+	w->counts.unasked = COUNT("answers_unasked_total", "IQ results that nobody asked for.");
+#undef COUNT
+}
+
+void
+rates_apply(struct worker *w)
+{
+	const struct section *s = &w->section;
+
+	annex_pool_destroy(&w->rates_pool);
+	w->rates_pool = annex_pool_create(w->pool, "rates");
+	w->jid_rate = annex_buckets_create(w->rates_pool, s->rate_per_jid, s->burst_per_jid, 65536);
+	w->domain_rate =
+	    annex_buckets_create(w->rates_pool, s->rate_per_domain, s->burst_per_domain, 4096);
+}
+
+static void
+page_take(struct worker *w, struct page *page)
+{
+	w->owns_page = page == NULL;
+	w->page = page != NULL ? page : mem_zalloc(sizeof(*page));
+	w->page->magic = PAGE_MAGIC;
+	w->page->size = sizeof(*page);
+	atomic_store(&w->page->phase, PAGE_STARTING);
+}
+
+static int
+open_store(struct worker *w, const char **why)
+{
+	const struct store_env env = {
+		.io = w->env.store_io != NULL ? w->env.store_io : &store_io_lmdb,
+		.clock = w->env.clock,
+		.log = w->log,
+		.counters = &w->page->counters,
+		.reactor = w->env.reactor,
+	};
+	const struct store_options options = {
+		.dir = w->section.state_dir,
+		.quota_bytes = (uint64_t)w->section.store_quota_bytes,
+		.volatile_sync = w->env.volatile_sync,
+	};
+	static const struct annex_table none[1];
+	const struct annex_table *const tables[] = {
+		w->module.descriptor.tables != NULL ? w->module.descriptor.tables : none,
+		service_tables, NULL
+	};
+	int status = store_open(&w->inst.store, &env, &options, tables, w->pool, why);
+
+	if (status == ANNEX_OK)
+		store_set_scratch(w->inst.store, w->inst.scratch);
+	return status;
+}
+
+static void
+instance_init(struct worker *w)
+{
+	struct annex_instance *inst = &w->inst;
+
+	inst->magic = INSTANCE_MAGIC;
+	inst->module = &w->module.descriptor;
+	inst->pool = annex_pool_create(w->pool, "instance");
+	inst->scratch = annex_pool_create(w->pool, "scratch");
+	inst->clock = w->env.clock;
+	inst->timers = &w->timers;
+	inst->random = w->env.random;
+	inst->log = w->log;
+	inst->counters = &w->page->counters;
+	inst->reactor = w->env.reactor;
+	inst->page = w->page;
+	inst->host = &w->host;
+	inst->started_ms = clock_wall_ms(w->env.clock);
+	annex_list_init(&inst->durable_asked);
+	annex_list_init(&inst->durable_due);
+	annex_list_init(&inst->timer_list);
+}
+
+static void
+parts_init(struct worker *w)
+{
+	struct annex_instance *inst = &w->inst;
+	const struct stream_env env = {
+		.clock = w->env.clock,
+		.timers = &w->timers,
+		.random = w->env.random,
+		.log = w->log,
+		.counters = &w->page->counters,
+		.reactor = w->env.reactor,
+		.maker = w->env.maker,
+	};
+
+	w->stream_user =
+	    (struct stream_user) { .up = link_up, .down = link_down, .closed = link_closed };
+	inst->stream = stream_create(&w->section.stream, &env, &w->stream_user);
+	inst->output = output_create(inst);
+	questions_init(inst);
+	holds_init(inst);
+	commands_init(inst);
+	turn_init(w);
+	rates_apply(w);
+}
+
+static int
+fail(struct worker *w, const char **why, const char *sentence)
+{
+	*why = annex_strdup(w->pool, sentence);
+	return ANNEX_EINVAL;
+}
+
+/* The first turn: the component's create and what it wrote. */
+static int
+first_turn(struct worker *w, const char **why)
+{
+	if (worker_create_instance(w) < 0) {
+		store_abort(w->inst.store);
+		return fail(w, why, "the component could not be created; see above");
+	}
+	if (store_commit(w->inst.store) < 0)
+		return fail(w, why, "what the component wrote at its start could not be committed");
+	holds_turn_done(&w->inst);
+	output_splice(&w->inst);
+	fences_splice(&w->inst);
+	instance_durable_ready(&w->inst);
+	return ANNEX_OK;
+}
+
+static int
+isolate(struct worker *w, const char **why)
+{
+	const char *writable[] = { w->section.state_dir, w->section.run_dir, NULL };
+
+	if (w->env.alone)
+		return ANNEX_OK;
+	if (requests_listen(w, why) < 0)
+		return ANNEX_EINVAL;
+	spawner_start(&w->inst);
+	restrict_process(w->log, writable);
+	return ANNEX_OK;
+}
+
+static int
+create(struct worker *w, const char *json, size_t len, const char **why)
+{
+	struct annex_pool *pool = annex_pool_create(w->pool, "section");
+	struct section section;
+
+	if (section_read(json, len, pool, &section, why) < 0)
+		return ANNEX_EINVAL;
+	w->log = log_create(section.domain, w->env.clock, w->env.log_sink, w->env.log_cookie);
+	if (module_load(section.module_path, w->pool, &w->module, why) < 0)
+		return ANNEX_EINVAL;
+	instance_init(w);
+	if (apply_section(w, pool, &section, why) < 0)
+		return ANNEX_EINVAL;
+	if (open_store(w, why) < 0)
+		return ANNEX_ESTORE;
+	if (isolate(w, why) < 0)
+		return ANNEX_EINVAL;
+	parts_init(w);
+	return first_turn(w, why);
+}
+
+struct worker *
+annexp_worker_create(const struct worker_env *env, const char *section, size_t section_len,
+    char *why, size_t why_size)
+{
+	struct worker *w = mem_zalloc(sizeof(*w));
+	const char *sentence = "unknown";
+
+	w->env = *env;
+	w->pool = annex_pool_create(NULL, "worker");
+	w->host = (struct instance_host) { .wake = host_wake, .stopped = host_stopped };
+	timers_init(&w->timers, env->clock);
+	annex_list_init(&w->answers);
+	annex_list_init(&w->tracers);
+	annex_list_init(&w->handled);
+	annex_list_init(&w->retry);
+	page_take(w, env->page);
+	counts_init(w);
+#ifdef ANNEX_FAULT_SWITCH
+	w->breaks_durability = getenv("ANNEX_FAULT") != NULL &&
+	    strcmp(getenv("ANNEX_FAULT"), "send-before-commit") == 0;
+#endif
+	if (create(w, section, section_len, &sentence) < 0) {
+		snprintf(why, why_size, "%s", sentence);
+		annexp_worker_destroy(&w);
+		return NULL;
+	}
+	beat(&w->heartbeat);
+	tend(&w->tend);
+	return w;
+}
+
+void
+annexp_worker_start(struct worker *w)
+{
+	if (w->env.parent_fd >= 0)
+		parent_listen(w);
+	log_write(w->log, ANNEX_LOG_NOTICE, "started (module %s)", w->module.descriptor.name);
+	stream_start(w->inst.stream);
+}
+
+/* In reverse; every part may be missing where create failed. */
+void
+annexp_worker_destroy(struct worker **wp)
+{
+	struct worker *w = *wp;
+
+	if (w == NULL)
+		return;
+	*wp = NULL;
+	if (w->inst.output != NULL) {
+		worker_destroy_instance(w);
+		turn_discard(w);
+		requests_turn_failed(w);
+		instance_durable_drop(&w->inst);
+		instance_durable_ready(&w->inst);
+		jobs_finish(&w->inst);
+		alarms_finish(&w->inst);
+		commands_finish(&w->inst);
+		holds_finish(&w->inst);
+		questions_finish(&w->inst);
+		output_destroy(&w->inst.output);
+		stream_destroy(&w->inst.stream);
+	}
+	requests_close(w);
+	spawner_stop(&w->inst);
+	parent_close(w);
+	if (w->inst.store != NULL)
+		store_close(&w->inst.store);
+	log_destroy(&w->log);
+	timers_finish(&w->timers);
+	if (w->owns_page)
+		free(w->page);
+	annex_pool_destroy(&w->pool);
+	free(w);
+}
