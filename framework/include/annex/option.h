@@ -15,8 +15,12 @@
  *		{ 0 }
  *	};
  *
- * The spelling is the member's name with dashes, a unit at its end left
- * out: max_occupants is max-occupants, idle_ms is idle.
+ * The spelling is the member's name with dashes, the unit at the end of a
+ * time or a size left out: max_occupants is max-occupants, idle_ms is idle.
+ *
+ * min and max both 0 leave the range open.  A value equal to the preset is
+ * always allowed, so that a preset outside the range can mean "none": "0" of
+ * a number, "" of a text, of a JID or of a list.
  */
 #ifndef ANNEX_OPTION_H
 #define ANNEX_OPTION_H
@@ -34,7 +38,7 @@ enum annex_option_type {
 	ANNEX_OPTION_SIZE,	/* 4096, 64K, 256M, 2G; an int64_t of bytes, named _bytes */
 	ANNEX_OPTION_STRING,	/* min and max are bytes */
 	ANNEX_OPTION_CHOICE,	/* a string that is one of choices */
-	ANNEX_OPTION_LIST,	/* [a, b]; a struct annex_strings; min and max are how many */
+	ANNEX_OPTION_LIST,	/* [a, b], or one; a struct annex_strings; min and max are how many */
 	ANNEX_OPTION_JID,	/* a string, prepared */
 	ANNEX_OPTION_JID_LIST,
 };
@@ -51,11 +55,28 @@ struct annex_option {
 };
 
 /* The member's own C type picks the option's; no other type compiles. */
-#define ANNEX_OPTION(settings, member_, lo, hi, dflt, text)                                    	{                                                                                      		.name = #member_,                                                              		.type = _Generic(((settings *)0)->member_, bool: ANNEX_OPTION_BOOL,            		    int64_t: ANNEX_OPTION_INT, const char *: ANNEX_OPTION_STRING,              		    struct annex_strings: ANNEX_OPTION_LIST),                                  		.offset = offsetof(settings, member_), .min = (lo), .max = (hi),               		.preset = (dflt), .help = (text),                                              	}
+#define ANNEX_OPTION(settings, member_, lo, hi, dflt, text)                         \
+	{                                                                           \
+		.name = #member_,                                                   \
+		.type = _Generic(((settings *)0)->member_, bool: ANNEX_OPTION_BOOL, \
+		    int64_t: ANNEX_OPTION_INT, const char *: ANNEX_OPTION_STRING,   \
+		    struct annex_strings: ANNEX_OPTION_LIST),                       \
+		.offset = offsetof(settings, member_), .min = (lo), .max = (hi),    \
+		.preset = (dflt), .help = (text),                                   \
+	}
 
 /* The same where the C type does not say it all: TIME, SIZE, JID, JID_LIST. */
-#define ANNEX_OPTION_AS(kind, settings, member_, lo, hi, dflt, text)                           	{                                                                                      		.name = #member_, .type = (kind), .offset = offsetof(settings, member_),       		.min = (lo), .max = (hi), .preset = (dflt), .help = (text),                    	}
+#define ANNEX_OPTION_AS(kind, settings, member_, lo, hi, dflt, text)                      \
+	{                                                                                 \
+		.name = #member_, .type = (kind), .offset = offsetof(settings, member_),  \
+		.min = (lo), .max = (hi), .preset = (dflt), .help = (text),               \
+	}
 
-#define ANNEX_OPTION_OF(settings, member_, choices_, dflt, text)                               	{                                                                                      		.name = #member_, .type = ANNEX_OPTION_CHOICE,                                 		.offset = offsetof(settings, member_), .preset = (dflt), .help = (text),       		.choices = (choices_),                                                         	}
+#define ANNEX_OPTION_OF(settings, member_, choices_, dflt, text)                     \
+	{                                                                            \
+		.name = #member_, .type = ANNEX_OPTION_CHOICE,                       \
+		.offset = offsetof(settings, member_), .preset = (dflt),             \
+		.help = (text), .choices = (choices_),                               \
+	}
 
 #endif /* ANNEX_OPTION_H */
