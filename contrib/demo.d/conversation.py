@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: The Annex authors
+"""What the demo says: alice logs in and talks to the component."""
+import asyncio
+import logging
+import sys
+
+import slixmpp
+
+ECHO = "echo.localhost"
+
+
+class Alice(slixmpp.ClientXMPP):
+    def __init__(self):
+        super().__init__("alice@localhost/demo", "alice")
+        self.register_plugin("xep_0030")
+        self.register_plugin("xep_0092")
+        self.register_plugin("xep_0199")
+        self.replies = asyncio.Queue()
+        self.add_event_handler("message", self.replies.put_nowait)
+
+    async def say(self, text):
+        print(f"    alice > {text}")
+        self.send_message(ECHO, text, mtype="chat")
+        reply = await asyncio.wait_for(self.replies.get(), 10)
+        if reply["type"] == "error":
+            raise RuntimeError(f"{ECHO} answered with an error: {reply['error']['condition']}")
+        print(f"    {reply['from']} > {reply['body']}")
+        if reply["body"] != text:
+            raise RuntimeError("that is not what alice said")
+
+
+async def attached(client):
+    """Annex may still be shaking hands with the server: ask until it answers."""
+    for _ in range(100):
+        try:
+            return await client["xep_0030"].get_info(ECHO, timeout=5)
+        except slixmpp.exceptions.IqError as error:
+            if error.condition != "remote-server-timeout":
+                raise
+            await asyncio.sleep(0.1)
+    raise RuntimeError(f"{ECHO} did not come up")
+
+
+async def converse(client):
+    await asyncio.wait_for(client.ready, 30)
+    info = await attached(client)
+    for category, kind, _, name in sorted(info["disco_info"]["identities"]):
+        print(f"    {ECHO} is a {category}/{kind}" + (f" called {name}" if name else ""))
+    version = await client["xep_0092"].get_version(ECHO, timeout=10)
+    print(f"    {ECHO} runs {version['software_version']['name']} {version['software_version']['version']}")
+    took = await client["xep_0199"].ping(ECHO, timeout=10)
+    print(f"    {ECHO} answers a ping in {took * 1000:.1f} ms")
+    await client.say("Hello, is anybody there?")
+    await client.say("Grüße aus der Unterführung – 🚇")
+
+
+def main():
+    logging.disable(logging.CRITICAL)
+    client = Alice()
+    client.ready = client.loop.create_future()
+
+    async def session(_):
+        client.send_presence()
+        client.ready.set_result(True)
+
+    async def connected_late():
+        for _ in range(100):  # Prosody may still be starting
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", int(sys.argv[1]))
+                writer.close()
+                return
+            except OSError:
+                await asyncio.sleep(0.1)
+
+    client.add_event_handler("session_start", session)
+    client.loop.run_until_complete(connected_late())
+    client.connect(("127.0.0.1", int(sys.argv[1])), disable_starttls=True)
+    client["feature_mechanisms"].unencrypted_plain = True
+    try:
+        client.loop.run_until_complete(converse(client))
+    except (RuntimeError, asyncio.TimeoutError, slixmpp.exceptions.XMPPError) as error:
+        print(f"    failed: {error or type(error).__name__}")
+        return 1
+    finally:
+        client.disconnect()
+    print("    Everything was said and answered.")
+    return 0
+
+
+sys.exit(main())
