@@ -26,44 +26,44 @@
 struct xml_parser;
 
 struct xml_limits {
-	size_t stanza_bytes;	/* 256 KiB */
-	size_t token_bytes;	/* 4 MiB: one tag, one run of text as expat sees it */
-	unsigned depth;		/* 64 levels, the stanza itself being 1 */
-	unsigned attributes;	/* 64 of one element, namespace declarations included */
-	unsigned namespaces;	/* 128 declarations in one stanza */
-	unsigned elements;	/* 10,000 in one stanza */
+	size_t stanza_bytes; /* 256 KiB */
+	size_t token_bytes;  /* 4 MiB: one tag, one run of text as expat sees it */
+	unsigned depth;      /* 64 levels, the stanza itself being 1 */
+	unsigned attributes; /* 64 of one element, namespace declarations included */
+	unsigned namespaces; /* 128 declarations in one stanza */
+	unsigned elements;   /* 10,000 in one stanza */
 };
 extern const struct xml_limits xml_limits_default;
 
 enum xml_event_kind {
-	XML_STREAM_OPEN,	/* element: the stream's root, attributes only */
-	XML_STANZA,		/* element: a whole child of the root */
-	XML_SKIPPED,		/* element: its start tag only; see skip */
-	XML_STREAM_CLOSE,	/* element NULL */
+	XML_STREAM_OPEN,  /* element: the stream's root, attributes only */
+	XML_STANZA,       /* element: a whole child of the root */
+	XML_SKIPPED,      /* element: its start tag only; see skip */
+	XML_STREAM_CLOSE, /* element NULL */
 };
 
 enum xml_skip {
 	XML_SKIP_NONE,
-	XML_SKIP_SIZE,		/* too many bytes or elements */
+	XML_SKIP_SIZE, /* too many bytes or elements */
 	XML_SKIP_DEPTH,
 	XML_SKIP_ATTRIBUTES,
-	XML_SKIP_NAMESPACE,	/* unbound or rebound prefix, attribute twice by namespace */
-	XML_SKIP_MARKUP,	/* a comment or processing instruction inside */
+	XML_SKIP_NAMESPACE, /* unbound or rebound prefix, attribute twice by namespace */
+	XML_SKIP_MARKUP,    /* a comment or processing instruction inside */
 };
-const char *xml_skip_text(enum xml_skip skip);	/* "too large", for people */
+const char *xml_skip_text(enum xml_skip skip); /* "too large", for people */
 
 struct xml_event {
-	struct annex_link link;		/* free for whoever took the event */
+	struct annex_link link; /* free for whoever took the event */
 	enum xml_event_kind kind;
 	enum xml_skip skip;
-	size_t bytes;			/* of the stanza on the wire */
+	size_t bytes; /* of the stanza on the wire */
 	struct annex_element *element;
-	struct annex_pool *pool;	/* holds the element and the event itself */
+	struct annex_pool *pool; /* holds the element and the event itself */
 };
 
 /* salt: random, against chosen hash collisions inside expat. */
 struct xml_parser *xml_parser_create(const struct xml_limits *limits, uint64_t salt);
-void xml_parser_destroy(struct xml_parser **parser);	/* queued events go too */
+void xml_parser_destroy(struct xml_parser **parser); /* queued events go too */
 
 /*
  * Take more bytes.  ANNEX_OK, or ANNEX_EINVAL once the stream is unusable:

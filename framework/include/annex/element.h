@@ -18,14 +18,16 @@
 
 #include <annex/status.h>
 
+#pragma GCC visibility push(default)
+
 struct annex_pool;
 
-#define ANNEX_NS_STANZA "jabber:component:accept"	/* of stanzas and of body, subject, show, ... */
-#define ANNEX_NS_XML	"http://www.w3.org/XML/1998/namespace"
+#define ANNEX_NS_STANZA "jabber:component:accept" /* of stanzas and of body, subject, show, ... */
+#define ANNEX_NS_XML "http://www.w3.org/XML/1998/namespace"
 
 struct annex_attr {
 	struct annex_attr *next;
-	const char *ns;		/* NULL: none, as most attributes have */
+	const char *ns; /* NULL: none, as most attributes have */
 	const char *name;
 	const char *value;
 };
@@ -33,13 +35,13 @@ struct annex_attr {
 /* An element or, where name is NULL, a run of text. */
 struct annex_element {
 	const char *name;
-	const char *ns;		/* "" where the XML said xmlns='' */
-	const char *text;	/* of a run of text; NUL-terminated */
+	const char *ns;   /* "" where the XML said xmlns='' */
+	const char *text; /* of a run of text; NUL-terminated */
 	size_t text_len;
 	struct annex_attr *attrs, *last_attr;
 	struct annex_element *parent;
-	struct annex_element *first, *last;	/* children, text included */
-	struct annex_element *next;		/* sibling */
+	struct annex_element *first, *last; /* children, text included */
+	struct annex_element *next;         /* sibling */
 	struct annex_pool *pool;
 };
 
@@ -50,8 +52,8 @@ struct annex_element *annex_element(struct annex_pool *pool, const char *ns, con
 struct annex_element *annex_add(struct annex_element *parent, const char *ns, const char *name);
 
 /* Append a new child with a text in it; NULL text adds nothing and returns NULL. */
-struct annex_element *annex_add_text(struct annex_element *parent, const char *ns,
-    const char *name, const char *text);
+struct annex_element *
+annex_add_text(struct annex_element *parent, const char *ns, const char *name, const char *text);
 
 /* Append text; the bytes are copied. */
 void annex_text_append(struct annex_element *el, const char *text);
@@ -62,8 +64,8 @@ void annex_text_appendf(struct annex_element *el, const char *fmt, ...) ANNEX_PR
 void annex_attr_set(struct annex_element *el, const char *name, const char *value);
 void annex_attr_setf(struct annex_element *el, const char *name, const char *fmt, ...)
     ANNEX_PRINTF(3, 4);
-void annex_attr_set_ns(struct annex_element *el, const char *ns, const char *name,
-    const char *value);
+void
+annex_attr_set_ns(struct annex_element *el, const char *ns, const char *name, const char *value);
 
 /* The value, or NULL.  annex_attr is for attributes without a namespace. */
 const char *annex_attr(const struct annex_element *el, const char *name);
@@ -76,12 +78,14 @@ const char *annex_lang(const struct annex_element *el);
  * Children that are elements.  ns NULL: that of el itself; name NULL: any
  * name of that ns; both NULL: any element at all.
  */
-struct annex_element *annex_child(const struct annex_element *el, const char *ns,
-    const char *name);
-struct annex_element *annex_child_after(const struct annex_element *child, const char *ns,
-    const char *name);
-#define ANNEX_CHILDREN(el, child)                                                        	for (struct annex_element *child = annex_child((el), NULL, NULL); child != NULL; 	    child = annex_child_after(child, NULL, NULL))
+struct annex_element *annex_child(const struct annex_element *el, const char *ns, const char *name);
+struct annex_element *
+annex_child_after(const struct annex_element *child, const char *ns, const char *name);
+#define ANNEX_CHILDREN(el, child)                                                        \
+	for (struct annex_element *child = annex_child((el), NULL, NULL); child != NULL; \
+	     child = annex_child_after(child, NULL, NULL))
 
+/* ns NULL: any. */
 bool annex_is(const struct annex_element *el, const char *ns, const char *name);
 
 /* The first run of text in el: all of it, unless child elements split it.
@@ -101,7 +105,8 @@ struct annex_element *annex_element_copy(struct annex_pool *pool, const struct a
 struct annex_element *annex_add_copy(struct annex_element *parent, const struct annex_element *el);
 void annex_add_copies(struct annex_element *parent, const struct annex_element *el);
 
-/* Take el out of its parent.  Its memory stays with the pool. */
+/* Take el out of its parent.  Its memory stays with the pool, and a loop that
+ * stands on it may go on with annex_child_after(el, NULL, NULL). */
 void annex_element_remove(struct annex_element *el);
 
 /*
@@ -109,9 +114,11 @@ void annex_element_remove(struct annex_element *el);
  * to be kept in a store, and back.  read refuses (NULL) what is not one
  * well-formed element with at most max_bytes, a DTD, comments or PIs.
  */
-const char *annex_element_write(const struct annex_element *el, struct annex_pool *pool,
-    size_t *len);
-struct annex_element *annex_element_read(struct annex_pool *pool, const char *text, size_t len,
-    size_t max_bytes);
+const char *
+annex_element_write(const struct annex_element *el, struct annex_pool *pool, size_t *len);
+struct annex_element *
+annex_element_read(struct annex_pool *pool, const char *text, size_t len, size_t max_bytes);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_ELEMENT_H */
