@@ -22,23 +22,23 @@
 #include "base/log.h"
 #include "base/reactor.h"
 
-struct store_io;			/* io.h: LMDB's functions, one member each */
+struct store_io; /* io.h: LMDB's functions, one member each */
 extern const struct store_io store_io_lmdb;
 
 struct store_options {
-	const char *dir;		/* STATE/DOMAIN; made where missing, mode 0700 */
-	uint64_t map_bytes;		/* 0 = 64 GiB */
-	uint64_t quota_bytes;		/* 0 = the map; growth is refused above 90 % of it */
-	bool read_only;			/* of a copy: verify and export */
-	bool volatile_sync;		/* tests alone: no fsync */
+	const char *dir;      /* STATE/DOMAIN; made where missing, mode 0700 */
+	uint64_t map_bytes;   /* 0 = 64 GiB */
+	uint64_t quota_bytes; /* 0 = the map; growth is refused above 90 % of it */
+	bool read_only;       /* of a copy: verify and export */
+	bool volatile_sync;   /* tests alone: no fsync */
 };
 
 struct store_env {
 	const struct store_io *io;
 	const struct clock *clock;
 	struct log *log;
-	struct counters *counters;	/* may be NULL */
-	struct reactor *reactor;	/* for backup; may be NULL */
+	struct counters *counters; /* may be NULL */
+	struct reactor *reactor;   /* for backup; may be NULL */
 };
 
 /*
@@ -47,16 +47,17 @@ struct store_env {
  * use by process N, of a newer format.
  */
 int store_open(struct annex_store **store_r, const struct store_env *env,
-    const struct store_options *options, const struct annex_table *const *tables /* NULL-ended list of lists */,
-    struct annex_pool *pool, const char **why) ANNEX_MUST_CHECK;
+    const struct store_options *options,
+    const struct annex_table *const *tables /* NULL-ended list of lists */, struct annex_pool *pool,
+    const char **why) ANNEX_MUST_CHECK;
 void store_close(struct annex_store **store);
 
 /* Where annex_get puts records; the worker empties it after each callback. */
 void store_set_scratch(struct annex_store *store, struct annex_pool *scratch);
 
 bool store_in_transaction(const struct annex_store *store);
-bool store_is_dirty(const struct annex_store *store);		/* written to in this turn */
-size_t store_dirty_bytes(const struct annex_store *store);	/* about; for the bound of 4 MiB */
+bool store_is_dirty(const struct annex_store *store);      /* written to in this turn */
+size_t store_dirty_bytes(const struct annex_store *store); /* about; for the bound of 4 MiB */
 
 /* A call failed in this turn: the turn must be aborted. */
 bool store_has_failed(const struct annex_store *store);
@@ -76,11 +77,14 @@ struct store_stat {
 	unsigned depth;
 	uint64_t commits;
 	double commit_us_last;
-	struct store_table_stat { const char *name; uint64_t rows; } *table;
+	struct store_table_stat {
+		const char *name;
+		uint64_t rows;
+	} * table;
 	size_t table_count;
 };
-int store_stat(struct annex_store *store, bool by_table, struct annex_pool *pool,
-    struct store_stat *stat_r);
+int store_stat(
+    struct annex_store *store, bool by_table, struct annex_pool *pool, struct store_stat *stat_r);
 
 /*
  * Copy, compacted, to fd in a thread; done is called from the reactor.  The
@@ -96,9 +100,9 @@ int store_backup(struct annex_store *store, int fd,
 int store_verify(const char *dir, const struct annex_table *const *tables, FILE *out,
     struct annex_pool *pool, const char **why);
 int store_export(const char *dir, const struct annex_table *const *tables, FILE *out,
-    struct annex_pool *pool, const char **why);		/* JSON Lines */
+    struct annex_pool *pool, const char **why); /* JSON Lines */
 int store_import(const char *dir, const struct annex_table *const *tables, FILE *in,
-    struct annex_pool *pool, const char **why);		/* into an empty store */
+    struct annex_pool *pool, const char **why); /* into an empty store */
 int store_restore(const char *dir, int backup_fd, struct annex_pool *pool, const char **why);
 
 #endif /* STORE_STORE_H */

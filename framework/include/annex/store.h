@@ -22,6 +22,8 @@
 
 #include <annex/status.h>
 
+#pragma GCC visibility push(default)
+
 struct annex_instance;
 struct annex_pool;
 struct annex_store;
@@ -37,29 +39,30 @@ struct annex_store *annex_store(struct annex_instance *inst);
 enum annex_key_type { ANNEX_KEY_TEXT = 1, ANNEX_KEY_U64, ANNEX_KEY_BYTES };
 
 struct annex_key_part {
-	const char *name;	/* NULL ends the list */
+	const char *name; /* NULL ends the list */
 	enum annex_key_type type;
 };
 
 struct annex_table {
-	uint16_t number;		/* 0 ends a list of tables */
-	const char *name;		/* in exports and statistics */
+	uint16_t number;  /* 0 ends a list of tables */
+	const char *name; /* in exports and statistics */
 	const struct annex_key_part *key;
 	const ProtobufCMessageDescriptor *record;
-	uint32_t version;		/* of this table's meaning; starts at 1 */
+	uint32_t version; /* of this table's meaning; starts at 1 */
 	/* Bring rows of an older version up to date; called in a turn of its
 	 * own at opening.  NULL: older rows can be read as they are. */
 	int (*migrate)(struct annex_store *store, uint32_t from);
-	bool counted;			/* last part is a U64: keep counts, so that annex_rows,
-					 * annex_row_index and annex_seek are O(log n) */
+	/* The last part is a U64: keep counts, so that annex_rows, annex_row_index
+	 * and annex_seek are O(log n). */
+	bool counted;
 	uintptr_t reserved[4];
 };
 
 /*
  * A key under construction: annex_key(table), then a part at a time.  A
- * text or run of bytes above 120 bytes is kept as a prefix and a BLAKE2b-128;
- * two differing ones still differ, and a record that must know the whole
- * string holds it.  A key with fewer parts than the table has is a prefix.
+ * text or run of bytes above 120 bytes (a zero among bytes counts double) is
+ * kept as a prefix and a BLAKE2b-128; two differing ones still differ, and a
+ * record that must know the whole string holds it.  A key with fewer parts than the table has is a prefix.
  */
 #define ANNEX_KEY_MAX 511
 struct annex_key {
@@ -77,17 +80,23 @@ struct annex_key *annex_key_bytes(struct annex_key *key, const void *bytes, size
 uint64_t annex_key_number(const struct annex_key *key, unsigned i);
 /* The text in part i, NUL-terminated in pool; NULL where it was too long to be kept whole. */
 const char *annex_key_string(const struct annex_key *key, unsigned i, struct annex_pool *pool);
+/* The same for bytes. */
+const void *
+annex_key_blob(const struct annex_key *key, unsigned i, struct annex_pool *pool, size_t *len_r);
 
 /*
  * ANNEX_OK and the record, decoded into the turn's scratch memory;
  * ANNEX_ENOENT; or ANNEX_ESTORE, and the turn will be undone.
  */
-int annex_get(struct annex_store *store, const struct annex_key *key, ProtobufCMessage **record_r)
-    ANNEX_MUST_CHECK;
+int annex_get(struct annex_store *store, const struct annex_key *key,
+    ProtobufCMessage **record_r) ANNEX_MUST_CHECK;
 bool annex_has(struct annex_store *store, const struct annex_key *key);
 
-/* ANNEX_EFULL where the disk or the quota refuses growth: nothing was
- * changed; answer resource-constraint.  ANNEX_ESTORE as above. */
+/*
+ * ANNEX_EFULL where the disk or the quota refuses growth: nothing was
+ * changed; answer resource-constraint.  ANNEX_ELIMIT: a record above 4 MiB.
+ * ANNEX_ESTORE as above.
+ */
 int annex_put(struct annex_store *store, const struct annex_key *key,
     const ProtobufCMessage *record) ANNEX_MUST_CHECK;
 
@@ -105,30 +114,42 @@ int annex_delete(struct annex_store *store, const struct annex_key *key);
  */
 struct annex_iter {
 	struct annex_key prefix;
-	struct annex_key key;		/* where it stands */
-	ProtobufCMessage *record;	/* in scratch memory */
+	struct annex_key key;     /* where it stands */
+	ProtobufCMessage *record; /* in scratch memory */
 	bool backwards, started;
-	bool keys_only;			/* record stays NULL */
+	bool keys_only; /* record stays NULL */
+	uint64_t mark;  /* private: whether the store's cursor still stands here */
 };
 struct annex_iter annex_iter(const struct annex_key *prefix);
 struct annex_iter annex_iter_backwards(const struct annex_key *prefix);
-/* From the first row not before key (backwards: not behind it), within prefix. */
+/*
+ * From the first row not before key, which begins with prefix.  Set backwards
+ * in what is returned to go the other way, from the last row not behind it.
+ */
 struct annex_iter annex_iter_from(const struct annex_key *prefix, const struct annex_key *key);
 int annex_next(struct annex_store *store, struct annex_iter *it);
 
-/* Next unused number under prefix (whose next part is a U64): one more than the highest that ever was. */
-int annex_sequence(struct annex_store *store, const struct annex_key *prefix, uint64_t *number_r)
-    ANNEX_MUST_CHECK;
+/*
+ * Next unused number under prefix (whose next part is a U64), from 1: one more
+ * than the highest that was ever given out or stands in a row.  The store
+ * remembers it when the rows are gone; annex_sequence_forget ends that, for
+ * prefixes that never come back.
+ */
+int annex_sequence(
+    struct annex_store *store, const struct annex_key *prefix, uint64_t *number_r) ANNEX_MUST_CHECK;
+int annex_sequence_forget(struct annex_store *store, const struct annex_key *prefix);
 
 /* Of counted tables: rows under prefix; how many are before key; an iterator at the index-th row. */
-int annex_rows(struct annex_store *store, const struct annex_key *prefix, uint64_t *count_r)
-    ANNEX_MUST_CHECK;
-int annex_row_index(struct annex_store *store, const struct annex_key *key, uint64_t *index_r)
-    ANNEX_MUST_CHECK;
+int annex_rows(
+    struct annex_store *store, const struct annex_key *prefix, uint64_t *count_r) ANNEX_MUST_CHECK;
+int annex_row_index(
+    struct annex_store *store, const struct annex_key *key, uint64_t *index_r) ANNEX_MUST_CHECK;
 int annex_seek(struct annex_store *store, const struct annex_key *prefix, uint64_t index,
     struct annex_iter *it_r) ANNEX_MUST_CHECK;
 
 /* Delete at most most rows under prefix; how many went, or negative.  For jobs (job.h). */
 int annex_delete_some(struct annex_store *store, const struct annex_key *prefix, size_t most);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_STORE_H */

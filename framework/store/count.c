@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * count.c - how many rows, and which is the n-th
+ *
+ * The rows of a counted table that share all parts but the last, a number,
+ * are a group.  Over the numbers of a group lies a radix tree of fan-out
+ * 256: block b of level l counts the rows whose number is b when shifted
+ * right by 8 l bits.  Level 0 are the rows themselves.  The root counts all
+ * and holds the tree's height h: all numbers are below 2^(8 h), and levels 1
+ * to h - 1 are kept.  So a group of few rows costs one row of the store, and
+ * a put into one of a million changes three.
+ *
+ * A height grows when a number needs it and shrinks only with the group's
+ * last row.  A question reads at most 255 counts a level and 255 keys.
+ */
+#include "config.h"
+
+#include "inside.h"
+
+#define COUNT_FAN 256u
+
+struct arena {
+	size_t used;
+	_Alignas(16) unsigned char bytes[256];
+};
+
+static void *
+arena_alloc(void *cookie, size_t size)
+{
+	struct arena *a = cookie;
+	void *p = a->bytes + a->used;
+
+	size = (size + 15) & ~(size_t)15;
+	if (size > sizeof(a->bytes) - a->used)
+		return NULL;
+	a->used += size;
+	return p;
+}
+
+static void
+arena_free(void *cookie, void *p)
+{
+}
+
+struct annex_key
+count_root_key(const void *group, size_t len)
+{
+	struct annex_key key = key_system(SYSTEM_ROOT);
+
+	key_append(&key, group, len);
+	return key;
+}
+
+struct annex_key
+count_node_key(const void *group, size_t len, unsigned level, uint64_t block)
+{
+	struct annex_key key = key_system(SYSTEM_NODE);
+
+	key_append(&key, group, len);
+	key_append_number(&key, level, 1);
+	key_append_number(&key, block, 8);
+	return key;
+}
+
+static uint64_t
+block_of(uint64_t number, unsigned level)
+{
+	return level >= COUNT_HEIGHT_MAX ? 0 : number >> (COUNT_BITS * level);
+}
+
+static int
+count_decode(struct annex_store *store, const struct annex_key *key, const MDB_val *v,
+    uint64_t *rows_r, unsigned *height_r)
+{
+	struct arena arena = { 0 };
+	ProtobufCAllocator allocator = { arena_alloc, arena_free, &arena };
+	Annex__Store__Count *count;
+	const unsigned char *bytes;
+	const char *why;
+	size_t len;
+
+	bytes = record_open(key->bytes, key->len, v->mv_data, v->mv_size, &len, &why);
+	if (bytes == NULL)
+		return store_fail_row(store, key, why);
+	count = annex__store__count__unpack(&allocator, len, bytes);
+	if (count == NULL || count->height > COUNT_HEIGHT_MAX)
+		return store_fail_row(store, key, "is no count");
+	*rows_r = count->rows;
+	*height_r = count->height;
+	return ANNEX_OK;
+}
+
+/* 0 rows where there is no such row. */
+static int
+count_get(
+    struct annex_store *store, const struct annex_key *key, uint64_t *rows_r, unsigned *height_r)
+{
+	MDB_val k = key_val(key), v;
+	int rc = store->io->get(store->io, store->txn, &k, &v);
+
+	*rows_r = 0;
+	*height_r = 1;
+	if (rc == MDB_NOTFOUND)
+		return ANNEX_OK;
+	if (rc != 0)
+		return store_fail(store, rc, "read a count");
+	return count_decode(store, key, &v, rows_r, height_r);
+}
+
+static int
+count_put(struct annex_store *store, const struct annex_key *key, uint64_t rows, unsigned height)
+{
+	Annex__Store__Count count = ANNEX__STORE__COUNT__INIT;
+
+	if (rows == 0)
+		return system_delete(store, key);
+	count.rows = rows;
+	count.height = height;
+	return system_put(store, key, &count.base);
+}
+
+static int
+node_change(struct annex_store *store, const struct annex_key *key, int by)
+{
+	uint64_t rows;
+	unsigned height;
+	int rc;
+
+	if ((rc = count_get(store, key, &rows, &height)) < 0)
+		return rc;
+	if (by < 0 && rows == 0)
+		return store_fail_row(store, key, "counts too few rows");
+	return count_put(store, key, rows + (uint64_t)by, 0);
+}
+
+static struct annex_key
+node_key(const struct annex_key *group, unsigned level, uint64_t block)
+{
+	return count_node_key(group->bytes, group->len, level, block);
+}
+
+/* Raise the tree until it takes the number: what was the root becomes a node. */
+static int
+grow(struct annex_store *store, const struct annex_key *group, uint64_t number, uint64_t rows,
+    unsigned *height)
+{
+	struct annex_key key;
+	int rc;
+
+	while (block_of(number, *height) != 0) {
+		key = node_key(group, *height, 0);
+		if (rows > 0 && (rc = count_put(store, &key, rows, 0)) < 0)
+			return rc;
+		(*height)++;
+	}
+	return ANNEX_OK;
+}
+
+/* Split a row's key into its group and its number. */
+static uint64_t
+group_of(const struct annex_key *key, struct annex_key *group_r)
+{
+	*group_r = *key;
+	group_r->len -= 8;
+	group_r->parts--;
+	return number_read(key->bytes + group_r->len, 8);
+}
+
+int
+count_change(struct annex_store *store, const struct annex_key *key, int by)
+{
+	struct annex_key group, root, node;
+	uint64_t number = group_of(key, &group), rows;
+	unsigned height;
+	int rc;
+
+	root = count_root_key(group.bytes, group.len);
+	if ((rc = count_get(store, &root, &rows, &height)) < 0)
+		return rc;
+	if (by < 0 && rows == 0)
+		return store_fail_row(store, &root, "counts too few rows");
+	if (by > 0 && (rc = grow(store, &group, number, rows, &height)) < 0)
+		return rc;
+	for (unsigned level = 1; level < height; level++) {
+		node = node_key(&group, level, block_of(number, level));
+		if ((rc = node_change(store, &node, by)) < 0)
+			return rc;
+	}
+	return count_put(store, &root, rows + (uint64_t)by, height);
+}
+
+int
+count_group(
+    struct annex_store *store, const struct annex_key *group, uint64_t *rows_r, unsigned *height_r)
+{
+	struct annex_key root = count_root_key(group->bytes, group->len);
+
+	return count_get(store, &root, rows_r, height_r);
+}
+
+/*
+ * Walk the counts of a level from block first, of at most 256: stop before
+ * block end, or where the counts so far would pass most.  What was passed is
+ * added to *passed; *block_r is where it stopped.  ANNEX_AGAIN: at a block,
+ * ANNEX_OK: there are no more.
+ */
+static int
+pass_nodes(struct annex_store *store, const struct annex_key *group, unsigned level, uint64_t first,
+    uint64_t end, uint64_t most, uint64_t *passed, uint64_t *block_r)
+{
+	struct annex_key key = node_key(group, level, first), at = key;
+	size_t stem = key.len - 8u;
+	uint64_t rows;
+	unsigned height;
+	MDB_val k, v;
+	int rc = walk_to(store, &key, false, &k, &v);
+
+	for (; rc == ANNEX_OK; rc = walk_on(store, false, &k, &v)) {
+		if (k.mv_size != key.len || memcmp(k.mv_data, key.bytes, stem) != 0)
+			return ANNEX_OK;
+		*block_r = number_read((const unsigned char *)k.mv_data + stem, 8);
+		if (*block_r >= end)
+			return ANNEX_OK;
+		memcpy(at.bytes, k.mv_data, key.len);
+		if ((rc = count_decode(store, &at, &v, &rows, &height)) < 0)
+			return rc;
+		if (rows > most - *passed)
+			return ANNEX_AGAIN;
+		*passed += rows;
+	}
+	return rc == ANNEX_ENOENT ? ANNEX_OK : rc;
+}
+
+/* The same for the rows themselves, to the number last at most. */
+static int
+pass_rows(struct annex_store *store, const struct annex_key *group, uint64_t first, uint64_t last,
+    uint64_t most, uint64_t *passed, uint64_t *number_r)
+{
+	struct annex_key from = *group;
+	struct annex_iter it;
+	int rc;
+
+	key_append_number(&from, first, 8);
+	from.parts++;
+	it = annex_iter_from(group, &from);
+	it.keys_only = true;
+	while ((rc = annex_next(store, &it)) == ANNEX_AGAIN) {
+		*number_r = number_read(it.key.bytes + group->len, 8);
+		if (*number_r > last)
+			return ANNEX_OK;
+		if (*passed == most)
+			return ANNEX_AGAIN;
+		++*passed;
+	}
+	return rc;
+}
+
+static void
+check_counted(const struct annex_key *key, unsigned missing)
+{
+	CHECK(key->table->counted && key->parts + missing == key_table_parts(key->table));
+}
+
+/* A prefix above the groups: the sum over their roots. */
+static int
+rows_of_groups(struct annex_store *store, const struct annex_key *prefix, uint64_t *count_r)
+{
+	struct annex_key stem = count_root_key(prefix->bytes, prefix->len), at = stem;
+	uint64_t rows;
+	unsigned height;
+	MDB_val k, v;
+	int rc = walk_to(store, &stem, false, &k, &v);
+
+	while (rc == ANNEX_OK && key_starts_with(&k, &stem)) {
+		at.len = 0;
+		key_append(&at, k.mv_data, k.mv_size);
+		if ((rc = count_decode(store, &at, &v, &rows, &height)) < 0)
+			return rc;
+		*count_r += rows;
+		rc = walk_on(store, false, &k, &v);
+	}
+	return rc == ANNEX_ESTORE ? rc : ANNEX_OK;
+}
+
+int
+annex_rows(struct annex_store *store, const struct annex_key *prefix, uint64_t *count_r)
+{
+	unsigned height, parts = key_table_parts(prefix->table);
+	int rc;
+
+	CHECK(prefix->table->counted);
+	*count_r = 0;
+	if ((rc = store_use(store)) < 0)
+		return rc;
+	if (prefix->parts + 1u == parts)
+		return count_group(store, prefix, count_r, &height);
+	if (prefix->parts < parts)
+		return rows_of_groups(store, prefix, count_r);
+	*count_r = annex_has(store, prefix) ? 1 : 0;
+	return store->failed ? ANNEX_ESTORE : ANNEX_OK;
+}
+
+int
+annex_row_index(struct annex_store *store, const struct annex_key *key, uint64_t *index_r)
+{
+	struct annex_key group;
+	uint64_t number = group_of(key, &group), rows, at, ignored;
+	unsigned height;
+	int rc;
+
+	check_counted(key, 0);
+	*index_r = 0;
+	if ((rc = store_use(store)) < 0 || (rc = count_group(store, &group, &rows, &height)) < 0)
+		return rc;
+	if (block_of(number, height) != 0) {
+		*index_r = rows;
+		return ANNEX_OK;
+	}
+	for (unsigned level = height - 1; level > 0; level--) {
+		at = block_of(number, level);
+		rc = pass_nodes(
+		    store, &group, level, at - at % COUNT_FAN, at, UINT64_MAX, index_r, &ignored);
+		if (rc < 0)
+			return rc;
+	}
+	if (number % COUNT_FAN == 0)
+		return ANNEX_OK;
+	return pass_rows(
+	    store, &group, number - number % COUNT_FAN, number - 1, UINT64_MAX, index_r, &ignored);
+}
+
+/* The number of the index-th row, which there is. */
+static int
+seek_number(struct annex_store *store, const struct annex_key *group, unsigned height,
+    uint64_t index, uint64_t *number_r)
+{
+	struct annex_key root = count_root_key(group->bytes, group->len);
+	uint64_t passed = 0, block = 0, first;
+	int rc;
+
+	for (unsigned level = height; level-- > 0;) {
+		first = block * COUNT_FAN;
+		rc = level > 0
+		    ? pass_nodes(store, group, level, first, UINT64_MAX, index, &passed, &block)
+		    : pass_rows(store, group, first, UINT64_MAX, index, &passed, number_r);
+		if (rc < 0)
+			return rc;
+		if (rc != ANNEX_AGAIN)
+			return store_fail_row(store, &root, "counts more rows than there are");
+	}
+	return ANNEX_OK;
+}
+
+int
+annex_seek(struct annex_store *store, const struct annex_key *prefix, uint64_t index,
+    struct annex_iter *it_r)
+{
+	struct annex_key key = *prefix;
+	uint64_t rows, number = UINT64_MAX;
+	unsigned height;
+	int rc;
+
+	check_counted(prefix, 1);
+	if ((rc = store_use(store)) < 0 || (rc = count_group(store, prefix, &rows, &height)) < 0)
+		return rc;
+	if (index < rows && (rc = seek_number(store, prefix, height, index, &number)) < 0)
+		return rc;
+	annex_key_u64(&key, number);
+	*it_r = annex_iter_from(prefix, &key);
+	it_r->started = index >= rows;
+	return ANNEX_OK;
+}
+
+/* Delete all counts of a table. */
+int
+count_forget(struct annex_store *store, const struct annex_table *table)
+{
+	static const enum system_kind kinds[] = { SYSTEM_ROOT, SYSTEM_NODE };
+	struct annex_key stem, at;
+	MDB_val k, v;
+	int rc;
+
+	for (unsigned i = 0; i < 2; i++) {
+		stem = at = key_system(kinds[i]);
+		key_append_number(&stem, table->number, 2);
+		while ((rc = walk_to(store, &stem, false, &k, &v)) == ANNEX_OK &&
+		    key_starts_with(&k, &stem)) {
+			at.len = 0;
+			key_append(&at, k.mv_data, k.mv_size);
+			if ((rc = system_delete(store, &at)) < 0)
+				return rc;
+		}
+		if (rc < 0 && rc != ANNEX_ENOENT)
+			return rc;
+	}
+	return ANNEX_OK;
+}
+
+/* Count anew: of a table that was not counted before. */
+int
+count_rebuild(struct annex_store *store, const struct annex_table *table)
+{
+	struct annex_key all = annex_key(table);
+	struct annex_iter it = annex_iter(&all);
+	int rc;
+
+	if ((rc = count_forget(store, table)) < 0)
+		return rc;
+	it.keys_only = true;
+	while ((rc = annex_next(store, &it)) == ANNEX_AGAIN) {
+		if ((rc = count_change(store, &it.key, 1)) < 0)
+			return rc;
+	}
+	return rc;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * inside.h - what the files of the store share
+ *
+ * A row's key is its table's number, two bytes, and the packed parts; its
+ * value is an envelope (record.c) around a protobuf record.  Table 0 is the
+ * store's own: its keys go on with a byte that says what the row is.
+ *
+ *	0 FORMAT			Format
+ *	0 TABLE number			Table: version, shape of the key
+ *	0 SEQUENCE prefix		Sequence: the highest number given out
+ *	0 ROOT group			Count: rows of a group, height of its tree
+ *	0 NODE group level block	Count: rows of a part of it (count.c)
+ *
+ * where prefix and group are packed keys with their table's number.
+ */
+#ifndef STORE_INSIDE_H
+#define STORE_INSIDE_H
+
+#include <pthread.h>
+
+#include <annex/pool.h>
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "schemas/store/store.pb-c.h"
+
+#include "io.h"
+#include "store.h"
+
+#define STORE_FORMAT 1
+#define STORE_MAP_BYTES (64ull << 30)
+#define STORE_RECORD_MAX ((size_t)4 << 20)
+
+enum system_kind {
+	SYSTEM_FORMAT = 1,
+	SYSTEM_TABLE,
+	SYSTEM_SEQUENCE,
+	SYSTEM_ROOT,
+	SYSTEM_NODE,
+};
+
+/* Space on the disk and within the quota (space.c); bytes all. */
+struct space {
+	uint64_t used;        /* up to the last page, as of the last commit */
+	uint64_t free_inside; /* pages within that LMDB can use again */
+	uint64_t allocated;   /* what the file holds on the disk */
+	uint64_t ahead;       /* what shall be allocated behind the last page */
+	uint64_t quota;
+	uint64_t turn_bytes;   /* written in this turn */
+	uint64_t turn_touched; /* and the pages they may lie in */
+	int64_t refused_at_us; /* when the disk last refused */
+	bool fresh;            /* used is as of the last commit */
+	bool disk_refuses;
+	bool quota_warned, disk_warned;
+};
+
+/* A copy under way (backup.c). */
+struct backup {
+	pthread_t thread;
+	bool running;
+	int fd, pipe[2];
+	int status; /* LMDB's, or an errno; written by the thread before the pipe */
+	struct watch watch;
+	const struct store_io *io;
+	MDB_env *env;
+	struct log *log;
+	struct annex_store *store;
+	void (*done)(void *cookie, int status, const char *why);
+	void *cookie;
+};
+
+struct store_counters {
+	struct counter_slot *commits, *seconds, *refused, *used, *quota, *disk_free;
+};
+
+struct annex_store {
+	uint32_t magic;
+	const struct store_io *io;
+	const struct clock *clock;
+	struct log *log; /* may be NULL, as may the next two */
+	struct counters *counters;
+	struct reactor *reactor;
+	struct store_counters counter;
+
+	char *dir;
+	bool read_only, volatile_sync;
+	int lock_fd, fd; /* fd is LMDB's own, of data.mdb */
+	MDB_env *env;
+	size_t page_size;
+	const struct annex_table **tables; /* sorted by number */
+	size_t table_count;
+
+	MDB_txn *txn;
+	MDB_cursor *walk;   /* for iterators and the tree of counts */
+	uint64_t walk_mark; /* of the iterator that walk stands at; 0 = none */
+	uint64_t next_mark;
+	bool dirty, failed, dead;
+	size_t dirty_bytes;
+	struct buf record;   /* under construction */
+	struct buf sentence; /* the last failure, for who cannot read the log */
+
+	struct annex_pool *scratch, *own_scratch;
+	struct space space;
+	struct backup backup;
+	uint64_t commits;
+	double commit_us_last;
+};
+#define STORE_MAGIC 0x57a8e0d1u
+
+/* transaction.c */
+int store_use(struct annex_store *store) ANNEX_MUST_CHECK; /* begin where there is none */
+int store_fail(struct annex_store *store, int rc, const char *doing);
+int store_fail_row(struct annex_store *store, const struct annex_key *key, const char *why);
+void store_says(struct annex_store *store, enum annex_log_level level, const char *fmt, ...)
+    ANNEX_PRINTF(3, 4);
+int store_walk(struct annex_store *store) ANNEX_MUST_CHECK; /* walk is open */
+void store_wrote(struct annex_store *store, size_t bytes);
+const char *store_rc_text(int rc);
+
+/* key.c */
+struct key_part {
+	enum annex_key_type type;
+	const unsigned char *at; /* the packed part */
+	size_t len;
+	bool whole; /* not cut */
+	uint64_t number;
+};
+/* Take one part apart; its packed length, or ANNEX_EINVAL. */
+int key_part_read(
+    struct key_part *part_r, enum annex_key_type type, const unsigned char *at, size_t len);
+/* Text or bytes of a whole part, unpacked, NUL behind. */
+unsigned char *key_part_value(const struct key_part *part, struct annex_pool *pool, size_t *len_r);
+int key_read(struct annex_key *key_r, const struct annex_table *table, const unsigned char *bytes,
+    size_t len);
+unsigned key_table_parts(const struct annex_table *table);
+size_t key_table_max(const struct annex_table *table);
+void key_table_shape(const struct annex_table *table, char *shape_r /* of 32 */);
+struct annex_key key_system(enum system_kind kind);
+void key_append(struct annex_key *key, const void *bytes, size_t n);
+void key_append_number(struct annex_key *key, uint64_t number, unsigned bytes);
+/* The least key behind all that begin with this; false where there is none. */
+bool key_after(struct annex_key *key_r, const struct annex_key *prefix);
+void key_describe(const struct annex_key *key, struct buf *out); /* for people */
+
+static inline MDB_val
+key_val(const struct annex_key *key)
+{
+	return (MDB_val) { key->len, (void *)(uintptr_t)key->bytes };
+}
+
+static inline bool
+key_starts_with(const MDB_val *val, const struct annex_key *prefix)
+{
+	return val->mv_size >= prefix->len && memcmp(val->mv_data, prefix->bytes, prefix->len) == 0;
+}
+
+static inline uint64_t
+number_read(const unsigned char *at, unsigned bytes)
+{
+	uint64_t number = 0;
+
+	while (bytes-- > 0)
+		number = number << 8 | *at++;
+	return number;
+}
+
+/* record.c */
+void record_seal(struct buf *out, const struct annex_key *key, const ProtobufCMessage *record);
+/* The protobuf bytes within; NULL and why they cannot be had. */
+const unsigned char *record_open(const void *key, size_t key_len, const void *value, size_t len,
+    size_t *len_r, const char **why);
+ProtobufCMessage *record_decode(const ProtobufCMessageDescriptor *type, const unsigned char *bytes,
+    size_t len, struct annex_pool *pool);
+#define RECORD_OVERHEAD 5
+
+/* system.c: rows of table 0 */
+int system_get(struct annex_store *store, const struct annex_key *key,
+    const ProtobufCMessageDescriptor *type, ProtobufCMessage **record_r);
+int
+system_put(struct annex_store *store, const struct annex_key *key, const ProtobufCMessage *record);
+int system_delete(struct annex_store *store, const struct annex_key *key);
+const ProtobufCMessageDescriptor *system_type(unsigned char kind);
+
+/* table.c */
+const struct annex_table *store_table(const struct annex_store *store, uint16_t number);
+/* Put the walk on the first row not before key, or the last before it. */
+int walk_to(struct annex_store *store, const struct annex_key *key, bool before, MDB_val *key_r,
+    MDB_val *value_r);
+int walk_on(struct annex_store *store, bool backwards, MDB_val *key_r, MDB_val *value_r);
+
+/* count.c */
+int count_change(struct annex_store *store, const struct annex_key *key, int by);
+int count_group(
+    struct annex_store *store, const struct annex_key *group, uint64_t *rows_r, unsigned *height_r);
+int count_rebuild(struct annex_store *store, const struct annex_table *table);
+int count_forget(struct annex_store *store, const struct annex_table *table);
+struct annex_key count_root_key(const void *group, size_t len);
+struct annex_key count_node_key(const void *group, size_t len, unsigned level, uint64_t block);
+#define COUNT_BITS 8
+#define COUNT_HEIGHT_MAX 8
+
+/* space.c */
+int space_open(struct annex_store *store);
+int space_admit(struct annex_store *store, const struct annex_key *key, size_t bytes);
+void space_wrote(struct annex_store *store, size_t bytes);
+void space_ended(struct annex_store *store, bool committed);
+void space_tend(struct annex_store *store);
+int space_free_inside(struct annex_store *store, uint64_t *bytes_r);
+
+/* lock.c */
+int lock_take(const char *dir, bool may_fail, int *fd_r, struct annex_pool *pool, const char **why);
+
+/* file.c: look at the file before LMDB maps it */
+int file_check(const char *path, bool *is_new_r, struct annex_pool *pool, const char **why);
+
+/* env.c */
+enum open_mode {
+	OPEN_WORK,   /* the worker: migrate */
+	OPEN_COPY,   /* read-only: verify, export */
+	OPEN_IMPORT, /* write, but leave versions alone */
+};
+/* Put a sentence in *why; returns status. */
+int store_why(const char **why, struct annex_pool *pool, int status, const char *fmt, ...)
+    ANNEX_PRINTF(4, 5);
+int store_open_mode(struct annex_store **store_r, const struct store_env *env,
+    const struct store_options *options, const struct annex_table *const *tables,
+    enum open_mode mode, struct annex_pool *pool, const char **why) ANNEX_MUST_CHECK;
+
+/* migrate.c */
+int migrate_all(
+    struct annex_store *store, enum open_mode mode, struct annex_pool *pool, const char **why);
+int migrate_table_put(struct annex_store *store, const struct annex_table *table, uint32_t version);
+
+/* backup.c */
+void backup_abandon(struct annex_store *store);
+
+#endif /* STORE_INSIDE_H */

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * table.c - rows: get, put, delete, walk, number
+ */
+#include "config.h"
+
+#include "inside.h"
+
+const struct annex_table *
+store_table(const struct annex_store *store, uint16_t number)
+{
+	size_t low = 0, high = store->table_count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (store->tables[middle]->number == number)
+			return store->tables[middle];
+		if (store->tables[middle]->number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+static bool
+key_is_whole(const struct annex_key *key)
+{
+	return key->table->key[key->parts].name == NULL;
+}
+
+/* Tables that were not declared have no version on disk, so no row either. */
+static void
+check_key(const struct annex_store *store, const struct annex_key *key)
+{
+	CHECK(store_table(store, key->table->number) == key->table);
+}
+
+int
+walk_to(struct annex_store *store, const struct annex_key *key, bool before, MDB_val *key_r,
+    MDB_val *value_r)
+{
+	int rc = MDB_NOTFOUND;
+
+	if (store_walk(store) < 0)
+		return ANNEX_ESTORE;
+	if (key != NULL) {
+		*key_r = key_val(key);
+		rc = store->io->cursor_get(store->io, store->walk, key_r, value_r, MDB_SET_RANGE);
+	}
+	if (before && (rc == 0 || rc == MDB_NOTFOUND))
+		rc = store->io->cursor_get(
+		    store->io, store->walk, key_r, value_r, rc == 0 ? MDB_PREV : MDB_LAST);
+	if (rc == MDB_NOTFOUND)
+		return ANNEX_ENOENT;
+	return rc != 0 ? store_fail(store, rc, "find a row") : ANNEX_OK;
+}
+
+int
+walk_on(struct annex_store *store, bool backwards, MDB_val *key_r, MDB_val *value_r)
+{
+	int rc = store->io->cursor_get(
+	    store->io, store->walk, key_r, value_r, backwards ? MDB_PREV : MDB_NEXT);
+
+	if (rc == MDB_NOTFOUND)
+		return ANNEX_ENOENT;
+	return rc != 0 ? store_fail(store, rc, "find a row") : ANNEX_OK;
+}
+
+static int
+row_decode(struct annex_store *store, const struct annex_key *key, const MDB_val *v,
+    ProtobufCMessage **record_r)
+{
+	const unsigned char *bytes;
+	const char *why;
+	size_t len;
+
+	bytes = record_open(key->bytes, key->len, v->mv_data, v->mv_size, &len, &why);
+	if (bytes == NULL)
+		return store_fail_row(store, key, why);
+	*record_r = record_decode(key->table->record, bytes, len, store->scratch);
+	return *record_r == NULL ? store_fail_row(store, key, "cannot be decoded") : ANNEX_OK;
+}
+
+int
+annex_get(struct annex_store *store, const struct annex_key *key, ProtobufCMessage **record_r)
+{
+	MDB_val k = key_val(key), v;
+	int rc;
+
+	if ((rc = store_use(store)) < 0)
+		return rc;
+	check_key(store, key);
+	CHECK(key_is_whole(key));
+	rc = store->io->get(store->io, store->txn, &k, &v);
+	if (rc == MDB_NOTFOUND)
+		return ANNEX_ENOENT;
+	if (rc != 0)
+		return store_fail(store, rc, "read");
+	return row_decode(store, key, &v, record_r);
+}
+
+bool
+annex_has(struct annex_store *store, const struct annex_key *key)
+{
+	MDB_val k = key_val(key), v;
+	int rc;
+
+	if (store_use(store) < 0)
+		return false;
+	check_key(store, key);
+	if (!key_is_whole(key))
+		return walk_to(store, key, false, &k, &v) == ANNEX_OK && key_starts_with(&k, key);
+	rc = store->io->get(store->io, store->txn, &k, &v);
+	if (rc != 0 && rc != MDB_NOTFOUND)
+		store_fail(store, rc, "read");
+	return rc == 0;
+}
+
+/* Counted tables must know whether the row is new. */
+static int
+put_counted(struct annex_store *store, const struct annex_key *key)
+{
+	MDB_val k = key_val(key), v = { store->record.len, store->record.data };
+	int rc = store->io->put(store->io, store->txn, &k, &v, MDB_NOOVERWRITE);
+	bool is_new = rc == 0;
+
+	if (rc == MDB_KEYEXIST) {
+		v = (MDB_val) { store->record.len, store->record.data };
+		rc = store->io->put(store->io, store->txn, &k, &v, 0);
+	}
+	if (rc != 0)
+		return store_fail(store, rc, "write");
+	store_wrote(store, k.mv_size + store->record.len);
+	return is_new ? count_change(store, key, 1) : ANNEX_OK;
+}
+
+int
+annex_put(struct annex_store *store, const struct annex_key *key, const ProtobufCMessage *record)
+{
+	size_t len = protobuf_c_message_get_packed_size(record) + RECORD_OVERHEAD;
+	MDB_val k = key_val(key), v;
+	int rc;
+
+	CHECK(record->descriptor == key->table->record && key_is_whole(key));
+	if (len > STORE_RECORD_MAX)
+		return ANNEX_ELIMIT;
+	if ((rc = store_use(store)) < 0)
+		return rc;
+	check_key(store, key);
+	if ((rc = space_admit(store, key, len)) < 0)
+		return rc;
+	record_seal(&store->record, key, record);
+	if (key->table->counted)
+		return put_counted(store, key);
+	v = (MDB_val) { store->record.len, store->record.data };
+	if ((rc = store->io->put(store->io, store->txn, &k, &v, 0)) != 0)
+		return store_fail(store, rc, "write");
+	store_wrote(store, k.mv_size + store->record.len);
+	return ANNEX_OK;
+}
+
+/* 1 where a row went. */
+static int
+row_delete(struct annex_store *store, const struct annex_key *key)
+{
+	MDB_val k = key_val(key);
+	int rc = store->io->del(store->io, store->txn, &k);
+
+	if (rc == MDB_NOTFOUND)
+		return 0;
+	if (rc != 0)
+		return store_fail(store, rc, "delete");
+	store_wrote(store, k.mv_size);
+	if (key->table->counted && (rc = count_change(store, key, -1)) < 0)
+		return rc;
+	return 1;
+}
+
+int
+annex_delete(struct annex_store *store, const struct annex_key *key)
+{
+	int rc;
+
+	if ((rc = store_use(store)) < 0)
+		return rc;
+	check_key(store, key);
+	CHECK(key_is_whole(key));
+	rc = row_delete(store, key);
+	return rc < 0 ? rc : ANNEX_OK;
+}
+
+int
+annex_delete_some(struct annex_store *store, const struct annex_key *prefix, size_t most)
+{
+	struct annex_key key;
+	MDB_val k, v;
+	size_t n;
+	int rc;
+
+	if ((rc = store_use(store)) < 0)
+		return rc;
+	check_key(store, prefix);
+	for (n = 0; n < most && n < INT32_MAX; n++) {
+		rc = walk_to(store, prefix, false, &k, &v);
+		if (rc == ANNEX_ENOENT || (rc == ANNEX_OK && !key_starts_with(&k, prefix)))
+			break;
+		if (rc < 0)
+			return rc;
+		if (key_read(&key, prefix->table, k.mv_data, k.mv_size) < 0)
+			return store_fail_row(store, prefix, "is followed by a key that is none");
+		if ((rc = row_delete(store, &key)) < 0)
+			return rc;
+	}
+	return (int)n;
+}
+
+struct annex_iter
+annex_iter(const struct annex_key *prefix)
+{
+	return annex_iter_from(prefix, prefix);
+}
+
+struct annex_iter
+annex_iter_backwards(const struct annex_key *prefix)
+{
+	struct annex_iter it = annex_iter_from(prefix, prefix);
+
+	it.backwards = true;
+	return it;
+}
+
+struct annex_iter
+annex_iter_from(const struct annex_key *prefix, const struct annex_key *key)
+{
+	MDB_val k = key_val(key);
+	struct annex_iter it;
+
+	CHECK(key_starts_with(&k, prefix));
+	it.prefix = *prefix;
+	it.key = *key;
+	it.record = NULL;
+	it.backwards = it.started = it.keys_only = false;
+	it.mark = 0;
+	return it;
+}
+
+/* The next row's place, found by the key of the row before. */
+static int
+iter_find(struct annex_store *store, struct annex_iter *it, MDB_val *k, MDB_val *v)
+{
+	struct annex_key after;
+	bool there;
+	int rc;
+
+	if (it->backwards && it->started)
+		return walk_to(store, &it->key, true, k, v);
+	if (it->backwards) {
+		there = key_after(&after, &it->key);
+		return walk_to(store, there ? &after : NULL, true, k, v);
+	}
+	rc = walk_to(store, &it->key, false, k, v);
+	if (rc < 0 || !it->started || k->mv_size != it->key.len ||
+	    memcmp(k->mv_data, it->key.bytes, it->key.len) != 0)
+		return rc;
+	return walk_on(store, false, k, v);
+}
+
+/* One step: the walk still stands where this iterator left it, or is sent there. */
+static int
+iter_step(struct annex_store *store, struct annex_iter *it, MDB_val *k, MDB_val *v)
+{
+	if (it->mark == 0 || it->mark != store->walk_mark)
+		return iter_find(store, it, k, v);
+	return walk_on(store, it->backwards, k, v);
+}
+
+int
+annex_next(struct annex_store *store, struct annex_iter *it)
+{
+	MDB_val k, v;
+	int rc;
+
+	if ((rc = store_use(store)) < 0)
+		return rc;
+	check_key(store, &it->prefix);
+	rc = iter_step(store, it, &k, &v);
+	if (rc < 0 && rc != ANNEX_ENOENT)
+		return rc;
+	it->mark = store->walk_mark = 0;
+	it->record = NULL;
+	if (rc == ANNEX_ENOENT || !key_starts_with(&k, &it->prefix))
+		return ANNEX_OK;
+	if (key_read(&it->key, it->prefix.table, k.mv_data, k.mv_size) < 0)
+		return store_fail_row(store, &it->prefix, "is followed by a key that is none");
+	it->started = true;
+	if (!it->keys_only && (rc = row_decode(store, &it->key, &v, &it->record)) < 0)
+		return rc;
+	it->mark = store->walk_mark = ++store->next_mark;
+	return ANNEX_AGAIN;
+}
+
+static struct annex_key
+sequence_key(const struct annex_key *prefix)
+{
+	struct annex_key key = key_system(SYSTEM_SEQUENCE);
+
+	key_append(&key, prefix->bytes, prefix->len);
+	return key;
+}
+
+/* The highest number in the rows under prefix, 0 where there is none. */
+static int
+sequence_seen(struct annex_store *store, const struct annex_key *prefix, uint64_t *number_r)
+{
+	struct annex_iter it = annex_iter_backwards(prefix);
+	int rc;
+
+	it.keys_only = true;
+	*number_r = 0;
+	if ((rc = annex_next(store, &it)) == ANNEX_AGAIN)
+		*number_r = annex_key_number(&it.key, prefix->parts);
+	return rc;
+}
+
+int
+annex_sequence(struct annex_store *store, const struct annex_key *prefix, uint64_t *number_r)
+{
+	Annex__Store__Sequence row = ANNEX__STORE__SEQUENCE__INIT;
+	struct annex_key key = sequence_key(prefix);
+	ProtobufCMessage *old;
+	int rc;
+
+	CHECK(prefix->table->key[prefix->parts].type == ANNEX_KEY_U64);
+	if ((rc = sequence_seen(store, prefix, &row.last)) < 0)
+		return rc;
+	rc = system_get(store, &key, &annex__store__sequence__descriptor, &old);
+	if (rc < 0 && rc != ANNEX_ENOENT)
+		return rc;
+	if (rc == ANNEX_OK && ((Annex__Store__Sequence *)old)->last > row.last)
+		row.last = ((Annex__Store__Sequence *)old)->last;
+	if (row.last == UINT64_MAX)
+		return ANNEX_ELIMIT;
+	row.last++;
+	if ((rc = space_admit(store, &key, 16)) < 0 ||
+	    (rc = system_put(store, &key, &row.base)) < 0)
+		return rc;
+	*number_r = row.last;
+	return ANNEX_OK;
+}
+
+int
+annex_sequence_forget(struct annex_store *store, const struct annex_key *prefix)
+{
+	struct annex_key key = sequence_key(prefix);
+	int rc;
+
+	if ((rc = store_use(store)) < 0)
+		return rc;
+	return system_delete(store, &key);
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * transaction.c - the one transaction of a turn, and how it fails
+ *
+ * The first access begins it.  A failure marks the turn: from then on every
+ * access answers ANNEX_ESTORE without asking LMDB, and the commit becomes an
+ * abort, so nothing is ever half done.  What says that the file or the disk
+ * can no longer be trusted marks the store as dead as well; above all a
+ * failed fsync is never tried again, since the kernel may have dropped the
+ * pages and then report success.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "inside.h"
+
+void
+store_says(struct annex_store *store, enum annex_log_level level, const char *fmt, ...)
+{
+	va_list args;
+
+	if (store->log == NULL)
+		return;
+	va_start(args, fmt);
+	log_vwrite(store->log, level, fmt, args);
+	va_end(args);
+}
+
+const char *
+store_rc_text(int rc)
+{
+	switch (rc) {
+	case ENOSPC:
+	case EDQUOT:
+		return "no space left on the disk";
+	case MDB_MAP_FULL:
+		return "the store has reached the size of its map";
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+	case MDB_INVALID:
+	case MDB_CURSOR_FULL:
+		return "the data file is damaged";
+	case MDB_PANIC:
+		return "an earlier write failed half-way";
+	default:
+		return mdb_strerror(rc);
+	}
+}
+
+static bool
+is_deadly(int rc)
+{
+	static const int deadly[] = { EIO, EROFS, EBADF, MDB_PANIC, MDB_CORRUPTED,
+		MDB_PAGE_NOTFOUND, MDB_INVALID, MDB_VERSION_MISMATCH, MDB_CURSOR_FULL };
+
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++) {
+		if (rc == deadly[i])
+			return true;
+	}
+	return false;
+}
+
+int
+store_fail(struct annex_store *store, int rc, const char *doing)
+{
+	store->failed = true;
+	if (is_deadly(rc))
+		store->dead = true;
+	buf_clear(&store->sentence);
+	buf_printf(&store->sentence, "store in %s failed to %s (%s)", store->dir, doing,
+	    store_rc_text(rc));
+	store_says(store, ANNEX_LOG_ERROR, "%s%s", buf_text(&store->sentence),
+	    store->dead ? ": it must be closed" : ": the turn is undone");
+	return ANNEX_ESTORE;
+}
+
+/* A row that cannot be believed. */
+int
+store_fail_row(struct annex_store *store, const struct annex_key *key, const char *why)
+{
+	store->failed = store->dead = true;
+	buf_clear(&store->sentence);
+	buf_printf(&store->sentence, "store in %s is damaged: the row ", store->dir);
+	key_describe(key, &store->sentence);
+	buf_printf(&store->sentence, " %s", why);
+	store_says(store, ANNEX_LOG_ERROR, "%s; restore a backup", buf_text(&store->sentence));
+	return ANNEX_ESTORE;
+}
+
+int
+store_use(struct annex_store *store)
+{
+	int rc;
+
+	CHECK_OBJECT(store, STORE_MAGIC);
+	if (store->failed || store->dead) {
+		store->failed = true;
+		return ANNEX_ESTORE;
+	}
+	if (store->txn != NULL)
+		return ANNEX_OK;
+	rc =
+	    store->io->begin(store->io, store->env, store->read_only ? MDB_RDONLY : 0, &store->txn);
+	if (rc != 0) {
+		store->txn = NULL;
+		return store_fail(store, rc, "begin a transaction");
+	}
+	return ANNEX_OK;
+}
+
+static void
+walk_close(struct annex_store *store)
+{
+	if (store->walk != NULL)
+		store->io->cursor_close(store->io, store->walk);
+	store->walk = NULL;
+	store->walk_mark = 0;
+}
+
+int
+store_walk(struct annex_store *store)
+{
+	int rc;
+
+	store->walk_mark = 0;
+	if (store->walk != NULL)
+		return ANNEX_OK;
+	rc = store->io->cursor_open(store->io, store->txn, STORE_DBI, &store->walk);
+	if (rc != 0) {
+		store->walk = NULL;
+		return store_fail(store, rc, "open a cursor");
+	}
+	return ANNEX_OK;
+}
+
+/*
+ * After each put and delete.  The cursor is closed, not trusted to follow:
+ * that is the corner of LMDB where releases have fixed most.
+ */
+void
+store_wrote(struct annex_store *store, size_t bytes)
+{
+	walk_close(store);
+	store->dirty = true;
+	store->dirty_bytes += bytes + 512;
+	space_wrote(store, bytes);
+}
+
+static void
+turn_ended(struct annex_store *store, bool committed)
+{
+	space_ended(store, committed && store->dirty);
+	store->dirty = store->failed = false;
+	store->dirty_bytes = 0;
+	if (store->own_scratch != NULL)
+		annex_pool_reset(store->own_scratch);
+}
+
+/* The time now, without turning the turn's clock. */
+static int64_t
+now_us(const struct annex_store *store)
+{
+	struct clock now = *store->clock;
+
+	now.read(&now);
+	return now.mono_us;
+}
+
+static void
+commit_done(struct annex_store *store, int64_t began_us)
+{
+	int64_t took_us = now_us(store) - began_us;
+
+	store->commits++;
+	store->commit_us_last = (double)took_us;
+	if (store->counters == NULL)
+		return;
+	store->counter.commits->value++;
+	counters_observe_us(store->counters, store->counter.seconds, took_us);
+}
+
+int
+store_commit(struct annex_store *store)
+{
+	int64_t began_us;
+	int rc;
+
+	CHECK_OBJECT(store, STORE_MAGIC);
+	if (store->failed) {
+		store_abort(store);
+		return ANNEX_ESTORE;
+	}
+	if (store->txn == NULL)
+		return ANNEX_OK;
+	if (!store->dirty) {
+		store_abort(store);
+		return ANNEX_OK;
+	}
+	walk_close(store);
+	began_us = now_us(store);
+	rc = store->io->commit(store->io, store->txn);
+	store->txn = NULL;
+	if (rc != 0)
+		store_fail(store, rc, "commit");
+	else
+		commit_done(store, began_us);
+	turn_ended(store, rc == 0);
+	return rc == 0 ? ANNEX_OK : ANNEX_ESTORE;
+}
+
+void
+store_abort(struct annex_store *store)
+{
+	CHECK_OBJECT(store, STORE_MAGIC);
+	walk_close(store);
+	if (store->txn != NULL)
+		store->io->abort(store->io, store->txn);
+	store->txn = NULL;
+	turn_ended(store, false);
+}
+
+bool
+store_in_transaction(const struct annex_store *store)
+{
+	return store->txn != NULL;
+}
+
+bool
+store_is_dirty(const struct annex_store *store)
+{
+	return store->dirty;
+}
+
+size_t
+store_dirty_bytes(const struct annex_store *store)
+{
+	return store->dirty_bytes;
+}
+
+bool
+store_has_failed(const struct annex_store *store)
+{
+	return store->failed;
+}
+
+bool
+store_is_dead(const struct annex_store *store)
+{
+	return store->dead;
+}
+
+void
+store_set_scratch(struct annex_store *store, struct annex_pool *scratch)
+{
+	store->scratch = scratch != NULL ? scratch : store->own_scratch;
+}
