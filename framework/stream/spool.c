@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * spool.c - records in a row, in as few allocations as possible
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/check.h"
+#include "spool.h"
+
+#define CHUNK_SMALL ((size_t)1024)
+
+void
+spool_init(struct spool *spool, size_t *held, bool thrifty)
+{
+	memset(spool, 0, sizeof(*spool));
+	spool->held = held;
+	spool->thrifty = thrifty;
+}
+
+static void
+chunk_free(struct spool *spool, struct spool_chunk *chunk)
+{
+	*spool->held -= sizeof(*chunk) + chunk->size;
+	free(chunk);
+}
+
+void
+spool_finish(struct spool *spool)
+{
+	struct spool_chunk *chunk;
+
+	while ((chunk = spool->head) != NULL) {
+		spool->head = chunk->next;
+		chunk_free(spool, chunk);
+	}
+	spool->tail = NULL;
+	spool->records = 0;
+	spool->unwritten = 0;
+}
+
+/* Marks are counted from the chunk's end: mark 0 is the last eight bytes. */
+static inline struct spool_mark *
+chunk_mark(struct spool_chunk *chunk, uint32_t i)
+{
+	return (struct spool_mark *)(void *)(chunk->bytes + chunk->size) - 1 - i;
+}
+
+static inline bool
+chunk_has_room(const struct spool_chunk *chunk, size_t len)
+{
+	size_t marks = ((size_t)chunk->count + 1) * sizeof(struct spool_mark);
+
+	return chunk->used + len + marks <= chunk->size;
+}
+
+static size_t
+chunk_size_for(const struct spool *spool, size_t len)
+{
+	size_t need = len + sizeof(struct spool_mark);
+	size_t size = SPOOL_CHUNK - sizeof(struct spool_chunk);
+
+	if (spool->thrifty && spool->tail == NULL)
+		size = CHUNK_SMALL - sizeof(struct spool_chunk);
+	else if (spool->thrifty && spool->tail->size < size / 2)
+		size = (size_t)spool->tail->size * 2;
+	if (size < need)
+		size = need;
+	return (size + 7) & ~(size_t)7;
+}
+
+static struct spool_chunk *
+spool_grow(struct spool *spool, size_t len)
+{
+	size_t size = chunk_size_for(spool, len);
+	struct spool_chunk *chunk = mem_alloc(sizeof(*chunk) + size);
+
+	memset(chunk, 0, sizeof(*chunk));
+	chunk->size = (uint32_t)size;
+	*spool->held += sizeof(*chunk) + size;
+	if (spool->tail != NULL && spool->tail->count == 0) {	/* kept, and too small now */
+		chunk_free(spool, spool->tail);
+		spool->head = spool->tail = NULL;
+	}
+	if (spool->tail == NULL)
+		spool->head = chunk;
+	else
+		spool->tail->next = chunk;
+	spool->tail = chunk;
+	return chunk;
+}
+
+static inline char *
+spool_place(struct spool *spool, unsigned class, uint32_t when_s, size_t len)
+{
+	struct spool_chunk *chunk = spool->tail;
+	struct spool_mark *mark;
+	char *at;
+
+	CHECK(len < SPOOL_RECORD_MAX);
+	if (chunk == NULL || !chunk_has_room(chunk, len))
+		chunk = spool_grow(spool, len);
+	mark = chunk_mark(chunk, chunk->count++);
+	mark->len = (uint32_t)len & 0xfffffffu;
+	mark->class = class & 0xfu;
+	mark->when_s = when_s;
+	at = chunk->bytes + chunk->used;
+	chunk->used += (uint32_t)len;
+	spool->records++;
+	spool->unwritten += len;
+	return at;
+}
+
+void
+spool_append(struct spool *spool, unsigned class, uint32_t when_s, const void *bytes, size_t len)
+{
+	char *at = spool_place(spool, class, when_s, len);
+
+	if (len > 0)
+		memcpy(at, bytes, len);
+}
+
+void
+spool_append_pieces(struct spool *spool, unsigned class, uint32_t when_s,
+    const struct iovec *pieces, int n, size_t len)
+{
+	char *at = spool_place(spool, class, when_s, len);
+
+	for (int i = 0; i < n; i++) {
+		memcpy(at, pieces[i].iov_base, pieces[i].iov_len);
+		at += pieces[i].iov_len;
+	}
+}
+
+bool
+spool_first(const struct spool *spool, struct spool_record *record_r)
+{
+	struct spool_chunk *chunk = spool->head;
+	const struct spool_mark *mark;
+
+	if (spool->records == 0)
+		return false;
+	mark = chunk_mark(chunk, chunk->first);
+	record_r->bytes = chunk->bytes + chunk->start;
+	record_r->len = mark->len;
+	record_r->class = mark->class;
+	record_r->when_s = mark->when_s;
+	return true;
+}
+
+/* The last chunk is kept and begun anew, unless it is an odd size. */
+static void
+chunk_is_empty(struct spool *spool, struct spool_chunk *chunk)
+{
+	if (chunk->next == NULL && !spool->thrifty && chunk->size <= SPOOL_CHUNK) {
+		chunk->used = chunk->start = chunk->written = chunk->first = chunk->count = 0;
+		return;
+	}
+	spool->head = chunk->next;
+	if (spool->head == NULL)
+		spool->tail = NULL;
+	chunk_free(spool, chunk);
+}
+
+void
+spool_drop_first(struct spool *spool)
+{
+	struct spool_chunk *chunk = spool->head;
+	uint32_t end;
+
+	CHECK(spool->records > 0);
+	end = chunk->start + chunk_mark(chunk, chunk->first)->len;
+	if (chunk->written < end) {
+		spool->unwritten -= end - chunk->written;
+		chunk->written = end;
+	}
+	chunk->start = end;
+	chunk->first++;
+	spool->records--;
+	if (chunk->first == chunk->count)
+		chunk_is_empty(spool, chunk);
+}
+
+size_t
+spool_front(const struct spool *spool, const char **bytes_r)
+{
+	const struct spool_chunk *chunk = spool->head;
+
+	while (chunk != NULL && chunk->written == chunk->used)
+		chunk = chunk->next;
+	if (chunk == NULL)
+		return 0;
+	*bytes_r = chunk->bytes + chunk->written;
+	return chunk->used - chunk->written;
+}
+
+void
+spool_written(struct spool *spool, size_t n)
+{
+	struct spool_chunk *chunk = spool->head;
+
+	while (chunk != NULL && chunk->written == chunk->used)
+		chunk = chunk->next;
+	CHECK(n == 0 || (chunk != NULL && n <= chunk->used - chunk->written));
+	if (n == 0)
+		return;
+	chunk->written += (uint32_t)n;
+	spool->unwritten -= n;
+}
+
+bool
+spool_pass(const struct spool *spool, struct spool_record *record_r)
+{
+	if (!spool_first(spool, record_r))
+		return false;
+	return spool->head->start + record_r->len <= spool->head->written;
+}
+
+bool
+spool_is_midway(const struct spool *spool)
+{
+	const struct spool_chunk *chunk = spool->head;
+
+	return spool->records > 0 && chunk->written > chunk->start;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * spool.h - records in a row, in as few allocations as possible
+ *
+ * A record is the bytes of one stanza and its class.  A spool keeps them in
+ * chunks: the bytes grow up from a chunk's start, one after the other, so
+ * that many records leave in one write; the marks that say where they end
+ * grow down from its end.  A small stanza costs 8 bytes beside its own.
+ *
+ * What was written stays until its record is written whole, so a spool can
+ * be read again from the first record that is not.
+ */
+#ifndef STREAM_SPOOL_H
+#define STREAM_SPOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#define SPOOL_CHUNK ((size_t)64 * 1024)
+#define SPOOL_RECORD_MAX ((size_t)256 * 1024 * 1024)
+
+struct spool_mark {
+	uint32_t len : 28;
+	uint32_t class : 4;
+	uint32_t when_s;	/* seconds on the owner's own scale */
+};
+
+struct spool_chunk {
+	struct spool_chunk *next;
+	uint32_t size;		/* bytes for records and marks */
+	uint32_t used;		/* by records, from the start */
+	uint32_t start;		/* of the first record left */
+	uint32_t written;	/* at least start: how far the bytes have gone */
+	uint32_t first, count;	/* marks: the first one left, and the number ever made */
+	char bytes[];
+};
+
+struct spool {
+	struct spool_chunk *head, *tail;
+	size_t records;		/* left */
+	size_t unwritten;	/* bytes */
+	size_t *held;		/* account of the memory of this and other spools */
+	bool thrifty;		/* begin with small chunks; many spools stay small */
+};
+
+/* A record as it stands in the spool. */
+struct spool_record {
+	const char *bytes;
+	size_t len;
+	unsigned class;
+	uint32_t when_s;
+};
+
+void spool_init(struct spool *spool, size_t *held, bool thrifty);
+void spool_finish(struct spool *spool);
+
+void spool_append(struct spool *spool, unsigned class, uint32_t when_s, const void *bytes,
+    size_t len);
+
+/* The same of len bytes in n pieces. */
+void spool_append_pieces(struct spool *spool, unsigned class, uint32_t when_s,
+    const struct iovec *pieces, int n, size_t len);
+
+/* The first record; false where there is none. */
+bool spool_first(const struct spool *spool, struct spool_record *record_r);
+void spool_drop_first(struct spool *spool);
+
+/* Bytes to be written next, as many as lie together; 0 where all is written. */
+size_t spool_front(const struct spool *spool, const char **bytes_r);
+
+/* n of these bytes were written.  Take the records that are whole with spool_pass. */
+void spool_written(struct spool *spool, size_t n);
+
+/* The first record, if all of it was written; then spool_drop_first it. */
+bool spool_pass(const struct spool *spool, struct spool_record *record_r);
+
+/* Is the first record written in part? */
+bool spool_is_midway(const struct spool *spool);
+
+#endif /* STREAM_SPOOL_H */
