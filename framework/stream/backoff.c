@@ -39,8 +39,8 @@ backoff_down(struct backoff *backoff, int64_t now_ms)
 }
 
 int64_t
-backoff_next_ms(struct backoff *backoff, enum backoff_class class, int64_t now_ms,
-    struct random *random)
+backoff_next_ms(
+    struct backoff *backoff, enum backoff_class class, int64_t now_ms, struct random *random)
 {
 	int64_t wait_ms;
 

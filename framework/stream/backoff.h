@@ -16,15 +16,15 @@
 #include "base/clock.h"
 
 enum backoff_class {
-	BACKOFF_AWAY,		/* refused or closed: 0.1 to 0.8 s for five minutes, then 5 s */
-	BACKOFF_REFUSED,	/* it said no: 1 s, doubling up to 30 s */
+	BACKOFF_AWAY,    /* refused or closed: 0.1 to 0.8 s for five minutes, then 5 s */
+	BACKOFF_REFUSED, /* it said no: 1 s, doubling up to 30 s */
 };
 
 /* All zero is a fresh one. */
 struct backoff {
-	int64_t trouble_since_ms;	/* 0: none */
-	int64_t up_since_ms;		/* 0: not up */
-	unsigned away, refused;		/* waits of either class since then */
+	int64_t trouble_since_ms; /* 0: none */
+	int64_t up_since_ms;      /* 0: not up */
+	unsigned away, refused;   /* waits of either class since then */
 };
 
 #define BACKOFF_STABLE_MS 30000
@@ -32,7 +32,7 @@ struct backoff {
 void backoff_up(struct backoff *backoff, int64_t now_ms);
 
 /* Something went wrong: how long to wait, in milliseconds, up to a quarter less by chance. */
-int64_t backoff_next_ms(struct backoff *backoff, enum backoff_class class, int64_t now_ms,
-    struct random *random);
+int64_t backoff_next_ms(
+    struct backoff *backoff, enum backoff_class class, int64_t now_ms, struct random *random);
 
 #endif /* STREAM_BACKOFF_H */

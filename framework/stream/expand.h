@@ -13,7 +13,7 @@
 #define FANOUT_PIECES 5
 
 /* How many pieces make the stanza at *place, which moves on, and their joint length; 0: no more. */
-int fanout_pieces(const struct fanout *fanout, size_t *place, struct iovec pieces[FANOUT_PIECES],
-    size_t *len_r);
+int fanout_pieces(
+    const struct fanout *fanout, size_t *place, struct iovec pieces[FANOUT_PIECES], size_t *len_r);
 
 #endif /* STREAM_EXPAND_H */

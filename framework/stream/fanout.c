@@ -46,7 +46,7 @@ struct fanout {
 	struct slab *slabs;
 	size_t recipients;
 	size_t memory;
-	struct buf scratch;	/* of fanout_add */
+	struct buf scratch; /* of fanout_add */
 };
 
 struct fanout *
@@ -105,8 +105,8 @@ fanout_variant(struct fanout *fanout, const struct annex_element *stanza)
 		buf_finish(&text);
 		return r;
 	}
-	fanout->variants = mem_resize(fanout->variants,
-	    (fanout->variant_count + 1) * sizeof(*fanout->variants));
+	fanout->variants =
+	    mem_resize(fanout->variants, (fanout->variant_count + 1) * sizeof(*fanout->variants));
 	variant = &fanout->variants[fanout->variant_count];
 	variant->text = mem_resize(text.data, text.len + 1);
 	variant->len = (uint32_t)text.len;
@@ -132,10 +132,10 @@ slab_room(struct fanout *fanout, size_t need)
 	} else {
 		if (fanout->slab_count > 0)
 			size = SLAB;
-		fanout->slabs = mem_resize(fanout->slabs,
-		    (fanout->slab_count + 1) * sizeof(*fanout->slabs));
+		fanout->slabs =
+		    mem_resize(fanout->slabs, (fanout->slab_count + 1) * sizeof(*fanout->slabs));
 		slab = &fanout->slabs[fanout->slab_count++];
-		*slab = (struct slab){ 0 };
+		*slab = (struct slab) { 0 };
 		fanout->memory += sizeof(*slab);
 	}
 	while (size < slab->used + need)
@@ -218,7 +218,8 @@ fanout_find(const struct fanout *fanout, size_t *place)
 }
 
 int
-fanout_pieces(const struct fanout *fanout, size_t *place, struct iovec pieces[FANOUT_PIECES], size_t *len_r)
+fanout_pieces(
+    const struct fanout *fanout, size_t *place, struct iovec pieces[FANOUT_PIECES], size_t *len_r)
 {
 	const char *at = fanout_find(fanout, place);
 	const struct variant *variant;
@@ -232,19 +233,19 @@ fanout_pieces(const struct fanout *fanout, size_t *place, struct iovec pieces[FA
 	variant = &fanout->variants[recipient.variant];
 	*len_r = variant->len + recipient.to_len + recipient.tail_len;
 	*place += sizeof(recipient) + recipient.to_len + recipient.tail_len;
-	pieces[n++] = (struct iovec){ variant->text, variant->to_at };
-	pieces[n++] = (struct iovec){ (char *)(uintptr_t)at, recipient.to_len };
+	pieces[n++] = (struct iovec) { variant->text, variant->to_at };
+	pieces[n++] = (struct iovec) { (char *)(uintptr_t)at, recipient.to_len };
 	if (recipient.tail_len == 0) {
-		pieces[n++] = (struct iovec){ variant->text + variant->to_at,
+		pieces[n++] = (struct iovec) { variant->text + variant->to_at,
 			variant->len - variant->to_at };
 		return n;
 	}
-	pieces[n++] = (struct iovec){ variant->text + variant->to_at,
-		variant->tail_at - variant->to_at };
 	pieces[n++] =
-	    (struct iovec){ (char *)(uintptr_t)(at + recipient.to_len), recipient.tail_len };
-	pieces[n++] = (struct iovec){ variant->text + variant->tail_at,
-		variant->len - variant->tail_at };
+	    (struct iovec) { variant->text + variant->to_at, variant->tail_at - variant->to_at };
+	pieces[n++] =
+	    (struct iovec) { (char *)(uintptr_t)(at + recipient.to_len), recipient.tail_len };
+	pieces[n++] =
+	    (struct iovec) { variant->text + variant->tail_at, variant->len - variant->tail_at };
 	return n;
 }
 

@@ -16,7 +16,7 @@
 
 struct fanout;
 
-struct fanout *fanout_create(void);		/* one reference */
+struct fanout *fanout_create(void); /* one reference */
 struct fanout *fanout_ref(struct fanout *fanout);
 void fanout_unref(struct fanout **fanout);
 
@@ -28,7 +28,8 @@ int fanout_add(struct fanout *fanout, int variant, const char *to,
     const struct annex_element *tail) ANNEX_MUST_CHECK;
 
 size_t fanout_recipients(const struct fanout *fanout);
-size_t fanout_memory(const struct fanout *fanout);	/* bytes held: under 64 a recipient beside the bodies and the JIDs */
+size_t fanout_memory(const struct fanout
+	*fanout); /* bytes held: under 64 a recipient beside the bodies and the JIDs */
 
 /* Append the stanza for the recipient at *place and move it on: *place is an opaque position, 0 at
  * first; false when there are no more. */

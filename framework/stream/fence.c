@@ -217,7 +217,7 @@ fences_match(struct fences *fences, const struct annex_element *el, struct annex
 		return FENCE_NONE;
 	if ((kind = fence_kind_of(type)) == FENCE_NONE)
 		return FENCE_NONE;
-	if (kind != FENCE_OURS) {	/* an answer: the other way round */
+	if (kind != FENCE_OURS) { /* an answer: the other way round */
 		const char *back = from;
 
 		from = to;
@@ -226,9 +226,9 @@ fences_match(struct fences *fences, const struct annex_element *el, struct annex
 	if (strcmp(from, RESOURCE) != 0)
 		return FENCE_NONE;
 	if ((number = nonce_number(fences, to + 1)) == 0)
-		return kind == FENCE_OURS && annex_child(el, "urn:xmpp:ping", "ping") != NULL ?
-		    FENCE_ALIEN :
-		    FENCE_NONE;
+		return kind == FENCE_OURS && annex_child(el, "urn:xmpp:ping", "ping") != NULL
+		    ? FENCE_ALIEN
+		    : FENCE_NONE;
 	return pings_prove(fences, number, proved_r) ? kind : FENCE_STALE;
 }
 

@@ -25,33 +25,33 @@ struct fences {
 	const char *domain;
 	size_t domain_len;
 	char prefix[17];
-	uint64_t next;			/* number of the next ping */
-	struct annex_link gathering;	/* waiters of this turn */
-	struct annex_link draining;	/* waiters whose output is on its way to the wire */
-	struct annex_link pings;	/* out; the oldest first */
-	size_t count;			/* of pings */
+	uint64_t next;               /* number of the next ping */
+	struct annex_link gathering; /* waiters of this turn */
+	struct annex_link draining;  /* waiters whose output is on its way to the wire */
+	struct annex_link pings;     /* out; the oldest first */
+	size_t count;                /* of pings */
 };
 
 struct ping {
 	struct annex_link link;
 	struct annex_link waiters;
 	uint64_t number;
-	int64_t written_us;		/* 0: still on the wire */
-	uint64_t upto;			/* kept records below it went before */
-	bool lost;			/* complained about */
+	int64_t written_us; /* 0: still on the wire */
+	uint64_t upto;      /* kept records below it went before */
+	bool lost;          /* complained about */
 };
 
 enum fence_kind {
-	FENCE_NONE,		/* no fence at all: a stanza */
-	FENCE_OURS,		/* proved */
-	FENCE_OURS_REFUSED,	/* proved, but by an error */
-	FENCE_ANSWERED,		/* proved, but answered by somebody else */
-	FENCE_STALE,		/* ours, from before */
-	FENCE_ALIEN,		/* of another instance */
+	FENCE_NONE,         /* no fence at all: a stanza */
+	FENCE_OURS,         /* proved */
+	FENCE_OURS_REFUSED, /* proved, but by an error */
+	FENCE_ANSWERED,     /* proved, but answered by somebody else */
+	FENCE_STALE,        /* ours, from before */
+	FENCE_ALIEN,        /* of another instance */
 };
 
 void fences_init(struct fences *fences, const char *domain, struct random *random);
-void fences_finish(struct fences *fences);	/* nobody is called */
+void fences_finish(struct fences *fences); /* nobody is called */
 
 void fences_wait(struct fences *fences, stream_fence_fn *fn, void *cookie);
 
@@ -68,8 +68,8 @@ void fences_written(struct fences *fences, uint64_t upto, int64_t now_us);
  * Is it a fence?  If it proves something, the pings it proves have been
  * moved to proved_r (initialised here), for fences_settle.
  */
-enum fence_kind fences_match(struct fences *fences, const struct annex_element *el,
-    struct annex_link *proved_r);
+enum fence_kind
+fences_match(struct fences *fences, const struct annex_element *el, struct annex_link *proved_r);
 
 /* The oldest ping out that nobody complained about, or NULL. */
 struct ping *fences_oldest(struct fences *fences);

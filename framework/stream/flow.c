@@ -234,8 +234,8 @@ flow_serve(struct flows *flows, struct flow *flow, struct spool *wire, size_t ro
 	size_t barriers = flows->barriers;
 
 	while (flow->head != NULL && flow->deficit > 0 && *moved < room) {
-		size_t len = flow->head->fanout != NULL ? move_recipient(flows, flow, wire) :
-							  move_record(flows, flow, wire);
+		size_t len = flow->head->fanout != NULL ? move_recipient(flows, flow, wire)
+							: move_record(flows, flow, wire);
 
 		*moved += len;
 		flow->deficit -= (int64_t)len;

@@ -24,32 +24,32 @@ enum { CLASS_FENCE = 6, CLASS_BARRIER = 7, CLASS_COUNT = 8 };
 
 struct piece {
 	struct piece *next;
-	struct spool spool;		/* where fanout is NULL */
+	struct spool spool; /* where fanout is NULL */
 	struct fanout *fanout;
-	size_t place;			/* in the fan-out */
-	size_t left;			/* recipients to come */
-	size_t memory;			/* of the fan-out, as accounted */
+	size_t place;  /* in the fan-out */
+	size_t left;   /* recipients to come */
+	size_t memory; /* of the fan-out, as accounted */
 	unsigned class;
 	uint32_t when_s;
 };
 
 struct flow {
-	struct annex_link ring;		/* alone while the flow is empty */
-	struct annex_link idle;		/* to be forgotten at the next sweep */
+	struct annex_link ring; /* alone while the flow is empty */
+	struct annex_link idle; /* to be forgotten at the next sweep */
 	struct piece *head, *tail;
-	int64_t deficit;		/* bytes it may still take in this round */
-	char *name;			/* NULL for flow 0 */
+	int64_t deficit; /* bytes it may still take in this round */
+	char *name;      /* NULL for flow 0 */
 };
 
 struct flows {
 	struct flow zero;
-	struct annex_link ring;		/* flows with something in them, but zero */
+	struct annex_link ring; /* flows with something in them, but zero */
 	struct annex_link idle;
 	struct annex_pool *pool;
 	struct annex_map *by_name;
-	size_t *held;			/* account of memory */
-	size_t stanzas;			/* waiting here */
-	size_t barriers;		/* still to be passed */
+	size_t *held;    /* account of memory */
+	size_t stanzas;  /* waiting here */
+	size_t barriers; /* still to be passed */
 };
 
 void flows_init(struct flows *flows, size_t *held);

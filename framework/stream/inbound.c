@@ -8,6 +8,7 @@
  * stanzas wait in the inbox for the worker.  Nothing is read while they do.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -29,7 +30,7 @@ take_header(struct stream *stream, const struct annex_element *root)
 		return;
 	}
 	if (id == NULL || *id == '\0')
-		return;		/* an error follows: who says no need not say more */
+		return; /* an error follows: who says no need not say more */
 	stream->state = STATE_HANDSHAKING;
 	handshake_answer(&stream->raw, id, stream->config.secret);
 }
@@ -105,9 +106,9 @@ read_failed(struct stream *stream, ssize_t n)
 		link_ended(stream);
 	} else if (n == 0) {
 		link_fail(stream, &trouble_away, "the server closed the connection%s",
-		    stream->linked ? "" :
-				     (stream->state == STATE_OPENING ? " before its header" :
-								       " after our handshake"));
+		    stream->linked ? ""
+				   : (stream->state == STATE_OPENING ? " before its header"
+								     : " after our handshake"));
 	} else {
 		link_fail(stream, &trouble_away, "%s",
 		    why != NULL && *why != '\0' ? why : strerror((int)-n));
@@ -117,7 +118,8 @@ read_failed(struct stream *stream, ssize_t n)
 static bool
 feed(struct stream *stream, const void *bytes, size_t n)
 {
-	int r = n > 0 ? xml_parser_feed(stream->parser, bytes, n) : xml_parser_flush(stream->parser);
+	int r =
+	    n > 0 ? xml_parser_feed(stream->parser, bytes, n) : xml_parser_flush(stream->parser);
 	char why[200];
 
 	if (r < 0)

@@ -136,7 +136,8 @@ keepalive(struct timer *timer)
 
 	if (silent_ms >= stream->config.keepalive_ms) {
 		silent_ms = 0;
-		if (stream->raw.len == 0 && stream->outbox.wire.unwritten == 0 && !stream->end_sent) {
+		if (stream->raw.len == 0 && stream->outbox.wire.unwritten == 0 &&
+		    !stream->end_sent) {
 			buf_putc(&stream->raw, ' ');
 			link_write(stream);
 		}
@@ -181,7 +182,8 @@ static void
 complain(struct stream *stream, enum fence_kind kind, const struct annex_element *el)
 {
 	const struct annex_element *error = annex_child(el, NULL, "error");
-	const struct annex_element *condition = error != NULL ? annex_child(error, NULL, NULL) : NULL;
+	const struct annex_element *condition =
+	    error != NULL ? annex_child(error, NULL, NULL) : NULL;
 
 	if (kind == FENCE_OURS_REFUSED && may_complain(stream, &stream->refused_logged_ms))
 		log_write(stream->env.log, ANNEX_LOG_WARNING,

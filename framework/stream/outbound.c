@@ -14,7 +14,7 @@
 #include "base/check.h"
 #include "private.h"
 
-#define WRITE_BYTES ((size_t)1024 * 1024)	/* a call; then others have their turn */
+#define WRITE_BYTES ((size_t)1024 * 1024) /* a call; then others have their turn */
 #define LAST_WORDS_MS 200
 
 #define HARDLY_KEPT (1u << STREAM_PRESENCE | 1u << STREAM_QUESTION)
@@ -39,7 +39,7 @@ barrier_passed(struct outbox *outbox)
 	struct stream *stream = stream_of(outbox);
 
 	liveness_place_fence(stream, true);
-	if (fences_drain(&stream->fences))	/* who asked meanwhile */
+	if (fences_drain(&stream->fences)) /* who asked meanwhile */
 		outbox_barrier(outbox);
 }
 
@@ -70,8 +70,8 @@ outbound_account(struct stream *stream)
 	for (int i = 0; i <= STREAM_BOUNCE; i++) {
 		if (now->dropped[i] == told->dropped[i])
 			continue;
-		stream_count(stream, COUNT_DROPPED + i,
-		    (int64_t)(now->dropped[i] - told->dropped[i]));
+		stream_count(
+		    stream, COUNT_DROPPED + i, (int64_t)(now->dropped[i] - told->dropped[i]));
 		told->dropped[i] = now->dropped[i];
 	}
 	told->written = now->written;
@@ -250,8 +250,8 @@ stream_queue(struct stream *stream, struct flow *flow, enum stream_class class, 
 }
 
 void
-stream_queue_fanout(struct stream *stream, struct flow *flow, enum stream_class class,
-    struct fanout **fanout)
+stream_queue_fanout(
+    struct stream *stream, struct flow *flow, enum stream_class class, struct fanout **fanout)
 {
 	CHECK_OBJECT(stream, STREAM_MAGIC);
 	if (!is_welcome(stream, class)) {
@@ -259,8 +259,8 @@ stream_queue_fanout(struct stream *stream, struct flow *flow, enum stream_class 
 		fanout_unref(fanout);
 		return;
 	}
-	flow_append_fanout(&stream->outbox.flows,
-	    flow != NULL ? flow : &stream->outbox.flows.zero, class, now_s(stream), fanout);
+	flow_append_fanout(&stream->outbox.flows, flow != NULL ? flow : &stream->outbox.flows.zero,
+	    class, now_s(stream), fanout);
 }
 
 void

@@ -11,7 +11,7 @@
 #include "outbox.h"
 #include "stream.h"
 
-#define WIRE_LOW ((size_t)64 * 1024)	/* below it the wire is filled by as much again */
+#define WIRE_LOW ((size_t)64 * 1024) /* below it the wire is filled by as much again */
 
 #define BIT(class) (1u << (class))
 #define KEPT_CLASSES (BIT(STREAM_ANSWER) | BIT(STREAM_DURABLE))
@@ -118,8 +118,7 @@ bool
 outbox_has_more(const struct outbox *outbox)
 {
 	return outbox->wire.unwritten > 0 ||
-	    (!outbox->awaiting &&
-	        (outbox->resend.records > 0 || !flows_is_empty(&outbox->flows)));
+	    (!outbox->awaiting && (outbox->resend.records > 0 || !flows_is_empty(&outbox->flows)));
 }
 
 static void
@@ -277,7 +276,7 @@ count_suspects(const struct outbox *outbox, bool blamed, bool culprit_found)
 	if (blamed && !culprit_found && wire_is_midway(outbox))
 		return n + 1;
 	if (outbox->awaiting && !culprit_found && outbox->kept.records == 0)
-		return n + 1;	/* it has not even left */
+		return n + 1; /* it has not even left */
 	return n;
 }
 

@@ -25,21 +25,21 @@
 struct outbox {
 	struct flows flows;
 	struct spool wire, kept, resend;
-	size_t held;			/* bytes of memory in all of them */
-	size_t kept_max;		/* bytes of kept; beyond it the oldest go unproven */
+	size_t held;     /* bytes of memory in all of them */
+	size_t kept_max; /* bytes of kept; beyond it the oldest go unproven */
 	size_t kept_bytes;
-	uint64_t kept_first;		/* number of the first record in kept, from 1 */
-	uint64_t kept_next;		/* number the next one will get */
-	size_t suspects;		/* at the head of resend */
-	bool awaiting;			/* a suspect is out, its fence not yet back */
-	uint64_t written;		/* stanzas, ever */
-	uint64_t dropped[CLASS_COUNT];	/* stanzas, ever, by class */
-	uint64_t forgotten;		/* kept ones that no fence has proved */
+	uint64_t kept_first;           /* number of the first record in kept, from 1 */
+	uint64_t kept_next;            /* number the next one will get */
+	size_t suspects;               /* at the head of resend */
+	bool awaiting;                 /* a suspect is out, its fence not yet back */
+	uint64_t written;              /* stanzas, ever */
+	uint64_t dropped[CLASS_COUNT]; /* stanzas, ever, by class */
+	uint64_t forgotten;            /* kept ones that no fence has proved */
 
 	/* A fence has been written whole; so were all kept records below upto. */
 	void (*fence_written)(struct outbox *outbox, uint64_t upto);
-	void (*barrier_passed)(struct outbox *outbox);	/* put your fence on the wire now */
-	void (*suspect_sent)(struct outbox *outbox);	/* likewise */
+	void (*barrier_passed)(struct outbox *outbox); /* put your fence on the wire now */
+	void (*suspect_sent)(struct outbox *outbox);   /* likewise */
 };
 
 void outbox_init(struct outbox *outbox, size_t kept_max);
@@ -57,8 +57,8 @@ void outbox_barrier(struct outbox *outbox);
 /* What to write next, the wire filled before; 0 where there is nothing. */
 size_t outbox_front(struct outbox *outbox, const char **bytes_r);
 void outbox_written(struct outbox *outbox, size_t n);
-bool outbox_has_more(const struct outbox *outbox);	/* front would find something */
-bool outbox_is_empty(const struct outbox *outbox);	/* nothing left to write */
+bool outbox_has_more(const struct outbox *outbox); /* front would find something */
+bool outbox_is_empty(const struct outbox *outbox); /* nothing left to write */
 
 /* Kept records below upto have been routed. */
 void outbox_release(struct outbox *outbox, uint64_t upto);
@@ -67,6 +67,6 @@ void outbox_release(struct outbox *outbox, uint64_t upto);
  * stanzas were dropped as the culprit; classes that are not kept are counted in dropped. */
 size_t outbox_link_lost(struct outbox *outbox, const char *domain, bool blamed);
 
-size_t outbox_stanzas(const struct outbox *outbox);	/* still to be written */
+size_t outbox_stanzas(const struct outbox *outbox); /* still to be written */
 
 #endif /* STREAM_OUTBOX_H */

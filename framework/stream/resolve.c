@@ -28,11 +28,11 @@
 
 struct resolve {
 	/* of both */
-	atomic_bool left;		/* one of the two has gone */
-	int fd;				/* becomes readable with the answer */
+	atomic_bool left; /* one of the two has gone */
+	int fd;           /* becomes readable with the answer */
 	char *name;
 	char port[8];
-	struct addrinfo *addresses;	/* the thread's, until fd is readable */
+	struct addrinfo *addresses; /* the thread's, until fd is readable */
 	int error, system_error;
 
 	/* of the loop */
@@ -57,7 +57,8 @@ resolve_leave(struct resolve *resolve)
 static int
 lookup(const char *name, const char *port, int flags, struct addrinfo **addresses_r)
 {
-	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM,
+	struct addrinfo hints = { .ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_NUMERICSERV | flags };
 
 	*addresses_r = NULL;
@@ -121,8 +122,8 @@ resolve_answered(struct watch *watch, int events)
 	resolve->addresses = NULL;
 	watch_stop(resolve->reactor, watch);
 	resolve->done(resolve->cookie, addresses,
-	    resolve->error == EAI_SYSTEM ? strerror(resolve->system_error) :
-					   gai_strerror(resolve->error));
+	    resolve->error == EAI_SYSTEM ? strerror(resolve->system_error)
+					 : gai_strerror(resolve->error));
 }
 
 struct resolve *

@@ -27,10 +27,10 @@
 #include "socket.h"
 #include "tls.h"
 
-#define ADDRESS_MS 5000		/* one address, TLS not included */
+#define ADDRESS_MS 5000 /* one address, TLS not included */
 #define TLS_MS 10000
 #define RESOLVE_MS 15000
-#define DEAD_MS 60000		/* what we wrote is not acknowledged for so long */
+#define DEAD_MS 60000 /* what we wrote is not acknowledged for so long */
 #define WHY_BYTES 500
 
 enum phase { PHASE_RESOLVING, PHASE_CONNECTING, PHASE_SHAKING, PHASE_OPEN };
@@ -43,16 +43,16 @@ struct sock {
 	const struct stream_host *host;
 	enum phase phase;
 	struct watch watch;
-	struct timer timer;		/* the phase's limit; when open: TLS has more to read */
-	int fd;				/* -1: none */
+	struct timer timer; /* the phase's limit; when open: TLS has more to read */
+	int fd;             /* -1: none */
 	int wanted;
 	bool drained;
 	struct resolve *resolve;
-	struct addrinfo *addresses, *at;	/* at: the next one to try */
+	struct addrinfo *addresses, *at; /* at: the next one to try */
 	struct addrinfo unix_info;
 	struct sockaddr_un unix_address;
 	struct tls *tls;
-	bool *gone;			/* set true when closed, for who must know afterwards */
+	bool *gone; /* set true when closed, for who must know afterwards */
 	char why[WHY_BYTES];
 };
 
@@ -93,7 +93,7 @@ static void sock_fire(struct watch *watch, int events);
 static void
 set_option(int fd, int level, int name, int value)
 {
-	(void)setsockopt(fd, level, name, &value, sizeof(value));	/* an improvement only */
+	(void)setsockopt(fd, level, name, &value, sizeof(value)); /* an improvement only */
 }
 
 static void
@@ -115,7 +115,7 @@ address_text(const struct addrinfo *address, char *text, size_t size)
 	if (address->ai_family == AF_UNIX)
 		snprintf(text, size, "%s", local->sun_path);
 	else if (getnameinfo(address->ai_addr, address->ai_addrlen, text, (socklen_t)size, NULL, 0,
-	             NI_NUMERICHOST) != 0)
+		     NI_NUMERICHOST) != 0)
 		snprintf(text, size, "?");
 	return text;
 }
@@ -126,8 +126,8 @@ address_failed(struct sock *sock, const struct addrinfo *address, const char *wh
 {
 	char text[120];
 
-	snprintf(sock->why, sizeof(sock->why), "%s: %s",
-	    address_text(address, text, sizeof(text)), why);
+	snprintf(
+	    sock->why, sizeof(sock->why), "%s: %s", address_text(address, text, sizeof(text)), why);
 }
 
 static void
@@ -152,7 +152,7 @@ shake(struct sock *sock)
 	if (r > 0)
 		sock_opened(sock);
 	else
-		try_next(sock);		/* tls has said why */
+		try_next(sock); /* tls has said why */
 }
 
 static void
@@ -167,8 +167,8 @@ too_slow(struct timer *timer)
 	} else if (sock->phase == PHASE_CONNECTING) {
 		snprintf(sock->why, sizeof(sock->why), "no answer within %d s", ADDRESS_MS / 1000);
 	} else {
-		snprintf(sock->why, sizeof(sock->why), "TLS did not begin within %d s",
-		    TLS_MS / 1000);
+		snprintf(
+		    sock->why, sizeof(sock->why), "TLS did not begin within %d s", TLS_MS / 1000);
 	}
 	try_next(sock);
 }
@@ -329,8 +329,8 @@ begin(struct timer *timer)
 		try_next(sock);
 		return;
 	}
-	sock->resolve = resolve_start(sock->reactor, sock->host->name, sock->host->port, resolved,
-	    sock, &why);
+	sock->resolve =
+	    resolve_start(sock->reactor, sock->host->name, sock->host->port, resolved, sock, &why);
 	if (sock->resolve == NULL)
 		resolved(sock, NULL, why);
 	else
@@ -424,7 +424,7 @@ socket_open(struct reactor *reactor, struct timers *timers, const struct stream_
 {
 	struct sock *sock = mem_zalloc(sizeof(*sock));
 
-	sock->transport = (struct transport){ &sock_ops, user };
+	sock->transport = (struct transport) { &sock_ops, user };
 	sock->reactor = reactor;
 	sock->timers = timers;
 	sock->config = config;

@@ -80,7 +80,7 @@ spool_grow(struct spool *spool, size_t len)
 	memset(chunk, 0, sizeof(*chunk));
 	chunk->size = (uint32_t)size;
 	*spool->held += sizeof(*chunk) + size;
-	if (spool->tail != NULL && spool->tail->count == 0) {	/* kept, and too small now */
+	if (spool->tail != NULL && spool->tail->count == 0) { /* kept, and too small now */
 		chunk_free(spool, spool->tail);
 		spool->head = spool->tail = NULL;
 	}

@@ -25,25 +25,25 @@
 struct spool_mark {
 	uint32_t len : 28;
 	uint32_t class : 4;
-	uint32_t when_s;	/* seconds on the owner's own scale */
+	uint32_t when_s; /* seconds on the owner's own scale */
 };
 
 struct spool_chunk {
 	struct spool_chunk *next;
-	uint32_t size;		/* bytes for records and marks */
-	uint32_t used;		/* by records, from the start */
-	uint32_t start;		/* of the first record left */
-	uint32_t written;	/* at least start: how far the bytes have gone */
-	uint32_t first, count;	/* marks: the first one left, and the number ever made */
+	uint32_t size;         /* bytes for records and marks */
+	uint32_t used;         /* by records, from the start */
+	uint32_t start;        /* of the first record left */
+	uint32_t written;      /* at least start: how far the bytes have gone */
+	uint32_t first, count; /* marks: the first one left, and the number ever made */
 	char bytes[];
 };
 
 struct spool {
 	struct spool_chunk *head, *tail;
-	size_t records;		/* left */
-	size_t unwritten;	/* bytes */
-	size_t *held;		/* account of the memory of this and other spools */
-	bool thrifty;		/* begin with small chunks; many spools stay small */
+	size_t records;   /* left */
+	size_t unwritten; /* bytes */
+	size_t *held;     /* account of the memory of this and other spools */
+	bool thrifty;     /* begin with small chunks; many spools stay small */
 };
 
 /* A record as it stands in the spool. */
@@ -57,8 +57,8 @@ struct spool_record {
 void spool_init(struct spool *spool, size_t *held, bool thrifty);
 void spool_finish(struct spool *spool);
 
-void spool_append(struct spool *spool, unsigned class, uint32_t when_s, const void *bytes,
-    size_t len);
+void
+spool_append(struct spool *spool, unsigned class, uint32_t when_s, const void *bytes, size_t len);
 
 /* The same of len bytes in n pieces. */
 void spool_append_pieces(struct spool *spool, unsigned class, uint32_t when_s,

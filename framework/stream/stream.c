@@ -24,14 +24,14 @@
 #include "private.h"
 #include "sockets.h"
 
-#define CONNECT_MS 60000	/* one host with all its addresses; each has a shorter limit */
+#define CONNECT_MS 60000 /* one host with all its addresses; each has a shorter limit */
 #define HANDSHAKE_MS 30000
 #define REOPEN_MS 5000
-#define REPEAT_MS 60000		/* the same trouble is logged once in this time */
+#define REPEAT_MS 60000 /* the same trouble is logged once in this time */
 
 static const struct {
 	const char *name;
-	const char *silence;	/* what it is when it lasts too long */
+	const char *silence; /* what it is when it lasts too long */
 } states[] = {
 	[STATE_IDLE] = { "idle", NULL },
 	[STATE_WAITING] = { "waiting", NULL },
@@ -53,9 +53,11 @@ static const struct {
 	{ COUNTER_COUNT, "link_bytes_out_total", "Bytes written to the server." },
 	{ COUNTER_COUNT, "stanzas_out_total", "Stanzas written to the server." },
 	{ COUNTER_GAUGE, "queue_bytes", "Memory held by output that waits or is kept." },
-	{ COUNTER_COUNT, "kept_forgotten_total", "Kept stanzas given up before a fence proved them." },
+	{ COUNTER_COUNT, "kept_forgotten_total",
+	    "Kept stanzas given up before a fence proved them." },
 	{ COUNTER_HISTOGRAM, "fence_seconds", "Time for a ping to ourselves to come back." },
-	{ COUNTER_COUNT, "dropped_answers_total", "Answers at which the server closed the stream." },
+	{ COUNTER_COUNT, "dropped_answers_total",
+	    "Answers at which the server closed the stream." },
 	{ COUNTER_COUNT, "dropped_durables_total", "Durable ones at which the server closed." },
 	{ COUNTER_COUNT, "dropped_messages_total", "Messages dropped: no link, and too many." },
 	{ COUNTER_COUNT, "dropped_presences_total", "Presence dropped for want of a link." },
@@ -107,8 +109,8 @@ counters_init(struct stream *stream)
 	if (stream->env.counters == NULL)
 		stream->env.counters = stream->own_counters = mem_zalloc(sizeof(struct counters));
 	for (int i = 0; i < COUNTS; i++)
-		stream->count[i] = counters_get(stream->env.counters, counts[i].type,
-		    counts[i].name, counts[i].help);
+		stream->count[i] = counters_get(
+		    stream->env.counters, counts[i].type, counts[i].name, counts[i].help);
 }
 
 void
@@ -124,8 +126,8 @@ static void carrier_ready(struct transport_user *carrier, int events);
 static void carrier_failed(struct transport_user *carrier, const char *why);
 
 struct stream *
-stream_create(const struct stream_config *config, const struct stream_env *env,
-    struct stream_user *user)
+stream_create(
+    const struct stream_config *config, const struct stream_env *env, struct stream_user *user)
 {
 	struct stream *stream = mem_zalloc(sizeof(*stream));
 
@@ -133,8 +135,8 @@ stream_create(const struct stream_config *config, const struct stream_env *env,
 	stream->magic = STREAM_MAGIC;
 	stream->env = *env;
 	stream->user = user;
-	stream->carrier = (struct transport_user){ carrier_connected, carrier_ready,
-		carrier_failed };
+	stream->carrier =
+	    (struct transport_user) { carrier_connected, carrier_ready, carrier_failed };
 	annex_list_init(&stream->inbox);
 	if (env->maker == NULL)
 		stream->env.maker = stream->sockets = sockets_create(env->reactor, env->timers);
@@ -251,8 +253,8 @@ stream_enter(struct stream *stream, enum state state, int64_t limit_ms)
 static void
 stream_wait(struct stream *stream)
 {
-	int64_t wait_ms = backoff_next_ms(&stream->backoff, stream->slowest,
-	    clock_ms(stream->env.clock), stream->env.random);
+	int64_t wait_ms = backoff_next_ms(
+	    &stream->backoff, stream->slowest, clock_ms(stream->env.clock), stream->env.random);
 
 	log_write(stream->env.log, ANNEX_LOG_DEBUG, "next try in %" PRId64 " ms", wait_ms);
 	stream->host = 0;
@@ -267,8 +269,8 @@ connect_next(struct stream *stream)
 	for (; stream->host < stream->config.host_count; stream->host++) {
 		const char *why = "";
 
-		stream->transport = stream->env.maker->open(stream->env.maker,
-		    &stream->config.hosts[stream->host], &stream->carrier, &why);
+		stream->transport = stream->env.maker->open(
+		    stream->env.maker, &stream->config.hosts[stream->host], &stream->carrier, &why);
 		if (stream->transport != NULL) {
 			stream_enter(stream, STATE_CONNECTING, CONNECT_MS);
 			return;
@@ -472,7 +474,7 @@ stream_reconfigure(struct stream *stream, const struct stream_config *config)
 	CHECK_OBJECT(stream, STREAM_MAGIC);
 	CHECK(text_is_same(stream->config.domain, config->domain));
 	if (!same && stream->state != STATE_UP && stream->state != STATE_CLOSING)
-		link_drop(stream);	/* it was made from what is about to go */
+		link_drop(stream); /* it was made from what is about to go */
 	config_copy(stream, config);
 	stream->fences.domain = stream->config.domain;
 	if (same) {

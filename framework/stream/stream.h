@@ -36,29 +36,30 @@ struct fanout;
 
 /* One of the places where the server may be: tried in order. */
 struct stream_host {
-	const char *name;	/* host name, IPv4, IPv6, or NULL for a Unix socket */
+	const char *name; /* host name, IPv4, IPv6, or NULL for a Unix socket */
 	uint16_t port;
-	const char *path;	/* of a Unix socket, or NULL */
+	const char *path; /* of a Unix socket, or NULL */
 };
 
 struct stream_config {
-	const char *domain;		/* prepared, lowercase */
+	const char *domain; /* prepared, lowercase */
 	const char *secret;
 	const struct stream_host *hosts;
 	size_t host_count;
-	bool tls;			/* direct TLS */
-	const char *tls_name;		/* name in the certificate; NULL = the host's */
-	const char *tls_ca_file;	/* NULL = the system's */
-	const char *tls_pin;		/* lowercase hex SHA-256 of the certificate; NULL = none.  With a pin and
+	bool tls;                /* direct TLS */
+	const char *tls_name;    /* name in the certificate; NULL = the host's */
+	const char *tls_ca_file; /* NULL = the system's */
+	const char
+	    *tls_pin; /* lowercase hex SHA-256 of the certificate; NULL = none.  With a pin and
 					 * without a CA file, the pin alone decides. */
 	struct xml_limits limits;
-	size_t read_bytes;		/* a turn: 256 KiB */
-	size_t queue_high_bytes;	/* above it stream_pressure is STREAM_HIGH: 16 MiB */
-	size_t queue_hard_bytes;	/* ... STREAM_HARD: 64 MiB */
-	int keepalive_ms;		/* 60,000; white space after that much silence of ours */
-	int fence_check_ms;		/* 60,000; a fence at least that often, to see whose the route is */
+	size_t read_bytes;       /* a turn: 256 KiB */
+	size_t queue_high_bytes; /* above it stream_pressure is STREAM_HIGH: 16 MiB */
+	size_t queue_hard_bytes; /* ... STREAM_HARD: 64 MiB */
+	int keepalive_ms;        /* 60,000; white space after that much silence of ours */
+	int fence_check_ms; /* 60,000; a fence at least that often, to see whose the route is */
 };
-void stream_config_init(struct stream_config *config);	/* the presets above */
+void stream_config_init(struct stream_config *config); /* the presets above */
 
 struct stream_env {
 	struct clock *clock;
@@ -66,18 +67,18 @@ struct stream_env {
 	struct random *random;
 	struct log *log;
 	struct counters *counters;
-	struct reactor *reactor;	/* NULL with a maker that needs none */
-	struct transport_maker *maker;	/* NULL: sockets and TLS on the reactor */
+	struct reactor *reactor;       /* NULL with a maker that needs none */
+	struct transport_maker *maker; /* NULL: sockets and TLS on the reactor */
 };
 
 struct stream_user {
-	void (*up)(struct stream_user *user);			/* the server took our handshake */
-	void (*down)(struct stream_user *user, const char *why);	/* after an up */
-	void (*closed)(struct stream_user *user);		/* after stream_close: all done */
+	void (*up)(struct stream_user *user);                    /* the server took our handshake */
+	void (*down)(struct stream_user *user, const char *why); /* after an up */
+	void (*closed)(struct stream_user *user);                /* after stream_close: all done */
 };
 
-struct stream *stream_create(const struct stream_config *config, const struct stream_env *env,
-    struct stream_user *user);
+struct stream *stream_create(
+    const struct stream_config *config, const struct stream_env *env, struct stream_user *user);
 void stream_destroy(struct stream **stream);
 
 void stream_start(struct stream *stream);
@@ -91,8 +92,8 @@ void stream_close(struct stream *stream, int deadline_ms);
 
 bool stream_is_up(const struct stream *stream);
 const char *stream_state_name(const struct stream *stream);
-int64_t stream_up_since_ms(const struct stream *stream);	/* monotonic; 0 when not up */
-const char *stream_last_trouble(const struct stream *stream);	/* or NULL */
+int64_t stream_up_since_ms(const struct stream *stream);      /* monotonic; 0 when not up */
+const char *stream_last_trouble(const struct stream *stream); /* or NULL */
 
 /*
  * Input.  The next stanza (XML_STANZA or XML_SKIPPED), the caller's until
@@ -104,12 +105,12 @@ void stream_free_event(struct stream *stream, struct xml_event *event);
 
 /* Output.  What becomes of it when the link is lost: */
 enum stream_class {
-	STREAM_ANSWER,		/* kept; resent until fenced */
-	STREAM_DURABLE,		/* kept; resent until fenced (a message gets a delay stamp when resent) */
-	STREAM_MESSAGE,		/* kept while unsent */
-	STREAM_PRESENCE,	/* dropped and counted */
-	STREAM_QUESTION,	/* dropped and counted; the asker is told by down() */
-	STREAM_BOUNCE,		/* an error reply to a message or presence: dropped first above the hard mark */
+	STREAM_ANSWER,   /* kept; resent until fenced */
+	STREAM_DURABLE,  /* kept; resent until fenced (a message gets a delay stamp when resent) */
+	STREAM_MESSAGE,  /* kept while unsent */
+	STREAM_PRESENCE, /* dropped and counted */
+	STREAM_QUESTION, /* dropped and counted; the asker is told by down() */
+	STREAM_BOUNCE, /* an error reply to a message or presence: dropped first above the hard mark */
 };
 
 /* The flow of that name, made where there is none; NULL or "" is flow 0.  Freed when drained and unused. */
@@ -120,16 +121,16 @@ void stream_queue(struct stream *stream, struct flow *flow, enum stream_class cl
     const void *bytes, size_t len);
 
 /* Queue a fan-out (fanout.h); consumes the caller's reference. */
-void stream_queue_fanout(struct stream *stream, struct flow *flow, enum stream_class class,
-    struct fanout **fanout);
+void stream_queue_fanout(
+    struct stream *stream, struct flow *flow, enum stream_class class, struct fanout **fanout);
 
 /* One write of what is queued, as far as the socket takes it; the rest goes when it is writable. */
 void stream_flush(struct stream *stream);
 
 enum stream_pressure { STREAM_EASY, STREAM_HIGH, STREAM_HARD };
 enum stream_pressure stream_pressure(const struct stream *stream);
-size_t stream_queued_bytes(const struct stream *stream);	/* memory held by the queues */
-size_t stream_queued_stanzas(const struct stream *stream);	/* still to be written */
+size_t stream_queued_bytes(const struct stream *stream);   /* memory held by the queues */
+size_t stream_queued_stanzas(const struct stream *stream); /* still to be written */
 
 /*
  * A fence: fn is called once everything queued before has been routed by

@@ -31,7 +31,7 @@
 struct tls {
 	SSL_CTX *ctx;
 	SSL *ssl;
-	char *name;		/* in the certificate; NULL: whatever */
+	char *name; /* in the certificate; NULL: whatever */
 	char *pin;
 	bool pin_alone;
 	int wants;
@@ -109,7 +109,7 @@ tls_prepare(struct tls *tls, const struct stream_config *config, int fd)
 	SSL_CTX_set_verify(tls->ctx, SSL_VERIFY_NONE, NULL);
 	SSL_CTX_set_mode(tls->ctx,
 	    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-	        SSL_MODE_RELEASE_BUFFERS);
+		SSL_MODE_RELEASE_BUFFERS);
 	if (!load_issuers(tls, config) || (tls->ssl = SSL_new(tls->ctx)) == NULL)
 		return false;
 	SSL_set_connect_state(tls->ssl);
@@ -128,7 +128,7 @@ tls_create(const struct stream_config *config, const struct stream_host *host, i
 	tls->pin_alone = config->tls_pin != NULL && config->tls_ca_file == NULL;
 	tls->pin = config->tls_pin != NULL ? mem_strdup(config->tls_pin) : NULL;
 	if (name == NULL)
-		name = config->domain;		/* over a Unix socket */
+		name = config->domain; /* over a Unix socket */
 	tls->name = mem_strdup(name);
 	snprintf(why, why_size, "TLS cannot be set up");
 	ERR_clear_error();
@@ -156,8 +156,8 @@ certificate_names(X509 *cert, struct buf *out)
 	}
 	GENERAL_NAMES_free(names);
 	if (out->len == 0)
-		buf_puts(out,
-		    X509_NAME_oneline(X509_get_subject_name(cert), subject, sizeof(subject)));
+		buf_puts(
+		    out, X509_NAME_oneline(X509_get_subject_name(cert), subject, sizeof(subject)));
 }
 
 static void
@@ -188,8 +188,10 @@ explain(struct tls *tls, X509 *cert, long verdict)
 		return;
 	case X509_V_ERR_CERT_HAS_EXPIRED:
 		time_text(X509_get0_notAfter(cert), text, sizeof(text));
-		snprintf(tls->why, tls->why_size, "the certificate, or one it depends on, expired "
-		    "(the server's own is good until %s): renew it on the server", text);
+		snprintf(tls->why, tls->why_size,
+		    "the certificate, or one it depends on, expired "
+		    "(the server's own is good until %s): renew it on the server",
+		    text);
 		return;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
 		time_text(X509_get0_notBefore(cert), text, sizeof(text));
@@ -263,10 +265,11 @@ shake_failed(struct tls *tls, int kind)
 		    system_error != 0 && kind == SSL_ERROR_SYSCALL ? strerror(system_error) : "");
 	else if (ERR_GET_LIB(error) == ERR_LIB_SSL &&
 	    (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST ||
-	        reason == SSL_R_PACKET_LENGTH_TOO_LONG || reason == SSL_R_BAD_RECORD_TYPE))
+		reason == SSL_R_PACKET_LENGTH_TOO_LONG || reason == SSL_R_BAD_RECORD_TYPE))
 		snprintf(tls->why, tls->why_size, "what answers on this port does not speak TLS");
 	else
-		snprintf(tls->why, tls->why_size, "the TLS handshake failed (%s)", library_reason());
+		snprintf(
+		    tls->why, tls->why_size, "the TLS handshake failed (%s)", library_reason());
 	ERR_clear_error();
 	return -EPROTO;
 }
@@ -313,7 +316,7 @@ tls_result(struct tls *tls, int r, int wanted)
 	}
 	if (ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
 		ERR_clear_error();
-		return 0;	/* closed without goodbye: XML says whether something is missing */
+		return 0; /* closed without goodbye: XML says whether something is missing */
 	}
 	snprintf(tls->why, tls->why_size, "TLS failed (%s)", library_reason());
 	return -EPROTO;

@@ -18,7 +18,7 @@ struct tls;
  * wrong with the last thing that failed; NULL: it could not even begin. */
 struct tls *tls_create(const struct stream_config *config, const struct stream_host *host, int fd,
     char *why, size_t why_size);
-void tls_destroy(struct tls **tls);	/* says goodbye where it can; the descriptor stays open */
+void tls_destroy(struct tls **tls); /* says goodbye where it can; the descriptor stays open */
 
 /* 1: the peer is who it should be; -EAGAIN with *events_r to be waited for; other -errno. */
 int tls_shake(struct tls *tls, int *events_r);

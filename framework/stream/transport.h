@@ -18,9 +18,9 @@ struct stream_host;
 
 /* Whoever uses a transport.  Callbacks may close it. */
 struct transport_user {
-	void (*connected)(struct transport_user *user);		/* TLS done, too */
-	void (*ready)(struct transport_user *user, int events);	/* REACTOR_READ | REACTOR_WRITE */
-	void (*failed)(struct transport_user *user, const char *why);	/* before connected */
+	void (*connected)(struct transport_user *user);         /* TLS done, too */
+	void (*ready)(struct transport_user *user, int events); /* REACTOR_READ | REACTOR_WRITE */
+	void (*failed)(struct transport_user *user, const char *why); /* before connected */
 };
 
 struct transport {
@@ -32,9 +32,9 @@ struct transport_ops {
 	/* Bytes moved; 0 from read at the end of the stream; -EAGAIN; other -errno. */
 	ssize_t (*read)(struct transport *transport, void *bytes, size_t len);
 	ssize_t (*write)(struct transport *transport, const void *bytes, size_t len);
-	void (*want)(struct transport *transport, int events);	/* what ready() is called for */
-	void (*close)(struct transport *transport);		/* frees it */
-	const char *(*why)(struct transport *transport);	/* of the last failure, for people */
+	void (*want)(struct transport *transport, int events); /* what ready() is called for */
+	void (*close)(struct transport *transport);            /* frees it */
+	const char *(*why)(struct transport *transport);       /* of the last failure, for people */
 };
 
 struct transport_maker {

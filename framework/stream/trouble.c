@@ -66,7 +66,7 @@ static const struct trouble troubles[] = {
 const struct trouble *
 trouble_of_error(const struct annex_element *error)
 {
-	ANNEX_CHILDREN(error, child) {
+	ANNEX_CHILDREN (error, child) {
 		if (strcmp(child->ns, NS_STREAM_ERRORS) != 0)
 			continue;
 		for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++)

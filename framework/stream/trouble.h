@@ -17,11 +17,11 @@
 #define NS_STREAM_ERRORS "urn:ietf:params:xml:ns:xmpp-streams"
 
 struct trouble {
-	const char *condition;		/* of a stream error, or NULL */
+	const char *condition; /* of a stream error, or NULL */
 	enum annex_log_level level;
 	enum backoff_class backoff;
-	bool blames_us;			/* a stanza of ours offended: find out which */
-	const char *advice;		/* what it means and what the operator should do, or NULL */
+	bool blames_us;     /* a stanza of ours offended: find out which */
+	const char *advice; /* what it means and what the operator should do, or NULL */
 };
 
 /* The row for a <stream:error/>; one the table does not have is undefined-condition. */
@@ -30,7 +30,8 @@ const struct trouble *trouble_of_error(const struct annex_element *error);
 /* The error's own text, or NULL. */
 const char *trouble_text(const struct annex_element *error);
 
-extern const struct trouble trouble_away;	/* refused, closed, silent, not to be reached */
-extern const struct trouble trouble_alien;	/* what answers is not what we expect: wrong port, TLS, XML */
+extern const struct trouble trouble_away; /* refused, closed, silent, not to be reached */
+extern const struct trouble
+    trouble_alien; /* what answers is not what we expect: wrong port, TLS, XML */
 
 #endif /* STREAM_TROUBLE_H */
