@@ -10,8 +10,18 @@
  *	{"domain": "rooms.example.org", "hash": HEX, "boot-hash": HEX, "section": {...}}	one per component
  *	{"ok": true}
  *
- * or one line per mistake on standard error and exit status 1.  hash is over the whole
- * section; boot-hash over what only a new process can take up (module file with its mtime, state-dir,
+ * or one line per mistake on standard error and exit status 1.  A section is
+ *
+ *	{"domain", "module", "module-path", "module-stamp", "state-dir", "run-dir", "server", "log-level": text,
+ *	 "admins", "local-domains", "contacts": [text], "store-quota": bytes,
+ *	 "rates": {"per-jid": [rate, burst], "per-domain": [rate, burst]},
+ *	 "stream": {"hosts": [{"name": text, "port": number} or {"path": text}], "secret": text, "tls": truth,
+ *	     "tls-name", "tls-ca-file", "tls-ca-stamp", "tls-pin": text or null, "max-stanza-size": bytes,
+ *	     "keepalive": ms},
+ *	 "options": {NAME: text}}
+ *
+ * in which a stamp is a file's time, size and inode: they put it in the hash.  hash is over the whole
+ * section; boot-hash over what only a new process can take up (module file and its stamp, state-dir,
  * run-dir).  annexd hands a section to its worker over a socketpair, one JSON line; a changed one on
  * reload the same way.  The worker never reads the file.
  */
@@ -22,6 +32,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <annex/option.h>
 #include <annex/pool.h>
 #include <annex/status.h>
 
@@ -29,7 +40,7 @@
 
 struct section {
 	const char *domain;
-	const char *module;      /* as written */
+	const char *module;      /* its name */
 	const char *module_path; /* the file it was found in */
 	const char *state_dir;   /* STATE/DOMAIN */
 	const char *run_dir;
@@ -48,5 +59,12 @@ struct section {
 /* In pool (options included: dropped with it).  ANNEX_EINVAL with *why where it is not a section. */
 int section_read(const char *json, size_t len, struct annex_pool *pool, struct section *section_r,
     const char **why) ANNEX_MUST_CHECK;
+
+/*
+ * A module's own options into its settings, by its table; one that the section does not name keeps
+ * its preset.  ANNEX_EINVAL with *why; strings are in pool.
+ */
+int section_settings(const struct section *section, const struct annex_option *options,
+    void *settings, struct annex_pool *pool, const char **why) ANNEX_MUST_CHECK;
 
 #endif /* WORKER_SECTION_H */
