@@ -106,18 +106,15 @@ item_add(struct output *o, struct flow *flow, enum stream_class class)
 	return item;
 }
 
-/* A stanza was written behind at: to the last item where it fits. */
+/* A stanza was written behind at.  The stream wants them one by one: each is kept, stamped and
+ * counted for itself. */
 static void
-item_extend(struct output *o, struct flow *flow, enum stream_class class, size_t at)
+item_add_stanza(struct output *o, struct flow *flow, enum stream_class class, size_t at)
 {
-	struct item *last = o->count > 0 ? &o->items[o->count - 1] : NULL;
+	struct item *item = item_add(o, flow, class);
 
-	if (last == NULL || last->fanout != NULL || last->flow != flow || last->class != class ||
-	    o->inst->trace != NULL) {
-		last = item_add(o, flow, class);
-		last->at = at;
-	}
-	last->len = o->bytes.len - last->at;
+	item->at = at;
+	item->len = o->bytes.len - at;
 }
 
 /* --- The guard ------------------------------------------------------------ */
@@ -209,7 +206,7 @@ output_add(
 		o->bytes.len = at;
 		return status;
 	}
-	item_extend(o, flow, class, at);
+	item_add_stanza(o, flow, class, at);
 	o->sent->value++;
 	return ANNEX_OK;
 }
