@@ -173,14 +173,13 @@ stream_next(struct stream *stream)
 	struct annex_link *l = stream->inbox.next;
 
 	CHECK_OBJECT(stream, STREAM_MAGIC);
-	if (l == &stream->inbox) {
-		if (stream->paused) {
-			stream->paused = false;
-			link_want(stream);
-		}
+	if (l == &stream->inbox)
 		return NULL;
-	}
 	annex_list_remove(l);
+	if (stream->paused && annex_list_is_empty(&stream->inbox)) {
+		stream->paused = false;
+		link_want(stream);
+	}
 	return annex_container_of(l, struct xml_event, link);
 }
 

@@ -115,6 +115,10 @@ lost(struct timer *timer)
 
 	if (ping == NULL)
 		return;
+	if (stream->stopped || stream->paused) { /* it may be us */
+		restart(stream, timer, FENCE_PATIENCE_MS, lost);
+		return;
+	}
 	ping->lost = true;
 	if (may_complain(stream, &stream->foreign_logged_ms))
 		log_write(stream->env.log, ANNEX_LOG_ERROR,

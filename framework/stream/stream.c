@@ -466,34 +466,39 @@ link_is_same(const struct stream_config *a, const struct stream_config *b)
 	return true;
 }
 
+/* On the way to a link that was begun with what is about to go. */
+static bool
+is_connecting(const struct stream *stream)
+{
+	return stream->state == STATE_CONNECTING || stream->state == STATE_OPENING ||
+	    stream->state == STATE_HANDSHAKING;
+}
+
 int
 stream_reconfigure(struct stream *stream, const struct stream_config *config)
 {
-	bool same = link_is_same(&stream->config, config);
+	bool same = link_is_same(&stream->config, config), anew = is_connecting(stream);
 
 	CHECK_OBJECT(stream, STREAM_MAGIC);
 	CHECK(text_is_same(stream->config.domain, config->domain));
-	if (!same && stream->state != STATE_UP && stream->state != STATE_CLOSING)
-		link_drop(stream); /* it was made from what is about to go */
+	if (anew)
+		link_drop(stream);
 	config_copy(stream, config);
 	stream->fences.domain = stream->config.domain;
-	if (same) {
-		if (stream->linked)
-			liveness_start(stream);
-		return ANNEX_OK;
-	}
-	if (stream->state == STATE_UP) {
+	if (!same)
+		stream->host = 0;
+	if (anew || (!same && stream->state == STATE_WAITING))
+		stream_enter(stream, STATE_WAITING, 0);
+	if (same && stream->linked)
+		liveness_start(stream);
+	if (!same && stream->state == STATE_UP) {
 		log_write(stream->env.log, ANNEX_LOG_NOTICE,
 		    "connecting anew, since address, secret or TLS changed");
 		stream->reopening = true;
 		stream_enter(stream, STATE_CLOSING, REOPEN_MS);
 		link_write(stream);
-	} else if (stream->state != STATE_IDLE && stream->state != STATE_CLOSING &&
-	    stream->state != STATE_CLOSED) {
-		stream->host = 0;
-		stream_enter(stream, STATE_WAITING, 0);
 	}
-	return ANNEX_AGAIN;
+	return same ? ANNEX_OK : ANNEX_AGAIN;
 }
 
 bool

@@ -71,6 +71,8 @@ struct stream_env {
 	struct transport_maker *maker; /* NULL: sockets and TLS on the reactor */
 };
 
+/* Each is called from a transport's or a timer's callback, never from inside of a call to the stream,
+ * and may call anything but stream_destroy. */
 struct stream_user {
 	void (*up)(struct stream_user *user);                    /* the server took our handshake */
 	void (*down)(struct stream_user *user, const char *why); /* after an up */
@@ -83,8 +85,12 @@ void stream_destroy(struct stream **stream);
 
 void stream_start(struct stream *stream);
 
-/* Take a new configuration (copied): ANNEX_OK where it applied to the live stream,
- * ANNEX_AGAIN where a reconnect was begun because address, secret or TLS changed. */
+/*
+ * Take a new configuration (copied; of the same domain): ANNEX_OK where it
+ * applied to the live stream, ANNEX_AGAIN where a reconnect was begun because
+ * address, secret or TLS changed.  What is queued is written to the old link
+ * first, for at most 5 s.  TLS files are read at every connect.
+ */
 int stream_reconfigure(struct stream *stream, const struct stream_config *config);
 
 /* Write what is queued, then </stream:stream>, wait for the server's; at most deadline_ms. */
@@ -110,13 +116,22 @@ enum stream_class {
 	STREAM_MESSAGE,  /* kept while unsent */
 	STREAM_PRESENCE, /* dropped and counted */
 	STREAM_QUESTION, /* dropped and counted; the asker is told by down() */
-	STREAM_BOUNCE, /* an error reply to a message or presence: dropped first above the hard mark */
+	STREAM_BOUNCE, /* an error reply to a message or presence: as a message, but dropped first */
 };
 
-/* The flow of that name, made where there is none; NULL or "" is flow 0.  Freed when drained and unused. */
+/*
+ * Above the hard mark STREAM_BOUNCE is dropped and counted, STREAM_MESSAGE
+ * too while there is no link.  If the server closes the stream for the
+ * content of a stanza, those it may have meant are sent again one by one;
+ * the one at which it closes again is dropped, counted and logged.
+ */
+
+/* The flow of that name, made where there is none; NULL or "" is flow 0.  Good until the next
+ * stream_flush, which forgets the flows that are empty. */
 struct flow *stream_flow(struct stream *stream, const char *name);
 
-/* Queue the bytes of one or several whole stanzas of one class; copied.  Nothing is written before stream_flush. */
+/* Queue the bytes of one whole stanza; copied.  flow NULL is flow 0.  Nothing is written before
+ * stream_flush. */
 void stream_queue(struct stream *stream, struct flow *flow, enum stream_class class,
     const void *bytes, size_t len);
 
@@ -124,7 +139,8 @@ void stream_queue(struct stream *stream, struct flow *flow, enum stream_class cl
 void stream_queue_fanout(
     struct stream *stream, struct flow *flow, enum stream_class class, struct fanout **fanout);
 
-/* One write of what is queued, as far as the socket takes it; the rest goes when it is writable. */
+/* One write of what is queued, as far as the socket takes it; the rest goes when it is writable.
+ * A failure to write is told later, by down(). */
 void stream_flush(struct stream *stream);
 
 enum stream_pressure { STREAM_EASY, STREAM_HIGH, STREAM_HARD };
@@ -135,8 +151,9 @@ size_t stream_queued_stanzas(const struct stream *stream); /* still to be writte
 /*
  * A fence: fn is called once everything queued before has been routed by
  * the server: status ANNEX_OK, or ANNEX_EOFFLINE when the link was lost
- * first (what became of the output is then unknown).  Fences asked for in
- * one turn travel as one ping.
+ * first (what became of the output is then unknown).  Never called from
+ * inside; not at all by stream_destroy.  Fences asked for in one turn travel
+ * as one ping.
  */
 typedef void stream_fence_fn(void *cookie, int status);
 void stream_fence(struct stream *stream, stream_fence_fn *fn, void *cookie);

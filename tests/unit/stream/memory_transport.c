@@ -122,6 +122,7 @@ memory_net_finish(struct memory_net *net)
 {
 	CHECK(net->link == NULL);
 	buf_finish(&net->out);
+	buf_finish(&net->heard);
 }
 
 void
@@ -174,12 +175,13 @@ memory_take(struct memory_net *net, size_t bytes)
 		net->link->transport.user->ready(net->link->transport.user, REACTOR_WRITE);
 }
 
-/* The bytes stay where they are; the next write begins anew behind them. */
 const char *
 memory_heard(struct memory_net *net)
 {
-	const char *text = buf_text(&net->out);
+	struct buf heard = net->heard;
 
-	net->out.len = 0;
-	return text;
+	net->heard = net->out;
+	net->out = heard;
+	buf_clear(&net->out);
+	return buf_text(&net->heard);
 }

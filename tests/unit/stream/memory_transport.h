@@ -26,6 +26,7 @@ struct memory_net {
 	const char *impossible;   /* open fails with it at once */
 	char host[200];           /* of the last open */
 	struct buf out;           /* written by the stream, not yet heard */
+	struct buf heard;         /* what memory_heard gave last */
 	size_t room;              /* bytes that the next writes take; SIZE_MAX: all */
 	int write_error;          /* of every write from now on, as -errno */
 	unsigned opens, closes, writes;
