@@ -30,7 +30,7 @@ struct xml_limits {
 	size_t token_bytes;  /* 4 MiB: one tag, one run of text as expat sees it */
 	unsigned depth;      /* 64 levels, the stanza itself being 1 */
 	unsigned attributes; /* 64 of one element, namespace declarations included */
-	unsigned namespaces; /* 128 declarations in one stanza */
+	unsigned namespaces; /* 128 prefixes declared in one stanza */
 	unsigned elements;   /* 10,000 in one stanza */
 };
 extern const struct xml_limits xml_limits_default;

@@ -108,11 +108,13 @@ set_attrs(struct annex_element *el, struct annex_attr *attrs, size_t n)
 static enum xml_skip
 declare(struct tree *tree, struct tree_frame *frame, const struct annex_attr *a)
 {
-	if (++tree->namespaces > tree->limits->namespaces)
-		return XML_SKIP_ATTRIBUTES;
-	if (a->name[5] == ':')
-		return ns_declare(&tree->scope, a->name + 6, a->value) < 0 ? XML_SKIP_NAMESPACE
-									   : XML_SKIP_NONE;
+	if (a->name[5] == ':') {
+		if (++tree->namespaces > tree->limits->namespaces)
+			return XML_SKIP_ATTRIBUTES;
+		if (ns_declare(&tree->scope, a->name + 6, a->value) < 0)
+			return XML_SKIP_NAMESPACE;
+		return XML_SKIP_NONE;
+	}
 	if (!ns_default_is_legal(a->value))
 		return XML_SKIP_NAMESPACE;
 	frame->default_ns = a->value;
