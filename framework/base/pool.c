@@ -16,7 +16,8 @@
 #include "check.h"
 #include "pool.h"
 
-#define FIRST_SIZE (4096 - 2 * sizeof(size_t)) /* with malloc's header one page */
+#define FIRST_SIZE \
+	(1536 - 2 * sizeof(size_t)) /* a stanza of the usual size, with what it is made into */
 #define CHUNK_MIN 8192
 #define CHUNK_MAX 65536
 

@@ -145,15 +145,15 @@ from_is_ours(struct annex_instance *inst, const struct outgoing *out, const char
 static int
 guard_answer(struct output *o, struct outgoing *out)
 {
-	if (out->hold != 0) {
-		holds_answered(o->inst, out->hold);
-		out->hold = 0;
-		return ANNEX_OK;
-	}
+	if (out->hold != 0)
+		return holds_answered(o->inst, out->hold)
+		    ? ANNEX_OK
+		    : guard_refuse(o, out->stanza.element, "the held IQ was answered already");
 	if (o->expected == NULL || out->answers != o->expected)
 		return guard_refuse(o, out->stanza.element, "it answers nothing that was asked");
-	if (o->answered)
-		return guard_refuse(o, out->stanza.element, "the IQ was answered already");
+	if (o->answered || holds_took(o->inst, out->answers))
+		return guard_refuse(o, out->stanza.element,
+		    o->answered ? "the IQ was answered already" : "the IQ is held");
 	o->answered = true;
 	return ANNEX_OK;
 }

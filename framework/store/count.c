@@ -92,8 +92,8 @@ count_decode(struct annex_store *store, const struct annex_key *key, const MDB_v
 }
 
 /* 0 rows where there is no such row. */
-static int
-count_get(
+int
+count_read(
     struct annex_store *store, const struct annex_key *key, uint64_t *rows_r, unsigned *height_r)
 {
 	MDB_val k = key_val(key), v;
@@ -127,7 +127,7 @@ node_change(struct annex_store *store, const struct annex_key *key, int by)
 	unsigned height;
 	int rc;
 
-	if ((rc = count_get(store, key, &rows, &height)) < 0)
+	if ((rc = count_read(store, key, &rows, &height)) < 0)
 		return rc;
 	if (by < 0 && rows == 0)
 		return store_fail_row(store, key, "counts too few rows");
@@ -176,7 +176,7 @@ count_change(struct annex_store *store, const struct annex_key *key, int by)
 	int rc;
 
 	root = count_root_key(group.bytes, group.len);
-	if ((rc = count_get(store, &root, &rows, &height)) < 0)
+	if ((rc = count_read(store, &root, &rows, &height)) < 0)
 		return rc;
 	if (by < 0 && rows == 0)
 		return store_fail_row(store, &root, "counts too few rows");
@@ -196,7 +196,7 @@ count_group(
 {
 	struct annex_key root = count_root_key(group->bytes, group->len);
 
-	return count_get(store, &root, rows_r, height_r);
+	return count_read(store, &root, rows_r, height_r);
 }
 
 /*

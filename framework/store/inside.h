@@ -140,6 +140,7 @@ void key_table_shape(const struct annex_table *table, char *shape_r /* of 32 */)
 struct annex_key key_system(enum system_kind kind);
 void key_append(struct annex_key *key, const void *bytes, size_t n);
 void key_append_number(struct annex_key *key, uint64_t number, unsigned bytes);
+bool key_is_before(const struct annex_key *a, const struct annex_key *b);
 /* The least key behind all that begin with this; false where there is none. */
 bool key_after(struct annex_key *key_r, const struct annex_key *prefix);
 void key_describe(const struct annex_key *key, struct buf *out); /* for people */
@@ -168,6 +169,7 @@ number_read(const unsigned char *at, unsigned bytes)
 
 /* record.c */
 void record_seal(struct buf *out, const struct annex_key *key, const ProtobufCMessage *record);
+void record_seal_bytes(struct buf *out, const struct annex_key *key, const void *bytes, size_t len);
 /* The protobuf bytes within; NULL and why they cannot be had. */
 const unsigned char *record_open(const void *key, size_t key_len, const void *value, size_t len,
     size_t *len_r, const char **why);
@@ -189,8 +191,11 @@ const struct annex_table *store_table(const struct annex_store *store, uint16_t 
 int walk_to(struct annex_store *store, const struct annex_key *key, bool before, MDB_val *key_r,
     MDB_val *value_r);
 int walk_on(struct annex_store *store, bool backwards, MDB_val *key_r, MDB_val *value_r);
+int walk_raw(struct annex_store *store, bool first, struct annex_key *key_r, MDB_val *value_r);
 
 /* count.c */
+int count_read(
+    struct annex_store *store, const struct annex_key *key, uint64_t *rows_r, unsigned *height_r);
 int count_change(struct annex_store *store, const struct annex_key *key, int by);
 int count_group(
     struct annex_store *store, const struct annex_key *group, uint64_t *rows_r, unsigned *height_r);

@@ -301,6 +301,14 @@ key_table_shape(const struct annex_table *table, char *shape_r)
 }
 
 bool
+key_is_before(const struct annex_key *a, const struct annex_key *b)
+{
+	int order = memcmp(a->bytes, b->bytes, a->len < b->len ? a->len : b->len);
+
+	return order < 0 || (order == 0 && a->len < b->len);
+}
+
+bool
 key_after(struct annex_key *key_r, const struct annex_key *prefix)
 {
 	*key_r = *prefix;

@@ -36,22 +36,39 @@ record_sum(const void *key, size_t key_len, const void *record, size_t len)
 	return (uint32_t)number_read(sum, 4);
 }
 
-void
-record_seal(struct buf *out, const struct annex_key *key, const ProtobufCMessage *record)
+/* The envelope around len bytes that are in place already. */
+static void
+seal(struct buf *out, const struct annex_key *key, size_t len)
 {
-	size_t len = protobuf_c_message_get_packed_size(record);
-	unsigned char *at;
-	uint32_t sum;
+	unsigned char *at = (unsigned char *)out->data;
+	uint32_t sum = record_sum(key->bytes, key->len, at + RECORD_OVERHEAD, len);
 
-	buf_clear(out);
-	buf_reserve(out, len + RECORD_OVERHEAD);
-	at = (unsigned char *)out->data;
-	protobuf_c_message_pack(record, at + RECORD_OVERHEAD);
-	sum = record_sum(key->bytes, key->len, at + RECORD_OVERHEAD, len);
 	at[0] = RECORD_FORMAT;
 	for (int i = 0; i < 4; i++)
 		at[1 + i] = (unsigned char)(sum >> (24 - 8 * i));
 	out->len = len + RECORD_OVERHEAD;
+}
+
+void
+record_seal(struct buf *out, const struct annex_key *key, const ProtobufCMessage *record)
+{
+	size_t len = protobuf_c_message_get_packed_size(record);
+
+	buf_clear(out);
+	buf_reserve(out, len + RECORD_OVERHEAD);
+	protobuf_c_message_pack(record, (unsigned char *)out->data + RECORD_OVERHEAD);
+	seal(out, key, len);
+}
+
+/* Of a table that nobody here knows. */
+void
+record_seal_bytes(struct buf *out, const struct annex_key *key, const void *bytes, size_t len)
+{
+	buf_clear(out);
+	buf_reserve(out, len + RECORD_OVERHEAD);
+	if (len > 0)
+		memcpy(out->data + RECORD_OVERHEAD, bytes, len);
+	seal(out, key, len);
 }
 
 const unsigned char *

@@ -69,6 +69,28 @@ walk_on(struct annex_store *store, bool backwards, MDB_val *key_r, MDB_val *valu
 	return rc != 0 ? store_fail(store, rc, "find a row") : ANNEX_OK;
 }
 
+/* All rows of all tables, as they stand: ANNEX_AGAIN with each, ANNEX_OK at the end. */
+int
+walk_raw(struct annex_store *store, bool first, struct annex_key *key_r, MDB_val *value_r)
+{
+	MDB_val k;
+	int rc = store->walk == NULL ? store_walk(store) : ANNEX_OK;
+
+	if (rc < 0)
+		return rc;
+	rc = store->io->cursor_get(
+	    store->io, store->walk, &k, value_r, first ? MDB_FIRST : MDB_NEXT);
+	if (rc == MDB_NOTFOUND)
+		return ANNEX_OK;
+	if (rc == 0 && (k.mv_size > ANNEX_KEY_MAX || k.mv_size < 2))
+		rc = MDB_CORRUPTED;
+	if (rc != 0)
+		return store_fail(store, rc, "walk its rows");
+	*key_r = (struct annex_key) { 0 };
+	key_append(key_r, k.mv_data, k.mv_size);
+	return ANNEX_AGAIN;
+}
+
 static int
 row_decode(struct annex_store *store, const struct annex_key *key, const MDB_val *v,
     ProtobufCMessage **record_r)

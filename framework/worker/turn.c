@@ -128,8 +128,11 @@ static void
 turn_release(struct worker *w)
 {
 	holds_turn_done(&w->inst);
+	alarms_turn_done(&w->inst);
+	jobs_turn_done(&w->inst);
 	output_splice(&w->inst);
 	fences_splice(&w->inst);
+	children_turn_done(&w->inst);
 	requests_turn_done(w);
 	instance_durable_ready(&w->inst);
 }
@@ -164,6 +167,8 @@ turn_undo(struct worker *w)
 	instance_durable_drop(&w->inst);
 	requests_turn_failed(w);
 	holds_turn_failed(&w->inst);
+	alarms_turn_failed(&w->inst);
+	jobs_turn_failed(&w->inst);
 	store_abort(w->inst.store);
 }
 
@@ -186,6 +191,7 @@ instance_renew(struct worker *w)
 	alarms_reset(&w->inst);
 	jobs_reset(&w->inst);
 	commands_reset(&w->inst);
+	children_reset(&w->inst);
 	worker_destroy_instance(w);
 	if (worker_create_instance(w) < 0 || turn_commit(w) < 0) {
 		store_abort(w->inst.store);

@@ -421,6 +421,7 @@ first_turn(struct worker *w, const char **why)
 	holds_turn_done(&w->inst);
 	output_splice(&w->inst);
 	fences_splice(&w->inst);
+	children_turn_done(&w->inst);
 	instance_durable_ready(&w->inst);
 	return ANNEX_OK;
 }

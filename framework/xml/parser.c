@@ -51,8 +51,8 @@
 #define STUCK_BYTES ((size_t)4 << 20)  /* in expat, before it is replaced */
 #define NAME_COST 160                  /* what one name or level takes in expat, at most */
 #define EXPAT_BYTES (64ull << 20)      /* where expat's own watch on its memory sets in */
-#define IDLE_POOLS 512                 /* kept for the stanzas to come */
-#define KEPT_VALUE_MAX 3071            /* a JID: 3 parts of 1023 and the separators */
+#define IDLE_POOLS 1280     /* kept for the stanzas to come: a turn's input full of small ones */
+#define KEPT_VALUE_MAX 3071 /* a JID: 3 parts of 1023 and the separators */
 #define KEPT_NAME_MAX 255
 
 const struct xml_limits xml_limits_default = {
@@ -522,7 +522,7 @@ fail_parse(struct xml_parser *p)
 	if (error == XML_ERROR_NO_MEMORY)
 		snprintf(p->why, sizeof(p->why), "XML that takes too much memory to parse");
 	else
-		snprintf(p->why, sizeof(p->why), "XML that is not well-formed (%s at byte %llu)",
+		snprintf(p->why, sizeof(p->why), "XML that is not well-formed: %s at byte %llu",
 		    XML_ErrorString(error), (unsigned long long)here(p));
 	return ANNEX_EINVAL;
 }

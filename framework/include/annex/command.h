@@ -34,7 +34,8 @@ struct annex_run;
  *	ANNEX_OK	done; what was said and added is the answer
  *	ANNEX_AGAIN	the next stage's form follows (annex_run_ask)
  *	negative	refused: annex_run_fail said why, or the status' text is used
- * Values of earlier stages are kept by Annex for the session.
+ * Values of earlier stages are kept by Annex for the session, with the texts of all members that
+ * a form of it is bound to; it is forgotten after ten minutes, and when the turn fails.
  */
 struct annex_command {
 	const char *node; /* NULL ends the table; on the wire and for annexctl: "list-rooms" */
@@ -47,6 +48,8 @@ struct annex_command {
 	const char *help; /* one sentence, for annexctl and the manual */
 	/* Fill the values with the present state before stage 0's form is shown; or NULL. */
 	void (*preset)(struct annex_instance *inst, struct annex_run *run, void *values);
+	/* How many stages there are; 0 = 1.  All but the last offer "next", it offers "complete". */
+	unsigned stages;
 	uintptr_t reserved[4];
 };
 
@@ -60,7 +63,8 @@ void annex_run_row(struct annex_run *run, const char *const *value);
 void annex_run_fail(struct annex_run *run, enum annex_condition condition, const char *fmt, ...)
     ANNEX_PRINTF(3, 4);
 
-/* Ask for the next stage's form, bound to the same struct as values (which is kept); return ANNEX_AGAIN. */
+/* Ask for the next stage's form, bound to the same struct as values (which is kept); return ANNEX_AGAIN.
+ * The form is copied: it may be made up for the occasion. */
 void annex_run_ask(struct annex_run *run, const struct annex_form *form);
 
 #pragma GCC visibility pop

@@ -89,7 +89,8 @@ struct annex_form {
 struct annex_element *annex_form_add(struct annex_element *parent, const struct annex_form *form,
     const char *kind, const void *values);
 
-/* The data form in el with that FORM_TYPE (NULL: any), or NULL. */
+/* The data form in el with that FORM_TYPE (NULL: any), or else one that has no field at all, as
+ * what cancels or accepts everything has (XEP-0045 §10.1.2), or NULL. */
 struct annex_element *annex_form_find(const struct annex_element *el, const char *form_type);
 
 /* Whether x is of type "cancel". */
@@ -100,7 +101,9 @@ bool annex_form_is_cancelled(const struct annex_element *x);
  * that was not sent keeps it.  set_r (may be NULL) gets a bit per table row
  * that was sent.  On ANNEX_EINVAL values is untouched and *why names the
  * field and what was expected; strings are in pool.  Unknown fields are
- * ignored.  Missing required fields are an error only where the value is
+ * ignored.  A text sent without a value becomes "", a boolean false; a
+ * number or closed list without one is refused.  With set_r a table has at
+ * most 64 rows.  Missing required fields are an error only where the value is
  * empty in values as well.
  */
 int annex_form_read(const struct annex_form *form, const struct annex_element *x, void *values,

@@ -28,7 +28,10 @@ struct annex_jid {
 	const char *resource;	/* NULL where there is none */
 };
 
-/* Parse and prepare.  NULL where it is not a JID. */
+/*
+ * Parse and prepare.  NULL where it is not a JID: also where it would change
+ * again if it were prepared again, so that nobody disagrees about whose it is.
+ */
 const struct annex_jid *annex_jid(struct annex_pool *pool, const char *text);
 const struct annex_jid *annex_jid_n(struct annex_pool *pool, const char *text, size_t len);
 
@@ -49,7 +52,11 @@ const char *annex_prep_domain(struct annex_pool *pool, const char *text);
 const char *annex_prep_resource(struct annex_pool *pool, const char *text);
 const char *annex_prep_resource_strict(struct annex_pool *pool, const char *text);
 
-/* XEP-0106: any text as a localpart, and back. */
+/*
+ * XEP-0106: a text as a localpart (to be prepared still), and back.  escape
+ * returns NULL where the text is empty or has a space at an end, which
+ * cannot be escaped (§3.2); unescape leaves such a "\20" as it is.
+ */
 const char *annex_jid_escape(struct annex_pool *pool, const char *text);
 const char *annex_jid_unescape(struct annex_pool *pool, const char *local);
 

@@ -42,7 +42,8 @@ int annex_page_read(struct annex_page *page_r, const struct annex_element *query
  *	from NULL: from the first (backwards: the last).
  *	from an id: from the item behind it (backwards: before it).
  * count and index_of may be NULL where they would cost too much: then the
- * answer has no count or index.  seek: as walk, from the index on.
+ * answer has no count or index.  seek: as walk, from the index on; NULL
+ * where that is not to be had.  ids are copied, items are not.
  */
 typedef bool annex_take_fn(void *cookie, const char *id, void *item);
 
@@ -64,14 +65,19 @@ struct annex_page_result {
 	uint64_t total, index;
 };
 
-/* Fetch the page asked for.  ANNEX_ENOENT: item-not-found (XEP-0059 §2.5). */
+/*
+ * Fetch the page asked for: of what is behind after and before before, the
+ * first max, or the last where before is given.  ANNEX_ENOENT: answer
+ * item-not-found (XEP-0059 §2.4).  ANNEX_ELIMIT: the source knows no pages
+ * by index, answer feature-not-implemented (§2.6).
+ */
 int annex_page_fetch(const struct annex_source *source, const struct annex_page *page,
     struct annex_pool *pool, struct annex_page_result *result_r) ANNEX_MUST_CHECK;
 
 /* Append the answering <set/>. */
 void annex_page_add(struct annex_element *parent, const struct annex_page_result *result);
 
-/* A source over an array in memory, whose ids are ordered as the array is. */
+/* A source over an array in memory, in its order; borrowed as long as the source is used. */
 struct annex_array {
 	void *const *item;
 	size_t count;

@@ -13,11 +13,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <annex/pool.h>
+#include <malloc.h>
+#include <stdio.h>
+
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/pool.h"
 #include "show.h"
+
+#ifdef POOL_ASAN
+/* Of sanitizer/allocator_interface.h, which gcc does not bring along. */
+size_t __sanitizer_get_current_allocated_bytes(void);
+#endif
 
 #define HEAD                                                          \
 	"<?xml version='1.0'?><stream:stream xmlns='" ANNEX_NS_STANZA \
@@ -370,6 +378,383 @@ what_answers_need_is_kept_where_it_can_be_a_jid(void **state)
 	buf_finish(&expected);
 }
 
+/* What ends the stream. */
+
+static void
+what_is_not_well_formed_is_fatal_but_not_for_what_came_before(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} cases[] = {
+		{ "<a></b>", "mismatched tag at byte 154" },
+		{ "<a b='' b=''/>", "duplicate attribute at byte 157" },
+		{ "<a b=x/>", "not well-formed (invalid token) at byte 154" },
+		{ "<a>\xff</a>", "not well-formed (invalid token) at byte 152" },
+		{ "<a>\xc0\xaf</a>", "not well-formed (invalid token) at byte 152" },
+		{ "<a>\xed\xa0\x80</a>", "not well-formed (invalid token) at byte 152" },
+		{ "<a>\xef\xbf\xbf</a>", "not well-formed (invalid token) at byte 152" },
+		{ "<a>\x01</a>", "not well-formed (invalid token) at byte 152" },
+		{ "<a>&#0;</a>", "reference to invalid character number at byte 152" },
+		{ "<a>&nbsp;</a>", "undefined entity at byte 152" },
+		{ "<a>]]></a>", "not well-formed (invalid token) at byte 154" },
+		{ "<!DOCTYPE a><a/>", "not well-formed (invalid token) at byte 151" },
+		{ "</stream:stream><a/>", "junk after document element at byte 165" },
+	};
+	struct buf text = { 0 }, why = { 0 }, expected = { 0 };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		buf_clear(&text);
+		buf_clear(&why);
+		buf_clear(&expected);
+		buf_printf(&text, "%s<x/>%s<y/>", HEAD, cases[i].text);
+		buf_printf(&why, "XML that is not well-formed: %s", cases[i].why);
+		buf_printf(
+		    &expected, "%sstanza 4 x\n%s", OPEN, cases[i].text[1] == '/' ? "close\n" : "");
+		assert_fails(buf_text(&text), buf_text(&expected), buf_text(&why));
+	}
+	buf_finish(&text);
+	buf_finish(&why);
+	buf_finish(&expected);
+}
+
+static void
+a_document_type_is_refused_before_anything_is_expanded(void **state)
+{
+	assert_fails("<!DOCTYPE s [<!ENTITY a 'x'><!ENTITY b '&a;&a;&a;'>]>" HEAD "<a>&b;</a>", "",
+	    "a document type declaration, which XMPP does not allow");
+	assert_fails("<!DOCTYPE s SYSTEM 'http://example.org/x'>" HEAD, "",
+	    "a document type declaration, which XMPP does not allow");
+}
+
+static void
+a_declared_encoding_changes_nothing(void **state)
+{
+	assert_fails("<?xml version='1.0' encoding='ISO-8859-1'?><s>\xe9</s>", "open {}s\n",
+	    "XML that is not well-formed: not well-formed (invalid token) at byte 46");
+	assert_gives("<?xml version='1.0' encoding='ISO-8859-1'?><s><a>\xc3\xa9</a>",
+	    "open {}s\nstanza 9 {}a(\"\\c3\\a9\")\n");
+}
+
+static void
+namespace_errors_of_the_root_are_fatal(void **state)
+{
+	assert_fails("<stream:stream><a/>", "",
+	    "the stream's root element has bad namespaces or too many attributes");
+	assert_fails("<s xmlns:p='' p:a='1'/>", "",
+	    "the stream's root element has bad namespaces or too many attributes");
+}
+
+/* times repeats of middle; to be freed. */
+static struct buf
+repeated(const char *before, const char *middle, size_t times, const char *after)
+{
+	struct buf text = { 0 };
+
+	buf_puts(&text, before);
+	while (times-- > 0)
+		buf_puts(&text, middle);
+	buf_puts(&text, after);
+	return text;
+}
+
+static void
+a_single_token_above_the_limit_is_fatal_however_it_comes(void **state)
+{
+	static const struct {
+		const char *before, *open, *close;
+	} kinds[] = {
+		{ "", "<a b='", "'/>" },
+		{ "", "<!--", "-->" },
+		{ "", "<?p ", "?>" },
+		{ "<a>", "<b c='", "'/></a>" },
+		{ "<a>", "<!--", "--></a>" },
+	};
+	struct xml_limits limits = xml_limits_default;
+	struct result result;
+	struct buf text;
+	size_t start, ends;
+
+	limits.token_bytes = 20000;
+	for (int i = 0; i < 10; i++) {
+		text = repeated(HEAD, "", 0, kinds[i / 2].before);
+		start = text.len;
+		ends = strchr(kinds[i / 2].close, '>') + 1 - kinds[i / 2].close;
+		buf_puts(&text, kinds[i / 2].open);
+		while (text.len - start < limits.token_bytes - ends + i % 2)
+			buf_putc(&text, 'x');
+		buf_puts(&text, kinds[i / 2].close);
+		result = parse_long(&limits, text.data, text.len);
+		assert_int_equal(result.status, i % 2 == 0 ? ANNEX_OK : ANNEX_EINVAL);
+		assert_string_equal(result.why,
+		    i % 2 == 0 ? "" : "a single tag or comment of more than 20000 bytes");
+		buf_finish(&result.shown);
+		buf_finish(&text);
+	}
+}
+
+static void
+a_token_that_never_ends_is_refused_before_it_is_kept(void **state)
+{
+	struct buf text = repeated(HEAD "<a b='", "0123456789abcdef", (8 << 20) / 16, "");
+	struct result result;
+
+	run(&result, &xml_limits_default, text.data, text.len, 1000, NULL);
+	assert_int_equal(result.status, ANNEX_EINVAL);
+	assert_string_equal(result.why, "a single tag or comment of more than 4194304 bytes");
+	buf_finish(&result.shown);
+	buf_finish(&text);
+}
+
+/* What one user sends, however large, is skipped in little memory. */
+
+static size_t
+heap_bytes(void)
+{
+#ifdef POOL_ASAN
+	return __sanitizer_get_current_allocated_bytes();
+#else
+	return mallinfo2().uordblks;
+#endif
+}
+
+/* The most that the heap ever grows while text is fed, in slices as a socket gives them. */
+static size_t
+heap_growth(struct buf *shown, const struct buf *text)
+{
+	struct xml_parser *p = xml_parser_create(&xml_limits_default, 4711);
+	size_t before = heap_bytes() - shown->room, most = before, n;
+
+	for (size_t at = 0; at < text->len; at += n) {
+		n = text->len - at < 65536 ? text->len - at : 65536;
+		assert_int_equal(xml_parser_feed(p, text->data + at, n), ANNEX_OK);
+		if (heap_bytes() - shown->room > most)
+			most = heap_bytes() - shown->room;
+		show_events(shown, p);
+	}
+	assert_int_equal(xml_parser_flush(p), ANNEX_OK);
+	show_events(shown, p);
+	xml_parser_destroy(&p);
+	return most - before;
+}
+
+static void
+assert_skips_in(size_t most, struct buf *text, const char *expected)
+{
+	struct buf shown = { 0 };
+	size_t growth;
+
+	buf_puts(text, "<presence/>");
+	growth = heap_growth(&shown, text);
+	assert_string_equal(buf_text(&shown), expected);
+	assert_in_range(growth, 0, most);
+	buf_finish(&shown);
+	buf_finish(text);
+}
+
+static void
+a_stanza_of_10_megabytes_is_skipped_in_little_memory(void **state)
+{
+	struct buf text = repeated(HEAD "<message id='1' from='a'><body>",
+	    "a long story that never ends, and then another one\n", 200000, "</body></message>");
+
+	assert_skips_in(4 << 20, &text,
+	    OPEN "skipped size 10200048 message[id=\"1\" from=\"a\"]\nstanza 11 presence\n");
+}
+
+static void
+a_large_stanza_of_markup_is_skipped_in_little_memory(void **state)
+{
+	struct buf text = repeated(
+	    HEAD "<message id='1'>", "<a b='c'/>&lt;<![CDATA[<x>]]>", 300000, "</message>");
+
+	assert_skips_in(
+	    8 << 20, &text, OPEN "skipped size 8700026 message[id=\"1\"]\nstanza 11 presence\n");
+}
+
+static void
+a_hundred_thousand_levels_are_skipped_in_little_memory(void **state)
+{
+	struct buf text = repeated(HEAD "<message id='1'>", "<a>", 100000, "");
+
+	for (int i = 0; i < 100000; i++)
+		buf_puts(&text, "</a>");
+	buf_puts(&text, "</message>");
+	assert_skips_in(
+	    24 << 20, &text, OPEN "skipped depth 700026 message[id=\"1\"]\nstanza 11 presence\n");
+}
+
+static void
+ten_thousand_attributes_are_skipped_in_little_memory(void **state)
+{
+	struct buf text = repeated(HEAD, "", 0, "<message id='1'><a");
+
+	for (int i = 0; i < 10000; i++)
+		buf_printf(&text, " a%d='%d'", i, i);
+	buf_puts(&text, " id='2'/></message>");
+	assert_skips_in(8 << 20, &text,
+	    OPEN "skipped attributes 127817 message[id=\"1\"]\nstanza 11 presence\n");
+}
+
+static void
+names_never_seen_before_do_not_fill_memory(void **state)
+{
+	struct buf text = { 0 }, shown = { 0 };
+	size_t growth;
+
+	buf_puts(&text, HEAD);
+	for (int i = 0; i < 300000; i++)
+		buf_printf(&text, "<m><n%d a%d=''/></m>", i, i);
+	growth = heap_growth(&shown, &text);
+	assert_in_range(growth, 0, 24 << 20);
+	assert_non_null(strstr(buf_text(&shown), "stanza 28 m(n299999[a299999=\"\"])\n"));
+	buf_finish(&text);
+
+	/* The same within one stanza. */
+	buf_clear(&shown);
+	buf_puts(&text, HEAD "<m>");
+	for (int i = 0; i < 300000; i++)
+		buf_printf(&text, "<n%d a%d=''/>", i, i);
+	buf_puts(&text, "</m>");
+	assert_skips_in(8 << 20, &text, OPEN "skipped size 6077787 m\nstanza 11 presence\n");
+	buf_finish(&shown);
+}
+
+/* Long enough for expat to be replaced many times, at whatever point. */
+static void
+a_long_stream_loses_and_changes_nothing(void **state)
+{
+	struct xml_parser *p = xml_parser_create(&xml_limits_default, 4711);
+	struct buf text = { 0 }, want = { 0 }, shown = { 0 };
+	struct random random;
+	size_t n, at = 0;
+
+	random_init_seeded(&random, 7);
+	buf_puts(&text, HEAD);
+	buf_puts(&want, OPEN);
+	for (int i = 0; i < 40000; i++) {
+		size_t start = text.len;
+		int kind = (int)random_below(&random, 4);
+
+		buf_printf(&text,
+		    "<m i='%d' xmlns:p='urn:p'><p:a%d><![CDATA[a]]]>b]]\r\n%s</p:a%d></m>\n", i,
+		    kind, kind == 3 ? "<!---->" : "<b/>&amp;&#x20AC;\xe2\x82\xac", kind);
+		n = text.len - start - 1;
+		if (kind == 3)
+			buf_printf(&want, "skipped markup %zu m\n", n);
+		else
+			buf_printf(&want,
+			    "stanza %zu m[i=\"%d\"]({urn:p}a%d(\"a]b]]\\0a\" b "
+			    "\"&\\e2\\82\\ac\\e2\\82\\ac\"))\n",
+			    n, i, kind);
+	}
+	while (at < text.len) {
+		n = 1 + random_below(&random, random_below(&random, 9) == 0 ? 70000 : 300);
+		if (n > text.len - at)
+			n = text.len - at;
+		assert_int_equal(xml_parser_feed(p, text.data + at, n), ANNEX_OK);
+		if (random_below(&random, 3) == 0)
+			assert_int_equal(xml_parser_flush(p), ANNEX_OK);
+		show_events(&shown, p);
+		at += n;
+	}
+	assert_string_equal(buf_text(&shown), buf_text(&want));
+	xml_parser_destroy(&p);
+	buf_finish(&text);
+	buf_finish(&want);
+	buf_finish(&shown);
+}
+
+/* Nothing complete waits. */
+
+static size_t
+count_events(struct xml_parser *p)
+{
+	struct xml_event *event;
+	size_t n = 0;
+
+	for (; (event = xml_parser_next(p)) != NULL; n++)
+		xml_event_free(p, event);
+	return n;
+}
+
+static void
+a_complete_stanza_is_delivered_after_flush_whatever_the_split(void **state)
+{
+	struct buf text = repeated("<presence from='", "f", 2900, "'/>");
+	struct xml_parser *p = xml_parser_create(&xml_limits_default, 4711);
+	size_t rest;
+
+	assert_int_equal(xml_parser_feed(p, HEAD, strlen(HEAD)), ANNEX_OK);
+	assert_int_equal(count_events(p), 1);
+	for (size_t split = 1; split < text.len; split += 7) {
+		assert_int_equal(xml_parser_feed(p, text.data, split), ANNEX_OK);
+		assert_int_equal(xml_parser_flush(p), ANNEX_OK);
+		assert_int_equal(count_events(p), 0);
+		rest = text.len - split;
+		assert_int_equal(xml_parser_feed(p, text.data + split, rest), ANNEX_OK);
+		assert_int_equal(xml_parser_flush(p), ANNEX_OK);
+		assert_int_equal(count_events(p), 1);
+	}
+	xml_parser_destroy(&p);
+	buf_finish(&text);
+}
+
+static void
+a_complete_stanza_does_not_wait_for_one_that_has_begun(void **state)
+{
+	struct buf text = repeated("<presence from='", "f", 2900, "'/><message to='a");
+	struct xml_parser *p = xml_parser_create(&xml_limits_default, 4711);
+
+	assert_int_equal(xml_parser_feed(p, HEAD, strlen(HEAD)), ANNEX_OK);
+	assert_int_equal(count_events(p), 1);
+	for (size_t split = 1; split < text.len - 20; split += 7) {
+		assert_int_equal(xml_parser_feed(p, text.data, split), ANNEX_OK);
+		assert_int_equal(xml_parser_flush(p), ANNEX_OK);
+		assert_int_equal(xml_parser_feed(p, text.data + split, text.len - split), ANNEX_OK);
+		assert_int_equal(xml_parser_flush(p), ANNEX_OK);
+		assert_int_equal(count_events(p), 1);
+		assert_int_equal(xml_parser_feed(p, "'/>", 3), ANNEX_OK);
+		assert_int_equal(xml_parser_flush(p), ANNEX_OK);
+		assert_int_equal(count_events(p), 1);
+	}
+	xml_parser_destroy(&p);
+	buf_finish(&text);
+}
+
+/* Who owns what. */
+
+static void
+events_nobody_took_go_with_the_parser(void **state)
+{
+	struct xml_parser *p = xml_parser_create(&xml_limits_default, 4711);
+	static const char text[] = HEAD "<a/><b>half";
+
+	assert_int_equal(xml_parser_feed(p, text, sizeof(text) - 1), ANNEX_OK);
+	xml_parser_destroy(&p);
+	assert_null(p);
+	xml_parser_destroy(&p);
+}
+
+static void
+a_parser_that_failed_takes_no_more(void **state)
+{
+	struct xml_parser *p = xml_parser_create(&xml_limits_default, 4711);
+
+	assert_int_equal(xml_parser_feed(p, HEAD "<a/></b>", strlen(HEAD) + 8), ANNEX_EINVAL);
+	assert_int_equal(xml_parser_feed(p, "<c/>", 4), ANNEX_EINVAL);
+	assert_int_equal(xml_parser_flush(p), ANNEX_EINVAL);
+	assert_int_equal(count_events(p), 2);
+	assert_null(xml_parser_next(p));
+	xml_parser_destroy(&p);
+}
+
+static void
+a_skip_has_words_for_people(void **state)
+{
+	for (int skip = XML_SKIP_NONE; skip <= XML_SKIP_MARKUP; skip++)
+		assert_true(strlen(xml_skip_text((enum xml_skip)skip)) > 5);
+}
+
 int
 main(void)
 {
@@ -394,6 +779,23 @@ main(void)
 		cmocka_unit_test(prefixes_count_in_the_whole_stanza),
 		cmocka_unit_test(elements_count_in_the_whole_stanza),
 		cmocka_unit_test(what_answers_need_is_kept_where_it_can_be_a_jid),
+		cmocka_unit_test(what_is_not_well_formed_is_fatal_but_not_for_what_came_before),
+		cmocka_unit_test(a_document_type_is_refused_before_anything_is_expanded),
+		cmocka_unit_test(a_declared_encoding_changes_nothing),
+		cmocka_unit_test(namespace_errors_of_the_root_are_fatal),
+		cmocka_unit_test(a_single_token_above_the_limit_is_fatal_however_it_comes),
+		cmocka_unit_test(a_token_that_never_ends_is_refused_before_it_is_kept),
+		cmocka_unit_test(a_stanza_of_10_megabytes_is_skipped_in_little_memory),
+		cmocka_unit_test(a_large_stanza_of_markup_is_skipped_in_little_memory),
+		cmocka_unit_test(a_hundred_thousand_levels_are_skipped_in_little_memory),
+		cmocka_unit_test(ten_thousand_attributes_are_skipped_in_little_memory),
+		cmocka_unit_test(names_never_seen_before_do_not_fill_memory),
+		cmocka_unit_test(a_long_stream_loses_and_changes_nothing),
+		cmocka_unit_test(a_complete_stanza_is_delivered_after_flush_whatever_the_split),
+		cmocka_unit_test(a_complete_stanza_does_not_wait_for_one_that_has_begun),
+		cmocka_unit_test(events_nobody_took_go_with_the_parser),
+		cmocka_unit_test(a_parser_that_failed_takes_no_more),
+		cmocka_unit_test(a_skip_has_words_for_people),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,23 +15,8 @@
 #include <annex/datetime.h>
 #include <annex/pool.h>
 
+#include "tree.h"
 #include "xmpp/calendar.h"
-
-static int
-setup(void **state)
-{
-	*state = annex_pool_create(NULL, "test");
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct annex_pool *pool = *state;
-
-	annex_pool_destroy(&pool);
-	return 0;
-}
 
 static const struct {
 	const char *text;
@@ -159,5 +144,5 @@ main(void)
 		cmocka_unit_test(test_dates_and_times_alone),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, pool_setup, pool_teardown);
 }

@@ -14,21 +14,7 @@
 #include <annex/jid.h>
 #include <annex/pool.h>
 
-static int
-setup(void **state)
-{
-	*state = annex_pool_create(NULL, "test");
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct annex_pool *pool = *state;
-
-	annex_pool_destroy(&pool);
-	return 0;
-}
+#include "tree.h"
 
 static const struct {
 	const char *text, *escaped;
@@ -149,5 +135,5 @@ main(void)
 		cmocka_unit_test(test_an_escaped_text_is_a_localpart),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, pool_setup, pool_teardown);
 }

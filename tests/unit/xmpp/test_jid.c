@@ -15,21 +15,7 @@
 #include <annex/jid.h>
 #include <annex/pool.h>
 
-static int
-setup(void **state)
-{
-	*state = annex_pool_create(NULL, "test");
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct annex_pool *pool = *state;
-
-	annex_pool_destroy(&pool);
-	return 0;
-}
+#include "tree.h"
 
 static void
 assert_text(const char *actual, const char *expected)
@@ -360,5 +346,5 @@ main(void)
 		cmocka_unit_test(test_equal_is_what_prepares_to_the_same),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, pool_setup, pool_teardown);
 }

@@ -18,25 +18,10 @@
 
 #include <stringprep.h>
 
+#include "tree.h"
 #include "xmpp/prep.h"
 
 #define ROUNDS 100000
-
-static int
-setup(void **state)
-{
-	*state = annex_pool_create(NULL, "test");
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct annex_pool *pool = *state;
-
-	annex_pool_destroy(&pool);
-	return 0;
-}
 
 /* xorshift: the same numbers on every machine. */
 static uint64_t
@@ -267,5 +252,5 @@ main(void)
 		cmocka_unit_test(test_nothing_is_no_part),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, pool_setup, pool_teardown);
 }

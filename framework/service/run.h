@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * run.h - one run of a command, whoever asked for it
+ */
+#ifndef SERVICE_RUN_H
+#define SERVICE_RUN_H
+
+#include <annex/command.h>
+#include <annex/pool.h>
+
+#include "base/timer.h"
+#include "service.h"
+
+struct run_line {
+	struct run_line *next;
+	const char *text;         /* of a note */
+	const char *const *value; /* of a row */
+};
+
+struct run_lines {
+	struct run_line *first, *last;
+	size_t count;
+};
+
+struct annex_run {
+	struct annex_instance *inst;
+	const struct annex_jid *by;
+	struct annex_pool *pool;
+	struct run_lines notes, rows;
+	const char *const *var, *const *label; /* of the columns */
+	size_t columns;
+	struct annex_error error;       /* condition 0: none */
+	const struct annex_form *asked; /* the next stage's */
+};
+
+void run_init(struct annex_run *run, struct annex_instance *inst, const struct annex_jid *by,
+    struct annex_pool *pool);
+
+/* Call the component.  ANNEX_OK; ANNEX_AGAIN and run->asked is set; or negative and run->error is. */
+int
+run_stage(struct annex_run *run, const struct annex_command *command, unsigned stage, void *values);
+
+/* A deep copy, and the texts of the members that the form is bound to moved into pool. */
+struct annex_form *form_copy(struct annex_pool *pool, const struct annex_form *form);
+void form_rehome(struct annex_pool *pool, const struct annex_form *form, void *values);
+
+/* What commands_init makes. */
+struct session;
+struct commands {
+	struct annex_pool *pool;
+	struct annex_map *by_id;
+	struct annex_link by_age; /* sessions, oldest first */
+	size_t count;
+	char prefix[17];
+	uint64_t last;
+	struct annex_pool *answer; /* of the last commands_run */
+};
+
+#endif /* SERVICE_RUN_H */

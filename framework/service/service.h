@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * service.h - what the parts of service/ have from each other
+ */
+#ifndef SERVICE_SERVICE_H
+#define SERVICE_SERVICE_H
+
+#include <annex/access.h>
+#include <annex/command.h>
+#include <annex/component.h>
+#include <annex/disco.h>
+
+/* Largest payload of an answer that we cut to fit, below the guard's limit for a stanza. */
+#define PAYLOAD_MAX (192 << 10)
+
+/* Whether the stanza is for the domain itself. */
+bool is_for_domain(const struct annex_instance *inst, const struct annex_stanza *in);
+
+/* The handlers behind service_routes. */
+annex_handler disco_info_get, disco_items_get, disco_set, command_set;
+
+/* Declared commands, as disco shows them. */
+bool command_is_offered(const struct annex_command *command); /* over XMPP at all */
+bool command_may(const struct annex_instance *inst, const struct annex_command *command,
+    const struct annex_jid *who);
+bool commands_are_offered(const struct annex_instance *inst);
+const struct annex_command *command_find(const struct annex_instance *inst, const char *node);
+
+#endif /* SERVICE_SERVICE_H */

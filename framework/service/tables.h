@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * tables.h - the framework's own tables in a component's store
+ */
+#ifndef SERVICE_TABLES_H
+#define SERVICE_TABLES_H
+
+#include <annex/store.h>
+
+enum { TABLE_ALARM, TABLE_ALARM_DUE, TABLE_JOB };
+
+extern const struct annex_table service_tables[];
+
+#define alarm_table service_tables[TABLE_ALARM]
+#define alarm_due_table service_tables[TABLE_ALARM_DUE]
+#define job_table service_tables[TABLE_JOB]
+
+#endif /* SERVICE_TABLES_H */

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * form.h - what rendering and reading a form agree about
+ */
+#ifndef XMPP_FORM_H
+#define XMPP_FORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <annex/form.h>
+
+#define FIELD_TEXT_MAX 1024 /* bytes, where the table says nothing */
+#define FIELD_MOST 256      /* values, where the table says nothing */
+
+bool field_is_list(const struct annex_field *field);
+bool field_has_choice(const struct annex_field *field, const char *value);
+
+/* Whether min and max of a number say anything. */
+bool field_has_range(const struct annex_field *field);
+
+/* The <field/> of a form by its var, or NULL. */
+struct annex_element *form_field(const struct annex_element *x, const char *var);
+
+#endif /* XMPP_FORM_H */
