@@ -246,23 +246,20 @@ prep_domain(struct span *part, char room[PREP_ROOM])
 {
 	const char *text = part->text;
 	char before = '.', c;
-	size_t i;
+	bool is_odd = false;
 
 	if (!has_length(part))
 		return false;
 	if (text[0] == '[')
 		return prep_address(part, room);
-	for (i = 0; i < part->len; i++) {
+	/* To the end in any case: that is faster than to ask at each character. */
+	for (size_t i = 0; i < part->len; i++) {
 		c = domain_map[(unsigned char)text[i]];
-		if (c == 0 || (c == '.' && before == '.'))
-			break;
+		is_odd |= (c == 0) | ((c == '.') & (before == '.'));
 		room[i] = before = c;
 	}
-	if (i < part->len) {
-		if (is_ascii(text + i, part->len - i))
-			return false;
-		return prep_idn(part, room);
-	}
+	if (is_odd)
+		return !is_ascii(text, part->len) && prep_idn(part, room);
 	/* The dot of the root says nothing here (RFC 6122 §2.2). */
 	*part = (struct span) { room, part->len - (before == '.') };
 	return true;
