@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * load.c - a component to measure with
+ *
+ *	message, subject "echo"     answered with itself
+ *	message, subject "count"    bumps a durable counter, answered with nothing but an id
+ *	message, subject "fan"      one message to as many recipients as the body says
+ *	message, subject "kick"     the turn is undone
+ *	message, subject "crash"    NULL is dereferenced
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <annex/component.h>
+#include <annex/flow.h>
+#include <annex/store.h>
+
+#include "tests/bench/load.pb-c.h"
+
+static const struct annex_key_part counter_key[] = { { "name", ANNEX_KEY_TEXT }, { 0 } };
+
+static const struct annex_table load_tables[] = {
+	{ .number = 1,
+	    .name = "counter",
+	    .key = counter_key,
+	    .record = &load__counter__descriptor,
+	    .version = 1 },
+	{ 0 },
+};
+
+static enum annex_verdict
+load_echo(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	struct annex_stanza *out = annex_reply(inst, in);
+
+	annex_copy_children(out, in);
+	annex_send(inst, out);
+	return ANNEX_DONE;
+}
+
+static enum annex_verdict
+load_count(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	struct annex_store *store = annex_store(inst);
+	struct annex_key key = annex_key(&load_tables[0]);
+	Load__Counter counter = LOAD__COUNTER__INIT;
+	ProtobufCMessage *stored;
+	struct annex_stanza *out;
+
+	annex_key_text(&key, in->from->local == NULL ? in->from->domain : in->from->local);
+	if (annex_get(store, &key, &stored) == ANNEX_OK)
+		counter.value = ((Load__Counter *)stored)->value;
+	counter.value++;
+	if (annex_put(store, &key, &counter.base) < 0)
+		return annex_refuse(inst, in, ANNEX_RESOURCE_CONSTRAINT, NULL);
+	out = annex_reply(inst, in);
+	annex_text_appendf(
+	    annex_add(out->element, NULL, "body"), "%llu", (unsigned long long)counter.value);
+	annex_send(inst, out);
+	return ANNEX_DONE;
+}
+
+static enum annex_verdict
+load_fan(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	struct annex_stanza *body = annex_message(inst, NULL, NULL, "headline");
+	struct annex_fanout *fan = annex_fanout(inst);
+	long count = strtol(annex_child_text(in->element, NULL, "body"), NULL, 10);
+	char to[64];
+	int variant;
+
+	annex_add_text(body->element, NULL, "subject", "fan");
+	annex_add_text(body->element, NULL, "body", annex_child_text(in->element, NULL, "thread"));
+	if ((variant = annex_fanout_variant(fan, body)) < 0)
+		return ANNEX_DONE;
+	for (long i = 0; i < count; i++) {
+		snprintf(to, sizeof(to), "u%06ld@example.org/r", i);
+		if (annex_fanout_add(fan, variant, to, NULL) < 0)
+			return ANNEX_DONE;
+	}
+	annex_fanout_send(fan, annex_flow(inst, in->from->bare));
+	return ANNEX_DONE;
+}
+
+static enum annex_verdict
+load_kick(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	annex_fail_turn(inst, "a kick");
+	return ANNEX_DONE;
+}
+
+static enum annex_verdict
+load_crash(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	*(volatile int *)NULL = 1;
+	return ANNEX_DONE;
+}
+
+static const struct load_verb {
+	const char *subject;
+	annex_handler *handle;
+} verbs[] = {
+	{ "echo", load_echo },
+	{ "count", load_count },
+	{ "fan", load_fan },
+	{ "kick", load_kick },
+	{ "crash", load_crash },
+};
+
+static enum annex_verdict
+load_message(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	const char *subject = annex_child_text(in->element, NULL, "subject");
+
+	for (size_t i = 0; subject != NULL && i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (strcmp(subject, verbs[i].subject) == 0)
+			return verbs[i].handle(inst, in);
+	return load_echo(inst, in);
+}
+
+static const struct annex_route load_routes[] = {
+	{ ANNEX_MESSAGE, NULL, "body", load_message },
+	{ 0 },
+};
+
+ANNEX_MODULE(load) = {
+	ANNEX_MODULE_ABI,
+	.name = "load",
+	.summary = "a component to measure with",
+	.routes = load_routes,
+	.tables = load_tables,
+};
