@@ -39,43 +39,15 @@ typedef int offline_fn(struct offline *o);
 /* --- The section of one domain ----------------------------------------------------- */
 
 static int
-take_section(struct offline *o, const char *domain, const char *line)
-{
-	json_t *json = json_loads(line, 0, NULL), *section = json_object_get(json, "section");
-	const char *name = json_string_value(json_object_get(json, "domain"));
-	int status = ANNEX_ENOENT;
-	char *text;
-
-	if (section != NULL && name != NULL && strcmp(name, domain) == 0) {
-		text = json_dumps(section, JSON_COMPACT);
-		status = section_read(text, strlen(text), o->pool, &o->section, &o->why);
-		free(text);
-	}
-	json_decref(json);
-	return status;
-}
-
-static int
 find_section(struct offline *o, const char *config, const char *domain)
 {
-	char *text = NULL, *line, *rest = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-	int status = check_configuration(config, out, stderr);
+	const char *text = check_section(config, domain, stderr, o->pool);
 
-	fclose(out);
-	if (status != 0) {
-		free(text);
-		o->why = "the configuration has mistakes";
+	if (text == NULL) {
+		o->why = annex_sprintf(o->pool, "%s: no section for %s", config, domain);
 		return ANNEX_EINVAL;
 	}
-	status = ANNEX_ENOENT;
-	o->why = annex_sprintf(o->pool, "no component %s in %s", domain, config);
-	for (line = strtok_r(text, "\n", &rest); line != NULL && status == ANNEX_ENOENT;
-	     line = strtok_r(NULL, "\n", &rest))
-		status = take_section(o, domain, line);
-	free(text);
-	return status;
+	return section_read(text, strlen(text), o->pool, &o->section, &o->why);
 }
 
 /* --- A copy to look at -------------------------------------------------------------- */
