@@ -53,6 +53,17 @@ output_create(struct annex_instance *inst)
 	return o;
 }
 
+static void
+items_clear(struct output *o)
+{
+	for (size_t i = 0; i < o->count; i++)
+		if (o->items[i].fanout != NULL)
+			fanout_unref(&o->items[i].fanout);
+	o->count = 0;
+	buf_clear(&o->bytes);
+	o->expected = NULL;
+}
+
 void
 output_destroy(struct output **op)
 {
@@ -61,7 +72,7 @@ output_destroy(struct output **op)
 	if (o == NULL)
 		return;
 	*op = NULL;
-	output_drop(o->inst);
+	items_clear(o);
 	buf_finish(&o->bytes);
 	free(o->items);
 	free(o);
@@ -310,17 +321,6 @@ annex_is_congested(struct annex_instance *inst)
 }
 
 /* --- The end of a turn ---------------------------------------------------- */
-
-static void
-items_clear(struct output *o)
-{
-	for (size_t i = 0; i < o->count; i++)
-		if (o->items[i].fanout != NULL)
-			fanout_unref(&o->items[i].fanout);
-	o->count = 0;
-	buf_clear(&o->bytes);
-	o->expected = NULL;
-}
 
 void
 output_splice(struct annex_instance *inst)

@@ -25,7 +25,8 @@ say(struct worker *w, json_t *line)
 	size_t len = strlen(text);
 
 	text[len] = '\n'; /* over the NUL: what follows is counted, not terminated */
-	if (send(w->env.parent_fd, text, len + 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+	if (send(w->env.parent_fd, text, len + 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
+	    errno != EPIPE)
 		log_write(w->log, ANNEX_LOG_WARNING, "could not tell annexd: %s", strerror(errno));
 	free(text);
 	json_decref(line);

@@ -107,6 +107,8 @@ struct worker {
 	} counts;
 };
 
+#pragma GCC visibility push(default)
+
 /*
  * Section → module → store → control socket → restrictions → create.  NULL with a sentence in why
  * (whose size is why_size) where something does not work out.
@@ -127,6 +129,8 @@ void annexp_worker_stop(struct worker *worker);
 void annexp_worker_drain(struct worker *worker);
 bool annexp_worker_has_ended(const struct worker *worker);
 int annexp_worker_exit_status(const struct worker *worker);
+
+#pragma GCC visibility pop
 
 /* The rest is for the files of this folder. */
 
