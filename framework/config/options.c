@@ -183,7 +183,10 @@ string_range(const struct annex_option *option, struct annex_pool *pool)
 {
 	if (is_open(option))
 		return "a text";
-	return annex_sprintf(pool, "a text%s bytes", range_text(option, pool, write_int));
+	if (option->max == INT64_MAX)
+		return annex_sprintf(pool, "a text of at least %" PRId64 " bytes", option->min);
+	return annex_sprintf(
+	    pool, "a text of %" PRId64 " to %" PRId64 " bytes", option->min, option->max);
 }
 
 static bool

@@ -242,7 +242,7 @@ test_every_mistake_is_one_sentence(void **state)
 		{ "open: maybe\n",
 		    "a.yaml:1:7: open of module muc must be yes or no, not \"maybe\"\n" },
 		{ "title: too long\n",
-		    "a.yaml:1:8: title of module muc must be a text from 2 to 5 "
+		    "a.yaml:1:8: title of module muc must be a text of 2 to 5 "
 		    "bytes, not 8\n" },
 		{ "tls: drect\n",
 		    "a.yaml:1:6: tls of module muc must be no or direct, not "
@@ -274,7 +274,7 @@ test_every_mistake_is_one_sentence(void **state)
 		{ "[a, b]\n", "a.yaml:1:1: module muc must be a map of options, not a list\n" },
 		{ "word\n", "a.yaml:1:1: module muc must be a map of options, not a text\n" },
 		{ "title: \"\\e[31m\\n\"\nopen: \"\\a\"\n",
-		    "a.yaml:1:8: title of module muc must be a text from 2 to 5 bytes, not 6\n"
+		    "a.yaml:1:8: title of module muc must be a text of 2 to 5 bytes, not 6\n"
 		    "a.yaml:2:7: open of module muc must be yes or no, not \"\\x07\"\n" },
 	};
 
@@ -322,7 +322,7 @@ test_a_missing_option_says_what_it_must_be(void **state)
 	config_read_options(config_child(root, "muc"), "module muc", needy, &f->settings, NULL,
 	    NULL, f->pool, &f->errors);
 	assert_string_equal(sentences(f),
-	    "a.yaml:2:1: module muc has no title; it must be a text from 1 to 50 bytes\n");
+	    "a.yaml:2:1: module muc has no title; it must be a text of 1 to 50 bytes\n");
 	assert_null(f->settings.title);
 }
 

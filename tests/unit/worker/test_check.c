@@ -24,6 +24,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "base/io.h"
 #include "worker/check.h"
 
@@ -407,7 +408,7 @@ test_every_mistake_of_a_component_is_a_sentence(void **state)
 		    "a.yaml:11:13: rooms.example.org: unknown server "
 		    "\"mian\"; did you mean \"main\"?\n" },
 		{ "  rooms.example.org:\n    secret: correct horse\n",
-		    "a.yaml:8:3: rooms.example.org has no module; it must be a text from 1 to 4095 "
+		    "a.yaml:8:3: rooms.example.org has no module; it must be a text of 1 to 4095 "
 		    "bytes\n" },
 		{ "  rooms.example.org:\n    module: mucc\n    secret: correct horse\n    mucc: "
 		  "{x: y}\n",
@@ -419,7 +420,7 @@ test_every_mistake_of_a_component_is_a_sentence(void **state)
 		    "a.yaml:9:13: modules/old.so: built for ABI 9.0, this Annex has 1.0: build it "
 		    "again\n" },
 		{ "  rooms.example.org:\n    module: needy\n    secret: correct horse\n",
-		    "a.yaml:8:3: module needy has no title; it must be a text from 1 to 20 bytes\n" },
+		    "a.yaml:8:3: module needy has no title; it must be a text of 1 to 20 bytes\n" },
 		{ MUC "    admins: [example.org, 'me@example.org', 'a b@example.org']\n",
 		    "a.yaml:11:14: admins of rooms.example.org has \"example.org\", which is not a "
 		    "JID such as user@example.org\n"
@@ -869,6 +870,51 @@ test_one_component_alone_is_judged_alone(void **state)
 	    "you mean \"rooms.example.org\"?\n");
 }
 
+/* The text with every a as b. */
+static const char *
+replaced(struct fixture *f, const char *text, const char *a, const char *b)
+{
+	const char *at = strstr(text, a);
+
+	if (at == NULL)
+		return text;
+	return annex_sprintf(
+	    f->pool, "%.*s%s%s", (int)(at - text), text, b, replaced(f, at + strlen(a), a, b));
+}
+
+/* With its comments, and with what they propose. */
+static void
+test_the_example_has_no_mistake(void **state)
+{
+	struct fixture *f = *state;
+	const char *srcdir = getenv("srcdir"), *text;
+	struct buf file = { 0 };
+
+	assert_int_equal(io_read_file(annex_sprintf(f->pool, "%s/contrib/annex.yaml",
+					  srcdir != NULL ? srcdir : SRCDIR),
+			     65536, &file),
+	    0);
+	text = replaced(f, buf_text(&file), "/var/lib/annex", "state");
+	text = replaced(f, text, "/run/annex", "run");
+	text = replaced(f, text, "/etc/annex/echo.secret", "good.secret");
+	check_text(f, text);
+	assert_string_equal(f->err, "");
+	assert_int_equal(f->status, 0);
+
+	text = replaced(f, text, "#secret:", "# secret:");
+	text = replaced(f, text, "/usr/local/lib/annex", "modules");
+	text = replaced(f, text, "/etc/annex/ca.pem", "good.secret");
+	for (const char *const *c = (const char *const[]) { "metrics", "log", "contacts",
+		 "module-dirs", "tls", "server", "rate", "burst", "max", "store", "echo", NULL };
+	     *c != NULL; c++)
+		text = replaced(f, text, annex_sprintf(f->pool, "#%s", *c), *c);
+	check_text(f, text);
+	assert_string_equal(f->err, "");
+	assert_int_equal(f->status, 0);
+	assert_non_null(strstr(f->out, "\"store-quota\":10737418240"));
+	buf_finish(&file);
+}
+
 static void
 test_modules_are_listed_with_their_options(void **state)
 {
@@ -922,6 +968,7 @@ main(void)
 		TEST(test_a_secret_in_a_file_for_everybody_is_warned_of),
 		TEST(test_hashes_change_with_what_they_are_over),
 		TEST(test_one_component_alone_is_judged_alone),
+		TEST(test_the_example_has_no_mistake),
 		TEST(test_modules_are_listed_with_their_options),
 	};
 
