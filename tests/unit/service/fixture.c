@@ -157,10 +157,9 @@ fixture_end(struct fixture *f)
 static void
 store_begin(struct fixture *f)
 {
-	const struct store_env env = { .io = &store_io_lmdb,
-		.clock = &f->clock,
-		.log = f->log,
-		.counters = &f->counters };
+	const struct store_env env = {
+		.io = &store_io_lmdb, .clock = &f->clock, .log = f->log, .counters = &f->counters
+	};
 	const struct store_options options = { .dir = f->dir, .volatile_sync = true };
 	const struct annex_table *const lists[] = { service_tables, f->module.tables, NULL };
 	const char *why = NULL;
@@ -349,8 +348,8 @@ route_iq(struct fixture *f, struct annex_stanza *s)
 	s->kind = type_is(s, "set") ? ANNEX_IQ_SET : ANNEX_IQ_GET;
 	output_expect(f->inst.output, s);
 	for (size_t i = 0; i < 2; i++)
-		for (const struct annex_route *r = tables[i];
-		    r->kind != 0 && verdict == ANNEX_PASS; r++)
+		for (const struct annex_route *r = tables[i]; r->kind != 0 && verdict == ANNEX_PASS;
+		     r++)
 			if (r->kind == s->kind && annex_is(s->payload, r->ns, r->name))
 				verdict = r->handle(&f->inst, s);
 	if (verdict == ANNEX_PASS)
@@ -433,8 +432,8 @@ fixture_pass(struct fixture *f, int64_t ms)
 {
 	int64_t end_us = f->clock.mono_us + ms * 1000, wait_us;
 
-	while ((wait_us = timers_wait_us(&f->timers)) >= 0 &&
-	    f->clock.mono_us + wait_us <= end_us) {
+	while (
+	    (wait_us = timers_wait_us(&f->timers)) >= 0 && f->clock.mono_us + wait_us <= end_us) {
 		turn_to(f, f->clock.mono_us + wait_us);
 		timers_run(&f->timers, 1000);
 		fixture_end(f);

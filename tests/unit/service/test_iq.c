@@ -20,8 +20,7 @@ answers_of(struct annex_instance *inst)
 	return inst->settings;
 }
 
-static void
-answered(struct annex_instance *inst, int status, const struct annex_stanza *answer,
+static void answered(struct annex_instance *inst, int status, const struct annex_stanza *answer,
     const void *cookie, size_t len);
 
 static int
