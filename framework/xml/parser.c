@@ -48,7 +48,6 @@
 #include "tree.h"
 
 #define SLICE_BYTES ((size_t)64 << 10) /* given to expat at once */
-#define STUCK_BYTES ((size_t)4 << 20)  /* in expat, before it is replaced */
 #define NAME_COST 160                  /* what one name or level takes in expat, at most */
 #define EXPAT_BYTES (64ull << 20)      /* where expat's own watch on its memory sets in */
 #define IDLE_POOLS 1280     /* kept for the stanzas to come: a turn's input full of small ones */
@@ -62,6 +61,7 @@ const struct xml_limits xml_limits_default = {
 	.attributes = 64,
 	.namespaces = 128,
 	.elements = 10000,
+	.expat_bytes = (size_t)4 << 20,
 };
 
 struct xml_parser {
@@ -482,7 +482,9 @@ xml_parser_create(const struct xml_limits *limits, uint64_t salt)
 	p->outside = 1;
 	annex_list_init(&p->events);
 	p->expat = expat_create(salt);
-	p->stuck_max = STUCK_BYTES;
+	if (p->limits.expat_bytes == 0)
+		p->limits.expat_bytes = xml_limits_default.expat_bytes;
+	p->stuck_max = p->limits.expat_bytes;
 	set_handlers(p);
 	return p;
 }
@@ -625,7 +627,8 @@ replant(struct xml_parser *p)
 		p->base = (int64_t)p->used - (int64_t)tags.len;
 		p->planted = p->fed;
 		p->planted_names = p->tree.names;
-		p->stuck_max = STUCK_BYTES + 2 * (tags.len + p->depth * (size_t)NAME_COST);
+		p->stuck_max =
+		    p->limits.expat_bytes + 2 * (tags.len + p->depth * (size_t)NAME_COST);
 		r = give(p, rest + at, (size_t)(end - at), false);
 		XML_ParserFree(old);
 	}
@@ -747,8 +750,8 @@ annex_element_read(struct annex_pool *pool, const char *text, size_t len, size_t
 	struct xml_limits limits = { .stanza_bytes = max_bytes,
 		.token_bytes = max_bytes,
 		.depth = 256,
-		.attributes = 1024,
-		.namespaces = 1024,
+		.attributes = 4096,
+		.namespaces = 4096,
 		.elements = UINT_MAX };
 	struct annex_element *el = NULL;
 	struct xml_parser *p;

@@ -32,6 +32,7 @@ struct xml_limits {
 	unsigned attributes; /* 64 of one element, namespace declarations included */
 	unsigned namespaces; /* 128 prefixes declared in one stanza */
 	unsigned elements;   /* 10,000 in one stanza */
+	size_t expat_bytes;  /* that may stick in expat before it is replaced; 0: 4 MiB */
 };
 extern const struct xml_limits xml_limits_default;
 

@@ -23,7 +23,6 @@ tree_init(struct tree *tree, const struct xml_limits *limits)
 	/* One outside, the stream's root, and the stanza's levels. */
 	tree->frames = mem_zalloc((limits->depth + 2) * sizeof(*tree->frames));
 	tree->frames[0].default_ns = "";
-	tree->lengths = mem_alloc((limits->attributes + 1) * sizeof(*tree->lengths));
 }
 
 void
@@ -174,6 +173,16 @@ make_sense(struct tree *tree, struct tree_frame *frame, struct annex_element *el
 	return resolve(tree, &el->name, &el->ns);
 }
 
+static struct tree_lengths *
+more_lengths(struct tree *tree)
+{
+	size_t n = tree->lengths_room;
+
+	tree->lengths_room = n == 0 ? 16 : 2 * n;
+	tree->lengths = mem_resize(tree->lengths, tree->lengths_room * sizeof(*tree->lengths));
+	return tree->lengths + n;
+}
+
 /* Fills tree->lengths; adds what all strings need to *bytes. */
 static enum xml_skip
 measure(struct tree *tree, const char **atts, size_t *count, size_t *bytes, bool *plain)
@@ -184,6 +193,8 @@ measure(struct tree *tree, const char **atts, size_t *count, size_t *bytes, bool
 	for (n = 0; atts[2 * n] != NULL; n++, l++) {
 		if (n == tree->limits->attributes)
 			return XML_SKIP_ATTRIBUTES;
+		if (n == tree->lengths_room)
+			l = more_lengths(tree);
 		l->name = name_length(atts[2 * n], plain);
 		if (is_xmlns(atts[2 * n], l->name))
 			*plain = false;

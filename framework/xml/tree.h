@@ -35,7 +35,8 @@ struct tree {
 	size_t text_room;              /* of the last run of text */
 	struct ns_scope scope;
 	struct tree_lengths *lengths; /* of the tag in hand, one per attribute */
-	const char *outer_ns;         /* default of the stream, where it is no literal */
+	size_t lengths_room;
+	const char *outer_ns; /* default of the stream, where it is no literal */
 };
 
 void tree_init(struct tree *tree, const struct xml_limits *limits);
