@@ -9,6 +9,7 @@
  */
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -140,21 +141,25 @@ make_lock_file(struct annex_store *store, struct annex_pool *pool, const char **
 static void
 close_on_exec(struct annex_store *store)
 {
-	char *dir = realpath(store->dir, NULL), path[64], target[PATH_MAX];
+	char *dir = realpath(store->dir, NULL), target[PATH_MAX];
 	size_t dir_len = dir != NULL ? strlen(dir) : 0;
+	DIR *list = opendir("/proc/self/fd");
+	struct dirent *entry;
 	ssize_t n;
+	bool good = io_set_cloexec(store->fd) >= 0;
 
-	if (io_set_cloexec(store->fd) < 0)
-		store_says(store, ANNEX_LOG_WARNING, "cannot mark the store's descriptor (%s)",
-		    strerror(errno));
-	for (int fd = 3; dir != NULL && fd < 4096; fd++) {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-		n = readlink(path, target, sizeof(target) - 1);
+	while (list != NULL && dir != NULL && (entry = readdir(list)) != NULL) {
+		n = readlinkat(dirfd(list), entry->d_name, target, sizeof(target) - 1);
 		if (n > (ssize_t)dir_len && memcmp(target, dir, dir_len) == 0 &&
-		    target[dir_len] == '/' && io_set_cloexec(fd) < 0)
-			store_says(store, ANNEX_LOG_WARNING, "cannot mark descriptor %d (%s)", fd,
-			    strerror(errno));
+		    target[dir_len] == '/')
+			good = io_set_cloexec((int)strtol(entry->d_name, NULL, 10)) >= 0 && good;
 	}
+	if (list != NULL)
+		closedir(list);
+	if (!good)
+		store_says(store, ANNEX_LOG_WARNING,
+		    "cannot keep the store's descriptors from programs that are started (%s)",
+		    strerror(errno));
 	free(dir);
 }
 

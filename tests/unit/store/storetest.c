@@ -143,10 +143,14 @@ fault_io_init(struct fault_io *fault)
 	fault->error = EIO;
 }
 
+/* Every look at it takes 0.1 ms. */
 static void
 clock_tick(struct clock *clock)
 {
-	clock->mono_us += 100;
+	int64_t *now_us = clock->cookie;
+
+	*now_us += 100;
+	clock->mono_us = *now_us;
 }
 
 void
@@ -161,6 +165,7 @@ storetest_init(struct storetest *t)
 	assert_non_null(mkdtemp(t->dir));
 	t->pool = annex_pool_create(NULL, "storetest");
 	t->clock.read = clock_tick;
+	t->clock.cookie = &t->now_us;
 	fault_io_init(&t->fault);
 	t->options = (struct store_options) { .dir = t->dir, .volatile_sync = true };
 	t->env = (struct store_env) { .io = &t->fault.io, .clock = &t->clock };

@@ -47,6 +47,7 @@ void fault_io_init(struct fault_io *fault);
 struct storetest {
 	char dir[128];
 	struct clock clock;
+	int64_t now_us;
 	struct fault_io fault;
 	struct store_options options;
 	struct store_env env;
