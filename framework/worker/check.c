@@ -779,7 +779,7 @@ read_all(struct checking *c)
 {
 	c->errors.pool = c->pool;
 	c->sections = keep(c, json_array());
-	c->dir = files_directory_of(c->pool, c->path);
+	c->dir = files_place_of(c->pool, c->path);
 	c->exposed = files_is_exposed(c->path);
 	c->root = config_read_file(c->path, c->pool, &c->errors);
 	if (c->root == NULL)

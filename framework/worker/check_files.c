@@ -40,6 +40,18 @@ files_directory_of(struct annex_pool *pool, const char *path)
 }
 
 const char *
+files_place_of(struct annex_pool *pool, const char *path)
+{
+	const char *dir = files_directory_of(pool, path), *place = dir;
+	char *absolute = realpath(dir, NULL);
+
+	if (absolute != NULL)
+		place = annex_strdup(pool, absolute);
+	free(absolute);
+	return place;
+}
+
+const char *
 files_resolve(struct annex_pool *pool, const char *dir, const char *path)
 {
 	char *own =
