@@ -241,7 +241,7 @@ run(struct annexd *a, struct annex_pool *pool)
 static int
 act(struct annexd *a, struct annex_pool *pool)
 {
-	const char *const check[] = { a->program, "--check", "-c", a->file, NULL };
+	const char *const check[] = { a->program, "--check", "--quiet", "-c", a->file, NULL };
 	const char *const modules[] = { a->program, "--modules", a->verbose ? "-v" : NULL, NULL };
 	int status;
 

@@ -839,7 +839,7 @@ check_configuration_in(const struct check_env *env, const char *path, FILE *out,
 
 	read_all(&c);
 	print_sentences(&c, err);
-	if (is_fine(&c))
+	if (is_fine(&c) && out != NULL)
 		print_sections(&c, out);
 	status = is_fine(&c) ? 0 : 1;
 	annex_pool_destroy(&pool);

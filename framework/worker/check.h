@@ -29,7 +29,7 @@ struct check_env {
 /* The world as it is; module directories by where the program stands. */
 void check_env_init(struct check_env *env, struct annex_pool *pool);
 
-/* Validate, print sections on out, sentences on err.  The exit status: 0 or 1. */
+/* Validate, print sections on out (NULL: nowhere), sentences on err.  The exit status: 0 or 1. */
 int check_configuration(const char *path, FILE *out, FILE *err);
 int check_configuration_in(const struct check_env *env, const char *path, FILE *out, FILE *err);
 

@@ -178,6 +178,7 @@ static const struct option long_options[] = {
 	{ "store", required_argument, NULL, OPT_STORE },
 	{ "config", required_argument, NULL, 'c' },
 	{ "verbose", no_argument, NULL, 'v' },
+	{ "quiet", no_argument, NULL, 'q' },
 	{ "version", no_argument, NULL, 'V' },
 	{ 0 },
 };
@@ -193,18 +194,21 @@ int
 annexp_program(int argc, char **argv)
 {
 	const char *config = SYSCONFDIR "/annex/annex.yaml", *what = NULL;
-	bool verbose = false;
+	bool verbose = false, quiet = false;
 	int mode = 0, c;
 
 	if (sodium_init() < 0)
 		return PROGRAM_CANNOT_START;
-	while ((c = getopt_long(argc, argv, "c:vV", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:vqV", long_options, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			config = optarg;
 			break;
 		case 'v':
 			verbose = true;
+			break;
+		case 'q':
+			quiet = true;
 			break;
 		case 'V':
 			puts("annex-worker " PACKAGE_VERSION);
@@ -223,7 +227,7 @@ annexp_program(int argc, char **argv)
 	case OPT_WORKER:
 		return program_worker();
 	case OPT_CHECK:
-		return check_configuration(config, stdout, stderr);
+		return check_configuration(config, quiet ? NULL : stdout, stderr);
 	case OPT_MODULES:
 		return check_modules(stdout, verbose);
 	case OPT_STORE:

@@ -5,6 +5,7 @@
  *
  *	annex-worker --worker                     one component; its section comes on descriptor 3
  *	annex-worker --check -c FILE              validate, print normalised sections (section.h)
+ *	annex-worker --check --quiet -c FILE      the same, and print no section: secrets are in them
  *	annex-worker --modules [-v]               modules found
  *	annex-worker --store WHAT DOMAIN FILE -c FILE
  */
