@@ -114,7 +114,7 @@ add_notes(struct ctl *ctl, struct table *table, const json_t *component)
 
 	if (status[0] != '\0')
 		table_note(table, status);
-	if (last[0] != '\0' && judge(component) != CTL_FINE)
+	if (last[0] != '\0' && strcmp(last, "ended as asked") != 0 && judge(component) != CTL_FINE)
 		table_note(table, annex_sprintf(ctl->pool, "its last worker %s", last));
 	json_array_foreach(quarantine, i, hash) table_note(
 	    table, annex_sprintf(ctl->pool, "in quarantine: stanza %s", json_string_value(hash)));
