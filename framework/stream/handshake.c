@@ -7,15 +7,11 @@
  * written, ejabberd takes the digest in lowercase only, MongooseIM compares
  * the namespace.  So all is sent in the one form that pleases everybody.
  */
-#include <openssl/evp.h>
-
 #include "base/check.h"
-#include "base/hex.h"
 #include "handshake.h"
 #include "trouble.h"
 #include "xml/writer.h"
-
-#define SHA1_BYTES 20
+#include "xmpp/digest.h"
 
 void
 handshake_open(struct buf *out, const char *domain)
@@ -30,20 +26,16 @@ handshake_open(struct buf *out, const char *domain)
 void
 handshake_answer(struct buf *out, const char *id, const char *secret)
 {
-	unsigned char sum[EVP_MAX_MD_SIZE];
-	char text[2 * SHA1_BYTES + 1];
+	char digest[SHA1_HEX_ROOM];
 	struct buf both = { 0 };
-	unsigned len = 0;
 
 	buf_puts(&both, id);
 	buf_puts(&both, secret);
-	CHECK(EVP_Digest(both.data, both.len, sum, &len, EVP_sha1(), NULL) == 1);
-	CHECK(len == SHA1_BYTES);
+	CHECK(sha1_hex(buf_text(&both), both.len, digest) == ANNEX_OK);
 	if (both.len > 0)
-		memset(both.data, 0, both.len);
+		explicit_bzero(both.data, both.len);
 	buf_finish(&both);
-	hex_encode(text, sum, SHA1_BYTES);
-	buf_printf(out, "<handshake>%s</handshake>", text);
+	buf_printf(out, "<handshake>%s</handshake>", digest);
 }
 
 bool
