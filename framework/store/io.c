@@ -191,3 +191,9 @@ const struct store_io store_io_lmdb = {
 	.sync = lmdb_sync,
 	.disk_free = lmdb_disk_free,
 };
+
+const struct store_io *
+annexp_store_io(void)
+{
+	return &store_io_lmdb;
+}

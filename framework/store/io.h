@@ -57,4 +57,7 @@ struct store_io {
 
 extern const struct store_io store_io_lmdb;
 
+/* The same, for who puts something in front of it from outside libannex.so. */
+__attribute__((visibility("default"))) const struct store_io *annexp_store_io(void);
+
 #endif /* STORE_IO_H */
