@@ -8,6 +8,8 @@
 
 #include <annex/element.h>
 
+#pragma GCC visibility push(default)
+
 struct annex_pool;
 
 #define ANNEX_NS_CAPS	    "http://jabber.org/protocol/caps"
@@ -20,5 +22,7 @@ const char *annex_caps_hash(const struct annex_element *query, struct annex_pool
 
 /* Append <c/> to a presence. */
 void annex_caps_add(struct annex_element *presence, const char *node, const char *hash);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_CAPS_H */

@@ -11,6 +11,8 @@
 #include <annex/element.h>
 #include <annex/status.h>
 
+#pragma GCC visibility push(default)
+
 struct annex_pool;
 
 #define ANNEX_NS_DELAY "urn:xmpp:delay"
@@ -27,5 +29,7 @@ int annex_datetime_read(const char *text, int64_t *wall_ms_r) ANNEX_MUST_CHECK;
 void annex_delay_add(struct annex_element *stanza, const char *by, int64_t wall_ms,
     const char *reason);
 int annex_delay_read(const struct annex_element *stanza, const char *by, int64_t *wall_ms_r);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_DATETIME_H */

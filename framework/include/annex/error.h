@@ -6,6 +6,8 @@
 #ifndef ANNEX_ERROR_H
 #define ANNEX_ERROR_H
 
+#pragma GCC visibility push(default)
+
 struct annex_element;
 
 #define ANNEX_NS_STANZA_ERRORS "urn:ietf:params:xml:ns:xmpp-stanzas"
@@ -66,5 +68,7 @@ const char *annex_error_type_name(enum annex_error_type type);
  * condition 0; strings borrowed from the tree). */
 void annex_error_add(struct annex_element *stanza, const struct annex_error *error);
 struct annex_error annex_error_read(const struct annex_element *stanza);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_ERROR_H */

@@ -24,6 +24,8 @@
 #include <annex/element.h>
 #include <annex/status.h>
 
+#pragma GCC visibility push(default)
+
 struct annex_pool;
 
 #define ANNEX_NS_FORM	       "jabber:x:data"
@@ -114,5 +116,7 @@ const char *annex_form_value(const struct annex_element *x, const char *var);
 
 /* Judge one text by datatype (XEP-0122 §5): "xs:integer", "xs:dateTime", "xs:anyURI", ... */
 bool annex_datatype_matches(const char *datatype, const char *text);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_FORM_H */

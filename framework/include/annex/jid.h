@@ -15,6 +15,8 @@
 
 #include <annex/status.h>
 
+#pragma GCC visibility push(default)
+
 struct annex_pool;
 
 #define ANNEX_JID_PART_MAX 1023	/* bytes of each part, RFC 6122 §2 */
@@ -59,5 +61,7 @@ const char *annex_prep_resource_strict(struct annex_pool *pool, const char *text
  */
 const char *annex_jid_escape(struct annex_pool *pool, const char *text);
 const char *annex_jid_unescape(struct annex_pool *pool, const char *local);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_JID_H */

@@ -17,6 +17,8 @@
 #include <annex/element.h>
 #include <annex/status.h>
 
+#pragma GCC visibility push(default)
+
 struct annex_pool;
 
 #define ANNEX_NS_RSM "http://jabber.org/protocol/rsm"
@@ -84,5 +86,7 @@ struct annex_array {
 	const char *(*id_of)(const void *item);
 };
 struct annex_source annex_array_source(const struct annex_array *array);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_RSM_H */
