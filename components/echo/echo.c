@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * echo.c - the smallest complete component: what a new author copies
+ * echo.c - answers every message with itself
  *
- * Every message with a body comes back to its sender, with all that was in it.
+ * The smallest complete component: copy this folder to begin your own, or
+ * let contrib/new-component write one for you; annex-component(7) is the
+ * guide.  A message comes in, its answer goes out with all that was in it.
+ * Service discovery, version, ping and the like are answered by Annex.
  */
 #include <annex/component.h>
 #include <annex/disco.h>
@@ -18,6 +21,7 @@ echo_message(struct annex_instance *inst, const struct annex_stanza *in)
 	return ANNEX_DONE;
 }
 
+/* Only messages with a body: chat states and receipts are not talked back to. */
 static const struct annex_route echo_routes[] = {
 	{ ANNEX_MESSAGE, NULL, "body", echo_message },
 	{ 0 },
@@ -28,9 +32,7 @@ static const struct annex_identity echo_identities[] = {
 	{ 0 },
 };
 
-static const struct annex_disco echo_disco = {
-	.identities = echo_identities,
-};
+static const struct annex_disco echo_disco = { .identities = echo_identities };
 
 ANNEX_MODULE(echo) = {
 	ANNEX_MODULE_ABI,
