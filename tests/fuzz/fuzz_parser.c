@@ -10,7 +10,6 @@
  * stored element.
  */
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <annex/pool.h>
@@ -43,7 +42,7 @@ static const struct xml_limits wide = {
 	.elements = 1000000,
 };
 
-/* What is shown last is how it ended. */
+/* What is shown last is whether it failed; of two reasons either may come first. */
 static void
 parse(struct buf *shown, const struct xml_limits *limits, const uint8_t *data, size_t size,
     struct random *random)
@@ -61,10 +60,14 @@ parse(struct buf *shown, const struct xml_limits *limits, const uint8_t *data, s
 			r = xml_parser_flush(p);
 		show_events(shown, p);
 	}
+	/* What is wrong with a tag may show only when it ends. */
+	if (r == ANNEX_OK)
+		r = xml_parser_feed(p, ">", 1);
 	if (r == ANNEX_OK)
 		r = xml_parser_flush(p);
 	show_events(shown, p);
-	buf_printf(shown, "%d %s", r, xml_parser_why(p));
+	CHECK((r < 0) == (xml_parser_why(p)[0] != '\0'));
+	buf_printf(shown, "%d", r);
 	xml_parser_destroy(&p);
 }
 
