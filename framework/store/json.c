@@ -476,8 +476,8 @@ to_unknown(const json_t *list, ProtobufCMessage *record, struct annex_pool *pool
 		const json_t *field = json_array_get(list, i);
 		uint64_t number, wire;
 
-		if (!json_to_u64(json_object_get(field, "number"), &number) || number == 0 ||
-		    number >= 1u << 29 || !json_to_u64(json_object_get(field, "wire"), &wire) ||
+		if (!json_to_u64(json_object_get(field, "number"), &number) ||
+		    number > UINT32_MAX || !json_to_u64(json_object_get(field, "wire"), &wire) ||
 		    wire > 5) {
 			*why = "is no list of unknown fields";
 			return false;
