@@ -54,10 +54,18 @@ files_place_of(struct annex_pool *pool, const char *path)
 const char *
 files_resolve(struct annex_pool *pool, const char *dir, const char *path)
 {
-	char *own =
-	    path[0] == '/' ? annex_strdup(pool, path) : annex_sprintf(pool, "%s/%s", dir, path);
-	size_t len = strlen(own);
+	char *own;
+	size_t len;
 
+	while (path[0] == '.' && path[1] == '/')
+		path += 2 + strspn(path + 2, "/");
+	if (path[0] == '/')
+		own = annex_strdup(pool, path);
+	else if (path[0] == '\0' || strcmp(path, ".") == 0)
+		own = annex_strdup(pool, dir);
+	else
+		own = annex_sprintf(pool, "%s/%s", dir, path);
+	len = strlen(own);
 	while (len > 1 && own[len - 1] == '/')
 		own[--len] = '\0';
 	return own;

@@ -415,7 +415,7 @@ test_every_mistake_of_a_component_is_a_sentence(void **state)
 		    "a.yaml:9:13: no module \"mucc\": there is no mucc.so in modules; did you mean "
 		    "\"muc\"?\n" },
 		{ "  rooms.example.org:\n    module: ./muc2.so\n    secret: correct horse\n",
-		    "a.yaml:9:13: ./muc2.so: No such file or directory\n" },
+		    "a.yaml:9:13: muc2.so: No such file or directory\n" },
 		{ "  rooms.example.org:\n    module: old\n    secret: correct horse\n",
 		    "a.yaml:9:13: modules/old.so: built for ABI 9.0, this Annex has 1.0: build it "
 		    "again\n" },
