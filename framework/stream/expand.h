@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * expand.h - a fan-out's next stanza as pieces, for who copies them himself
+ * expand.h - a fan-out's next stanza, for who has room for it already
  */
 #ifndef STREAM_EXPAND_H
 #define STREAM_EXPAND_H
 
-#include <sys/uio.h>
-
 #include "fanout.h"
 
-#define FANOUT_PIECES 5
+/* Length of the stanza for the recipient at *place; 0 where there are no more. */
+size_t fanout_next_len(const struct fanout *fanout, size_t *place);
 
-/* How many pieces make the stanza at *place, which moves on, and their joint length; 0: no more. */
-int fanout_pieces(
-    const struct fanout *fanout, size_t *place, struct iovec pieces[FANOUT_PIECES], size_t *len_r);
+/* Write that stanza, so many bytes, and move place on. */
+void fanout_copy(const struct fanout *fanout, size_t *place, char *at);
 
 #endif /* STREAM_EXPAND_H */

@@ -20,6 +20,7 @@
 #define SLAB ((size_t)64 * 1024)
 #define SLAB_SMALL ((size_t)1024)
 #define VARIANTS_MAX 0xffff
+#define HEAD ((size_t)16) /* see fanout_copy */
 
 struct variant {
 	char *text;
@@ -108,11 +109,11 @@ fanout_variant(struct fanout *fanout, const struct annex_element *stanza)
 	fanout->variants =
 	    mem_resize(fanout->variants, (fanout->variant_count + 1) * sizeof(*fanout->variants));
 	variant = &fanout->variants[fanout->variant_count];
-	variant->text = mem_resize(text.data, text.len + 1);
+	variant->text = mem_resize(text.data, text.len + HEAD);
 	variant->len = (uint32_t)text.len;
 	variant->to_at = (uint32_t)to_at;
 	variant->tail_at = (uint32_t)tail_at;
-	fanout->memory += text.len + 1 + sizeof(*variant);
+	fanout->memory += text.len + HEAD + sizeof(*variant);
 	return (int)fanout->variant_count++;
 }
 
@@ -217,50 +218,67 @@ fanout_find(const struct fanout *fanout, size_t *place)
 	return n < fanout->slab_count ? fanout->slabs[n].bytes + at : NULL;
 }
 
-int
-fanout_pieces(
-    const struct fanout *fanout, size_t *place, struct iovec pieces[FANOUT_PIECES], size_t *len_r)
+size_t
+fanout_next_len(const struct fanout *fanout, size_t *place)
 {
 	const char *at = fanout_find(fanout, place);
-	const struct variant *variant;
 	struct recipient recipient;
-	int n = 0;
 
 	if (at == NULL)
 		return 0;
 	memcpy(&recipient, at, sizeof(recipient));
-	at += sizeof(recipient);
+	return (size_t)fanout->variants[recipient.variant].len + recipient.to_len +
+	    recipient.tail_len;
+}
+
+static inline char *
+put(char *at, const char *bytes, size_t len)
+{
+	memcpy(at, bytes, len);
+	return at + len;
+}
+
+void
+fanout_copy(const struct fanout *fanout, size_t *place, char *at)
+{
+	const char *from = fanout_find(fanout, place);
+	const struct variant *variant;
+	struct recipient recipient;
+
+	CHECK(from != NULL);
+	memcpy(&recipient, from, sizeof(recipient));
+	from += sizeof(recipient);
 	variant = &fanout->variants[recipient.variant];
-	*len_r = variant->len + recipient.to_len + recipient.tail_len;
 	*place += sizeof(recipient) + recipient.to_len + recipient.tail_len;
-	pieces[n++] = (struct iovec) { variant->text, variant->to_at };
-	pieces[n++] = (struct iovec) { (char *)(uintptr_t)at, recipient.to_len };
+	/* "<message" is copied for every recipient: a fixed number of bytes is the faster way, and
+	 * what is too much is written over. */
+	if (variant->to_at <= HEAD && variant->len >= HEAD)
+		memcpy(at, variant->text, HEAD);
+	else
+		memcpy(at, variant->text, variant->to_at);
+	at = put(at + variant->to_at, from, recipient.to_len);
 	if (recipient.tail_len == 0) {
-		pieces[n++] = (struct iovec) { variant->text + variant->to_at,
-			variant->len - variant->to_at };
-		return n;
+		put(at, variant->text + variant->to_at, variant->len - variant->to_at);
+		return;
 	}
-	pieces[n++] =
-	    (struct iovec) { variant->text + variant->to_at, variant->tail_at - variant->to_at };
-	pieces[n++] =
-	    (struct iovec) { (char *)(uintptr_t)(at + recipient.to_len), recipient.tail_len };
-	pieces[n++] =
-	    (struct iovec) { variant->text + variant->tail_at, variant->len - variant->tail_at };
-	return n;
+	at = put(at, variant->text + variant->to_at, variant->tail_at - variant->to_at);
+	at = put(at, from + recipient.to_len, recipient.tail_len);
+	put(at, variant->text + variant->tail_at, variant->len - variant->tail_at);
 }
 
 bool
 fanout_expand(const struct fanout *fanout, size_t *place, struct buf *out)
 {
-	struct iovec pieces[FANOUT_PIECES];
 	size_t len;
-	int n;
 
 	CHECK_OBJECT(fanout, FANOUT_MAGIC);
-	if ((n = fanout_pieces(fanout, place, pieces, &len)) == 0)
+	if ((len = fanout_next_len(fanout, place)) == 0)
 		return false;
 	buf_reserve(out, len);
-	for (int i = 0; i < n; i++)
-		buf_append(out, pieces[i].iov_base, pieces[i].iov_len);
+	if (out->error < 0)
+		return false;
+	fanout_copy(fanout, place, out->data + out->len);
+	out->len += len;
+	out->data[out->len] = '\0';
 	return true;
 }

@@ -193,13 +193,11 @@ static size_t
 move_recipient(struct flows *flows, struct flow *flow, struct spool *wire)
 {
 	struct piece *piece = flow->head;
-	struct iovec pieces[FANOUT_PIECES];
-	size_t len;
-	int n;
+	size_t len = fanout_next_len(piece->fanout, &piece->place);
 
-	n = fanout_pieces(piece->fanout, &piece->place, pieces, &len);
-	CHECK(n > 0);
-	spool_append_pieces(wire, piece->class, piece->when_s, pieces, n, len);
+	CHECK(len > 0);
+	fanout_copy(
+	    piece->fanout, &piece->place, spool_place(wire, piece->class, piece->when_s, len));
 	flows->stanzas--;
 	if (--piece->left == 0)
 		piece_done(flows, flow);

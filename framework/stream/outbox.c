@@ -24,6 +24,7 @@ outbox_init(struct outbox *outbox, size_t kept_max)
 	memset(outbox, 0, sizeof(*outbox));
 	flows_init(&outbox->flows, &outbox->held);
 	spool_init(&outbox->wire, &outbox->held, false);
+	outbox->wire.watched = KEPT_CLASSES | BIT(CLASS_FENCE);
 	spool_init(&outbox->kept, &outbox->held, true);
 	spool_init(&outbox->resend, &outbox->held, true);
 	outbox->kept_max = kept_max;
@@ -149,6 +150,7 @@ outbox_written(struct outbox *outbox, size_t n)
 	struct spool_record record;
 
 	spool_written(&outbox->wire, n);
+	outbox->written += spool_pass_chunk(&outbox->wire);
 	while (spool_pass(&outbox->wire, &record)) {
 		if (record.class == CLASS_FENCE) {
 			outbox->fence_written(outbox, outbox->kept_next);

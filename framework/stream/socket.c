@@ -30,7 +30,8 @@
 #define ADDRESS_MS 5000 /* one address, TLS not included */
 #define TLS_MS 10000
 #define RESOLVE_MS 15000
-#define DEAD_MS 60000 /* what we wrote is not acknowledged for so long */
+#define DEAD_MS 60000           /* what we wrote is not acknowledged for so long */
+#define UNIX_BYTES (256 * 1024) /* else the reader runs dry before we are woken */
 #define WHY_BYTES 500
 
 enum phase { PHASE_RESOLVING, PHASE_CONNECTING, PHASE_SHAKING, PHASE_OPEN };
@@ -201,6 +202,8 @@ try_address(struct sock *sock, const struct addrinfo *address)
 	}
 	if (address->ai_family != AF_UNIX)
 		tcp_options(sock->fd);
+	else
+		set_option(sock->fd, SOL_SOCKET, SO_SNDBUF, UNIX_BYTES);
 	if (connect(sock->fd, address->ai_addr, address->ai_addrlen) < 0 && errno != EINPROGRESS &&
 	    errno != EINTR) {
 		address_failed(sock, address, strerror(errno));

@@ -92,7 +92,7 @@ spool_grow(struct spool *spool, size_t len)
 	return chunk;
 }
 
-static inline char *
+char *
 spool_place(struct spool *spool, unsigned class, uint32_t when_s, size_t len)
 {
 	struct spool_chunk *chunk = spool->tail;
@@ -108,6 +108,7 @@ spool_place(struct spool *spool, unsigned class, uint32_t when_s, size_t len)
 	mark->when_s = when_s;
 	at = chunk->bytes + chunk->used;
 	chunk->used += (uint32_t)len;
+	chunk->watched += spool->watched >> class & 1u;
 	spool->records++;
 	spool->unwritten += len;
 	return at;
@@ -120,18 +121,6 @@ spool_append(struct spool *spool, unsigned class, uint32_t when_s, const void *b
 
 	if (len > 0)
 		memcpy(at, bytes, len);
-}
-
-void
-spool_append_pieces(struct spool *spool, unsigned class, uint32_t when_s,
-    const struct iovec *pieces, int n, size_t len)
-{
-	char *at = spool_place(spool, class, when_s, len);
-
-	for (int i = 0; i < n; i++) {
-		memcpy(at, pieces[i].iov_base, pieces[i].iov_len);
-		at += pieces[i].iov_len;
-	}
 }
 
 bool
@@ -155,7 +144,8 @@ static void
 chunk_is_empty(struct spool *spool, struct spool_chunk *chunk)
 {
 	if (chunk->next == NULL && !spool->thrifty && chunk->size <= SPOOL_CHUNK) {
-		chunk->used = chunk->start = chunk->written = chunk->first = chunk->count = 0;
+		chunk->used = chunk->start = chunk->written = 0;
+		chunk->first = chunk->count = chunk->watched = 0;
 		return;
 	}
 	spool->head = chunk->next;
@@ -216,6 +206,22 @@ spool_pass(const struct spool *spool, struct spool_record *record_r)
 	if (!spool_first(spool, record_r))
 		return false;
 	return spool->head->start + record_r->len <= spool->head->written;
+}
+
+size_t
+spool_pass_chunk(struct spool *spool)
+{
+	struct spool_chunk *chunk = spool->head;
+	size_t n;
+
+	if (chunk == NULL || chunk->written < chunk->used || chunk->watched > 0)
+		return 0;
+	n = chunk->count - chunk->first;
+	if (n == 0)
+		return 0;
+	spool->records -= n;
+	chunk_is_empty(spool, chunk);
+	return n;
 }
 
 bool

@@ -17,7 +17,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
 
 #define SPOOL_CHUNK ((size_t)64 * 1024)
 #define SPOOL_RECORD_MAX ((size_t)256 * 1024 * 1024)
@@ -35,6 +34,7 @@ struct spool_chunk {
 	uint32_t start;        /* of the first record left */
 	uint32_t written;      /* at least start: how far the bytes have gone */
 	uint32_t first, count; /* marks: the first one left, and the number ever made */
+	uint32_t watched;      /* of these, how many the owner wants to see go */
 	char bytes[];
 };
 
@@ -44,6 +44,7 @@ struct spool {
 	size_t unwritten; /* bytes */
 	size_t *held;     /* account of the memory of this and other spools */
 	bool thrifty;     /* begin with small chunks; many spools stay small */
+	unsigned watched; /* mask of classes that spool_pass_chunk leaves to spool_pass */
 };
 
 /* A record as it stands in the spool. */
@@ -60,9 +61,8 @@ void spool_finish(struct spool *spool);
 void
 spool_append(struct spool *spool, unsigned class, uint32_t when_s, const void *bytes, size_t len);
 
-/* The same of len bytes in n pieces. */
-void spool_append_pieces(struct spool *spool, unsigned class, uint32_t when_s,
-    const struct iovec *pieces, int n, size_t len);
+/* The same, to be filled with len bytes by the caller before anything else is done here. */
+char *spool_place(struct spool *spool, unsigned class, uint32_t when_s, size_t len);
 
 /* The first record; false where there is none. */
 bool spool_first(const struct spool *spool, struct spool_record *record_r);
@@ -76,6 +76,10 @@ void spool_written(struct spool *spool, size_t n);
 
 /* The first record, if all of it was written; then spool_drop_first it. */
 bool spool_pass(const struct spool *spool, struct spool_record *record_r);
+
+/* Where the first chunk was written whole and holds nothing to be watched: drop all of it at once,
+ * and say how many records that were. */
+size_t spool_pass_chunk(struct spool *spool);
 
 /* Is the first record written in part? */
 bool spool_is_midway(const struct spool *spool);
