@@ -13,8 +13,8 @@
  * never was (bad-sessionid).  A client that sends a form without a sessionid
  * means its latest session of that command.
  *
- * What a session points to lies in one pool, moved to a fresh one at every
- * stage: going back and forth does not make it grow.
+ * The values and what they point to lie in one pool, moved to a fresh one at
+ * every stage: going back and forth does not make it grow.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -41,9 +41,11 @@ struct session {
 	struct annex_instance *inst;
 	const struct annex_command *command;
 	char id[40];
-	char *full, *bare; /* whose */
-	struct annex_pool *pool;
+	char *full, *bare;       /* whose */
+	struct annex_pool *keep; /* the component's part */
+	struct annex_pool *pool; /* in it: values, their texts, forms */
 	void *values;
+	struct texts texts;
 	unsigned stage; /* whose form was shown */
 	const struct annex_form *form[STAGES_MAX];
 };
@@ -71,7 +73,8 @@ session_free(struct session *s)
 	annex_map_remove_str(c->by_id, s->id);
 	annex_list_remove(&s->link);
 	timer_stop(s->inst->timers, &s->idle);
-	annex_pool_destroy(&s->pool);
+	annex_pool_destroy(&s->keep);
+	free(s->texts.text);
 	free(s->full);
 	free(s->bare);
 	free(s);
@@ -119,7 +122,8 @@ session_create(
 	s->command = command;
 	s->full = mem_strdup(who->full);
 	s->bare = mem_strdup(who->bare);
-	s->pool = annex_pool_create(NULL, "command session");
+	s->keep = annex_pool_create(NULL, "command session");
+	s->pool = annex_pool_create(s->keep, "command values");
 	s->values = annex_pool_zalloc(s->pool, command->values_size);
 	s->form[0] = command->form;
 	snprintf(s->id, sizeof(s->id), "%s-%" PRIu64, c->prefix, ++c->last);
@@ -166,17 +170,16 @@ session_rehome(struct session *s)
 {
 	struct annex_pool *old = s->pool;
 
-	s->pool = annex_pool_create(NULL, "command session");
+	s->pool = annex_pool_create(s->keep, "command values");
 	s->values = s->command->values_size > 0
 	    ? annex_memdup(s->pool, s->values, s->command->values_size)
 	    : annex_pool_zalloc(s->pool, 0);
-	for (unsigned i = 0; i <= s->stage; i++) {
-		if (s->form[i] == NULL)
-			continue;
-		if (s->form[i] != s->command->form)
+	for (unsigned i = 0; i <= s->stage; i++)
+		if (s->form[i] != NULL && s->form[i] != s->command->form)
 			s->form[i] = form_copy(s->pool, s->form[i]);
-		form_rehome(s->pool, s->form[i], s->values);
-	}
+	if (s->form[s->stage] != NULL)
+		texts_note(&s->texts, s->form[s->stage]);
+	texts_move(&s->texts, s->pool, s->values);
 	annex_pool_destroy(&old);
 	timer_start(s->inst->timers, &s->idle, SESSION_MS, session_is_idle);
 }
@@ -230,12 +233,6 @@ answer_command(struct annex_stanza *out, const struct session *s, const char *st
 	return el;
 }
 
-static size_t
-text_cost(const char *text)
-{
-	return 6 * strlen(text);
-}
-
 /* As many rows as fit into a stanza; how many did not. */
 static size_t
 answer_table(struct annex_element *command, const struct annex_run *run)
@@ -255,7 +252,7 @@ answer_table(struct annex_element *command, const struct annex_run *run)
 	}
 	for (const struct run_line *row = run->rows.first; row != NULL; row = row->next, left--) {
 		for (size_t i = 0; i < run->columns; i++)
-			bytes += 60 + strlen(run->var[i]) + text_cost(row->value[i]);
+			bytes += 60 + bytes_on_wire(run->var[i]) + bytes_on_wire(row->value[i]);
 		if (bytes > PAYLOAD_MAX)
 			break;
 		parent = annex_add(x, NULL, "item");
@@ -344,7 +341,7 @@ session_run(struct session *s, const struct annex_stanza *in)
 	struct annex_run run;
 	int r;
 
-	run_init(&run, inst, in->from, inst->scratch);
+	run_init(&run, inst, in->from, inst->scratch, s->keep);
 	r = run_stage(&run, s->command, s->stage, s->values);
 	if (r < 0)
 		return step_failed(inst, in, s, &run);
@@ -362,6 +359,19 @@ session_run(struct session *s, const struct annex_stanza *in)
 	return answer_form(in, s, &run);
 }
 
+/* Clients that send a form of type "cancel" mean "submit" (§3.5.1); the action says what to do. */
+static const struct annex_element *
+as_submitted(struct annex_pool *pool, const struct annex_element *x)
+{
+	struct annex_element *copy;
+
+	if (x == NULL || !annex_form_is_cancelled(x))
+		return x;
+	copy = annex_element_copy(pool, x);
+	annex_attr_set(copy, "type", "submit");
+	return copy;
+}
+
 static enum annex_verdict
 session_submit(struct session *s, const struct annex_stanza *in, const struct annex_element *x)
 {
@@ -373,7 +383,7 @@ session_submit(struct session *s, const struct annex_stanza *in, const struct an
 	if (annex_form_read(s->form[s->stage], x, s->values, NULL, inst->scratch, &why) < 0)
 		return refuse(inst, in, &bad_payload, why);
 	session_rehome(s);
-	if (annex_pool_bytes(s->pool) > SESSION_BYTES_MAX) {
+	if (annex_pool_bytes(s->keep) > SESSION_BYTES_MAX) {
 		session_free(s);
 		return annex_refuse(inst, in, ANNEX_RESOURCE_CONSTRAINT, "That is too much text.");
 	}
@@ -396,7 +406,7 @@ session_start(struct annex_instance *inst, const struct annex_stanza *in,
 
 		return annex_refuse_with(inst, in, &full);
 	}
-	run_init(&run, inst, in->from, inst->scratch);
+	run_init(&run, inst, in->from, inst->scratch, s->keep);
 	if (command->preset != NULL)
 		command->preset(inst, &run, s->values);
 	if (run.error.condition != 0) {
@@ -491,7 +501,8 @@ without_session(struct annex_instance *inst, const struct annex_stanza *in,
 static enum annex_verdict
 act(struct annex_instance *inst, const struct annex_stanza *in, const struct annex_command *command)
 {
-	const struct annex_element *x = annex_form_find(in->payload, NULL);
+	const struct annex_element *x =
+	    as_submitted(inst->scratch, annex_form_find(in->payload, NULL));
 	const char *id = annex_attr(in->payload, "sessionid");
 	enum action action = action_of(in->payload);
 	struct session *s;

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/check.h"
 #include "instance.h"
 #include "run.h"
@@ -61,9 +62,15 @@ command_find(const struct annex_instance *inst, const char *node)
 
 void
 run_init(struct annex_run *run, struct annex_instance *inst, const struct annex_jid *by,
-    struct annex_pool *pool)
+    struct annex_pool *pool, struct annex_pool *values)
 {
-	*run = (struct annex_run) { .inst = inst, .by = by, .pool = pool };
+	*run = (struct annex_run) { .inst = inst, .by = by, .pool = pool, .values = values };
+}
+
+struct annex_pool *
+annex_run_pool(struct annex_run *run)
+{
+	return run->values;
 }
 
 const struct annex_jid *
@@ -227,18 +234,37 @@ form_copy(struct annex_pool *pool, const struct annex_form *form)
 	return copy;
 }
 
+/* Members that are texts, each once, whichever forms they are in. */
 void
-form_rehome(struct annex_pool *pool, const struct annex_form *form, void *values)
+texts_note(struct texts *texts, const struct annex_form *form)
 {
 	for (const struct annex_field *f = form->fields; f->var != NULL; f++) {
-		void *member = (char *)values + f->offset;
+		size_t i = 0;
 
-		if (f->member == ANNEX_MEMBER_TEXT) {
-			*(const char **)member = annex_strdup(pool, *(const char **)member);
-		} else if (f->member == ANNEX_MEMBER_TEXTS) {
+		if (f->member != ANNEX_MEMBER_TEXT && f->member != ANNEX_MEMBER_TEXTS)
+			continue;
+		while (i < texts->count && texts->text[i].offset != f->offset)
+			i++;
+		if (i < texts->count)
+			continue;
+		texts->text = mem_resize(texts->text, (i + 1) * sizeof(*texts->text));
+		texts->text[texts->count++] =
+		    (struct text_member) { f->offset, f->member == ANNEX_MEMBER_TEXTS };
+	}
+}
+
+void
+texts_move(const struct texts *texts, struct annex_pool *pool, void *values)
+{
+	for (size_t i = 0; i < texts->count; i++) {
+		void *member = (char *)values + texts->text[i].offset;
+
+		if (texts->text[i].several) {
 			struct annex_strings *s = member;
 
 			s->value = copy_texts(pool, s->value, s->count);
+		} else {
+			*(const char **)member = annex_strdup(pool, *(const char **)member);
 		}
 	}
 }

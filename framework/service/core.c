@@ -29,6 +29,16 @@ is_for_domain(const struct annex_instance *inst, const struct annex_stanza *in)
 	return strcmp(in->to->full, inst->jid->full) == 0;
 }
 
+size_t
+bytes_on_wire(const char *text)
+{
+	size_t n = 0;
+
+	for (; text != NULL && *text != '\0'; text++)
+		n += strchr("&<>'\"\t\n\r", *text) != NULL ? strlen("&quot;") : 1;
+	return n;
+}
+
 static enum annex_verdict
 ping_get(struct annex_instance *inst, const struct annex_stanza *in)
 {

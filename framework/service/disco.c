@@ -460,16 +460,10 @@ items_of(struct annex_instance *inst, const struct annex_stanza *in, const char 
 }
 
 static size_t
-text_len(const char *text)
-{
-	return text != NULL ? strlen(text) : 0;
-}
-
-/* About, on the wire: names are escaped, so six bytes for one. */
-static size_t
 item_bytes(const struct annex_disco_item *item)
 {
-	return 40 + text_len(item->jid) + 6 * (text_len(item->node) + text_len(item->name));
+	return 40 + bytes_on_wire(item->jid) + bytes_on_wire(item->node) +
+	    bytes_on_wire(item->name);
 }
 
 /* Where not all fits, fewer are a page as well; one asked for backwards keeps its end. */

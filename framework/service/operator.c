@@ -254,7 +254,7 @@ call_run(struct call *call, const char *node, json_t **result_r)
 	call->used = json_object();
 	call->values = annex_pool_zalloc(call->pool, call->command->values_size);
 	call->form[0] = call->command->form;
-	run_init(&call->run, call->inst, NULL, call->pool);
+	run_init(&call->run, call->inst, NULL, call->pool, call->pool);
 	r = stages_run(call);
 	json_decref(call->used);
 	if (r >= 0)

@@ -26,7 +26,8 @@ struct run_lines {
 struct annex_run {
 	struct annex_instance *inst;
 	const struct annex_jid *by;
-	struct annex_pool *pool;
+	struct annex_pool *pool;   /* of the run */
+	struct annex_pool *values; /* lives as long as the values */
 	struct run_lines notes, rows;
 	const char *const *var, *const *label; /* of the columns */
 	size_t columns;
@@ -35,15 +36,26 @@ struct annex_run {
 };
 
 void run_init(struct annex_run *run, struct annex_instance *inst, const struct annex_jid *by,
-    struct annex_pool *pool);
+    struct annex_pool *pool, struct annex_pool *values);
 
 /* Call the component.  ANNEX_OK; ANNEX_AGAIN and run->asked is set; or negative and run->error is. */
 int
 run_stage(struct annex_run *run, const struct annex_command *command, unsigned stage, void *values);
 
-/* A deep copy, and the texts of the members that the form is bound to moved into pool. */
+/* A deep copy. */
 struct annex_form *form_copy(struct annex_pool *pool, const struct annex_form *form);
-void form_rehome(struct annex_pool *pool, const struct annex_form *form, void *values);
+
+/* Which members of a command's values are texts, as far as its forms have said. */
+struct text_member {
+	size_t offset;
+	bool several;
+};
+struct texts {
+	struct text_member *text; /* free() it */
+	size_t count;
+};
+void texts_note(struct texts *texts, const struct annex_form *form);
+void texts_move(const struct texts *texts, struct annex_pool *pool, void *values);
 
 /* What commands_init makes. */
 struct session;

@@ -14,6 +14,9 @@
 /* Largest payload of an answer that we cut to fit, below the guard's limit for a stanza. */
 #define PAYLOAD_MAX (192 << 10)
 
+/* Bytes of text, NULL being none, in an attribute or element, at most. */
+size_t bytes_on_wire(const char *text);
+
 /* Whether the stanza is for the domain itself. */
 bool is_for_domain(const struct annex_instance *inst, const struct annex_stanza *in);
 

@@ -27,6 +27,7 @@ enum annex_who {
 };
 
 /* One run of a command, ad-hoc or from annexctl. */
+struct annex_pool;
 struct annex_run;
 
 /*
@@ -35,7 +36,8 @@ struct annex_run;
  *	ANNEX_AGAIN	the next stage's form follows (annex_run_ask)
  *	negative	refused: annex_run_fail said why, or the status' text is used
  * Values of earlier stages are kept by Annex for the session, with the texts of all members that
- * a form of it is bound to; it is forgotten after ten minutes, and when the turn fails.
+ * a form shown so far is bound to; what other members point to must live in annex_run_pool or
+ * longer.  The session is forgotten after ten minutes without a word, and when the turn fails.
  */
 struct annex_command {
 	const char *node; /* NULL ends the table; on the wire and for annexctl: "list-rooms" */
@@ -55,6 +57,9 @@ struct annex_command {
 
 /* Who runs it: NULL for annexctl. */
 const struct annex_jid *annex_run_by(const struct annex_run *run);
+
+/* Memory that lives as long as the values do. */
+struct annex_pool *annex_run_pool(struct annex_run *run);
 
 /* A note to the user; a row of a table of results: columns are named once, then each row has as many values. */
 void annex_run_say(struct annex_run *run, const char *fmt, ...) ANNEX_PRINTF(2, 3);
