@@ -32,51 +32,51 @@
 #include <annex/form.h>
 
 enum annex_option_type {
-	ANNEX_OPTION_BOOL = 1,	/* yes, no, true, false, on, off */
-	ANNEX_OPTION_INT,	/* 200 */
-	ANNEX_OPTION_TIME,	/* 500ms, 30s, 5m, 12h, 7d, 4w; an int64_t of milliseconds, named _ms */
-	ANNEX_OPTION_SIZE,	/* 4096, 64K, 256M, 2G; an int64_t of bytes, named _bytes */
-	ANNEX_OPTION_STRING,	/* min and max are bytes */
-	ANNEX_OPTION_CHOICE,	/* a string that is one of choices */
-	ANNEX_OPTION_LIST,	/* [a, b], or one; a struct annex_strings; min and max are how many */
-	ANNEX_OPTION_JID,	/* a string, prepared */
+	ANNEX_OPTION_BOOL = 1, /* yes, no, true, false, on, off */
+	ANNEX_OPTION_INT,      /* 200 */
+	ANNEX_OPTION_TIME, /* 500ms, 30s, 5m, 12h, 7d, 4w; an int64_t of milliseconds, named _ms */
+	ANNEX_OPTION_SIZE, /* 4096, 64K, 256M, 2G; an int64_t of bytes, named _bytes */
+	ANNEX_OPTION_STRING, /* min and max are bytes */
+	ANNEX_OPTION_CHOICE, /* a string that is one of choices */
+	ANNEX_OPTION_LIST,   /* [a, b], or one; a struct annex_strings; min and max are how many */
+	ANNEX_OPTION_JID,    /* a string, prepared */
 	ANNEX_OPTION_JID_LIST,
 };
 
 struct annex_option {
-	const char *name;	/* the member's name; NULL ends the table */
+	const char *name; /* the member's name; NULL ends the table */
 	enum annex_option_type type;
-	size_t offset;		/* into the settings struct */
-	int64_t min, max;	/* inclusive */
-	const char *preset;	/* as written in the file, lists as "a b"; NULL = required */
-	const char *help;	/* one sentence, ends with a stop */
-	const char *const *choices;	/* NULL-ended, of ANNEX_OPTION_CHOICE */
+	size_t offset;              /* into the settings struct */
+	int64_t min, max;           /* inclusive */
+	const char *preset;         /* as written in the file, lists as "a b"; NULL = required */
+	const char *help;           /* one sentence, ends with a stop */
+	const char *const *choices; /* NULL-ended, of ANNEX_OPTION_CHOICE */
 	uintptr_t reserved[2];
 };
 
 /* The member's own C type picks the option's; no other type compiles. */
-#define ANNEX_OPTION(settings, member_, lo, hi, dflt, text)                         \
-	{                                                                           \
+#define ANNEX_OPTION(settings, member_, lo, hi, dflt, text)                           \
+	{                                                                             \
 		.name = #member_,                                                   \
 		.type = _Generic(((settings *)0)->member_, bool: ANNEX_OPTION_BOOL, \
 		    int64_t: ANNEX_OPTION_INT, const char *: ANNEX_OPTION_STRING,   \
 		    struct annex_strings: ANNEX_OPTION_LIST),                       \
 		.offset = offsetof(settings, member_), .min = (lo), .max = (hi),    \
-		.preset = (dflt), .help = (text),                                   \
+		.preset = (dflt), .help = (text), \
 	}
 
 /* The same where the C type does not say it all: TIME, SIZE, JID, JID_LIST. */
-#define ANNEX_OPTION_AS(kind, settings, member_, lo, hi, dflt, text)                      \
-	{                                                                                 \
-		.name = #member_, .type = (kind), .offset = offsetof(settings, member_),  \
-		.min = (lo), .max = (hi), .preset = (dflt), .help = (text),               \
+#define ANNEX_OPTION_AS(kind, settings, member_, lo, hi, dflt, text)                     \
+	{                                                                                \
+		.name = #member_, .type = (kind), .offset = offsetof(settings, member_), \
+		.min = (lo), .max = (hi), .preset = (dflt), .help = (text),              \
 	}
 
-#define ANNEX_OPTION_OF(settings, member_, choices_, dflt, text)                     \
-	{                                                                            \
-		.name = #member_, .type = ANNEX_OPTION_CHOICE,                       \
-		.offset = offsetof(settings, member_), .preset = (dflt),             \
-		.help = (text), .choices = (choices_),                               \
+#define ANNEX_OPTION_OF(settings, member_, choices_, dflt, text)                         \
+	{                                                                                \
+		.name = #member_, .type = ANNEX_OPTION_CHOICE,                           \
+		.offset = offsetof(settings, member_), .preset = (dflt), .help = (text), \
+		.choices = (choices_),                                                   \
 	}
 
 #endif /* ANNEX_OPTION_H */
