@@ -239,6 +239,7 @@ check_rows(struct check *c)
 static void
 check_totals(struct check *c)
 {
+	uint64_t free_bytes, pages;
 	MDB_envinfo info;
 	MDB_stat stat;
 
@@ -247,11 +248,23 @@ check_totals(struct check *c)
 		fprintf(c->out, "%" PRIu64 " counts are there, %" PRIu64 " belong to rows\n",
 		    c->counts_there, c->counts_met);
 	}
-	if (c->store->io->info(c->store->io, c->store->env, &info, &stat) == 0 &&
-	    stat.ms_entries != c->rows) {
+	if (c->store->io->info(c->store->io, c->store->env, &info, &stat) != 0)
+		return;
+	if (stat.ms_entries != c->rows) {
 		c->wrong++;
 		fprintf(c->out, "%" PRIu64 " rows were found where there shall be %zu\n", c->rows,
 		    stat.ms_entries);
+	}
+	if (space_free_inside(c->store, &free_bytes) < 0) {
+		c->wrong++;
+		fprintf(c->out, "%s\n", buf_text(&c->store->sentence));
+		return;
+	}
+	pages = stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
+	if (pages + free_bytes / c->store->page_size + 1 > info.me_last_pgno) {
+		c->wrong++;
+		fprintf(
+		    c->out, "pages are in use and free at once: every write may destroy rows\n");
 	}
 }
 

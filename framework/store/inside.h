@@ -30,7 +30,7 @@
 #include "store.h"
 
 #define STORE_FORMAT 1
-#define STORE_MAP_BYTES (64ull << 30)
+#define STORE_MAP_BYTES (sizeof(void *) > 4 ? 64ull << 30 : 1ull << 30)
 #define STORE_RECORD_MAX ((size_t)4 << 20)
 
 enum system_kind {

@@ -43,16 +43,21 @@ free_pages(struct annex_store *store, MDB_txn *txn, uint64_t *pages_r)
 {
 	MDB_cursor *cursor;
 	MDB_val k, v;
-	size_t n;
+	size_t n, id, last = 0;
 	int rc;
 
 	*pages_r = 0;
 	if ((rc = store->io->cursor_open(store->io, txn, STORE_FREE_DBI, &cursor)) != 0)
 		return rc;
 	while ((rc = store->io->cursor_get(store->io, cursor, &k, &v, MDB_NEXT)) == 0) {
-		if (v.mv_size < sizeof(n))
+		if (v.mv_size < sizeof(n) || k.mv_size != sizeof(id))
 			break;
 		memcpy(&n, v.mv_data, sizeof(n));
+		memcpy(&id, k.mv_data, sizeof(id));
+		/* Keys are transactions and ascend, unless the list is damaged. */
+		if (id <= last)
+			break;
+		last = id;
 		*pages_r += n;
 	}
 	store->io->cursor_close(store->io, cursor);
@@ -188,8 +193,13 @@ has_room(const struct annex_store *store, uint64_t bytes, bool small)
 
 	if (used > quota_share(space, small ? 95 : 90))
 		return false;
-	return !space->disk_refuses ||
-	    space->allocated + reusable >= space->used + written + space->ahead / (small ? 2 : 1);
+	if (!space->disk_refuses)
+		return true;
+	/* A large record needs pages in a row, which the free ones may not be. */
+	if (bytes > store->page_size / 2 && space->allocated < space->used + written)
+		return false;
+	return space->allocated + reusable >=
+	    space->used + written + space->ahead / (small ? 2 : 1);
 }
 
 /* Does this put replace a row by one that is hardly larger? */
@@ -239,6 +249,23 @@ space_ended(struct annex_store *store, bool committed)
 		store->space.fresh = false;
 }
 
+static void
+look_at_disk(struct annex_store *store)
+{
+	struct space *space = &store->space;
+	uint64_t disk_free;
+	bool low;
+
+	if (store->io->disk_free(store->io, store->dir, &disk_free) != 0)
+		return;
+	gauge_set(store->counter.disk_free, disk_free);
+	low = disk_free < DISK_LOW && !store->volatile_sync;
+	if (low && !space->disk_warned)
+		store_says(store, ANNEX_LOG_WARNING, "disk of %s has only %llu MiB left",
+		    store->dir, (unsigned long long)(disk_free >> 20));
+	space->disk_warned = low;
+}
+
 int
 space_open(struct annex_store *store)
 {
@@ -249,6 +276,7 @@ space_open(struct annex_store *store)
 	gauge_set(store->counter.quota, space->quota);
 	if (store->read_only)
 		return ANNEX_OK;
+	look_at_disk(store);
 	if ((rc = space_refresh(store)) < 0)
 		return rc;
 	return space_reach(store, true);
@@ -257,19 +285,8 @@ space_open(struct annex_store *store)
 void
 space_tend(struct annex_store *store)
 {
-	struct space *space = &store->space;
-	uint64_t disk_free;
-	bool low;
-
-	space->fresh = false;
+	store->space.fresh = false;
 	if (space_refresh(store) < 0 || space_reach(store, true) < 0)
 		return;
-	if (store->io->disk_free(store->io, store->dir, &disk_free) != 0)
-		return;
-	gauge_set(store->counter.disk_free, disk_free);
-	low = disk_free < DISK_LOW;
-	if (low && !space->disk_warned && !store->volatile_sync)
-		store_says(store, ANNEX_LOG_WARNING, "disk of %s has only %llu MiB left",
-		    store->dir, (unsigned long long)(disk_free >> 20));
-	space->disk_warned = low;
+	look_at_disk(store);
 }

@@ -139,7 +139,8 @@ int annex_sequence(
     struct annex_store *store, const struct annex_key *prefix, uint64_t *number_r) ANNEX_MUST_CHECK;
 int annex_sequence_forget(struct annex_store *store, const struct annex_key *prefix);
 
-/* Of counted tables: rows under prefix; how many are before key; an iterator at the index-th row. */
+/* Of counted tables: rows under prefix; how many are before key; an
+ * iterator at the index-th row, which finds nothing where there are not so many. */
 int annex_rows(
     struct annex_store *store, const struct annex_key *prefix, uint64_t *count_r) ANNEX_MUST_CHECK;
 int annex_row_index(
