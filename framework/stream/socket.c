@@ -121,6 +121,17 @@ address_text(const struct addrinfo *address, char *text, size_t size)
 	return text;
 }
 
+/* The address that sock->fd was made for: the one before at. */
+static const struct addrinfo *
+current_address(const struct sock *sock)
+{
+	const struct addrinfo *address = sock->addresses;
+
+	while (address->ai_next != sock->at)
+		address = address->ai_next;
+	return address;
+}
+
 /* The address last tried did not work for this reason. */
 static void
 address_failed(struct sock *sock, const struct addrinfo *address, const char *why)
@@ -141,6 +152,14 @@ sock_opened(struct sock *sock)
 	sock->transport.user->connected(sock->transport.user);
 }
 
+/* TLS has said why. */
+static void
+not_as_it_should_be(struct sock *sock)
+{
+	sock->transport.is_alien = true;
+	try_next(sock);
+}
+
 static void
 shake(struct sock *sock)
 {
@@ -153,7 +172,7 @@ shake(struct sock *sock)
 	if (r > 0)
 		sock_opened(sock);
 	else
-		try_next(sock); /* tls has said why */
+		not_as_it_should_be(sock);
 }
 
 static void
@@ -166,7 +185,7 @@ too_slow(struct timer *timer)
 		snprintf(sock->why, sizeof(sock->why), "%s: the name was not resolved in %d s",
 		    sock->host->name, RESOLVE_MS / 1000);
 	} else if (sock->phase == PHASE_CONNECTING) {
-		snprintf(sock->why, sizeof(sock->why), "no answer within %d s", ADDRESS_MS / 1000);
+		address_failed(sock, current_address(sock), "no answer within 5 s");
 	} else {
 		snprintf(
 		    sock->why, sizeof(sock->why), "TLS did not begin within %d s", TLS_MS / 1000);
@@ -184,7 +203,7 @@ connected(struct sock *sock)
 	sock->phase = PHASE_SHAKING;
 	sock->tls = tls_create(sock->config, sock->host, sock->fd, sock->why, sizeof(sock->why));
 	if (sock->tls == NULL) {
-		try_next(sock);
+		not_as_it_should_be(sock);
 		return;
 	}
 	timer_start(sock->timers, &sock->timer, TLS_MS, too_slow);
@@ -230,17 +249,6 @@ try_next(struct sock *sock)
 		return;
 	}
 	sock->transport.user->failed(sock->transport.user, sock->why);
-}
-
-/* The address that sock->fd was made for: the one before at. */
-static const struct addrinfo *
-current_address(const struct sock *sock)
-{
-	const struct addrinfo *address = sock->addresses;
-
-	while (address->ai_next != sock->at)
-		address = address->ai_next;
-	return address;
 }
 
 static void

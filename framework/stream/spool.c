@@ -23,7 +23,8 @@ spool_init(struct spool *spool, size_t *held, bool thrifty)
 static void
 chunk_free(struct spool *spool, struct spool_chunk *chunk)
 {
-	*spool->held -= sizeof(*chunk) + chunk->size;
+	if (chunk->count > 0)
+		*spool->held -= sizeof(*chunk) + chunk->size;
 	free(chunk);
 }
 
@@ -79,7 +80,6 @@ spool_grow(struct spool *spool, size_t len)
 
 	memset(chunk, 0, sizeof(*chunk));
 	chunk->size = (uint32_t)size;
-	*spool->held += sizeof(*chunk) + size;
 	if (spool->tail != NULL && spool->tail->count == 0) { /* kept, and too small now */
 		chunk_free(spool, spool->tail);
 		spool->head = spool->tail = NULL;
@@ -102,6 +102,8 @@ spool_place(struct spool *spool, unsigned class, uint32_t when_s, size_t len)
 	CHECK(len < SPOOL_RECORD_MAX);
 	if (chunk == NULL || !chunk_has_room(chunk, len))
 		chunk = spool_grow(spool, len);
+	if (chunk->count == 0)
+		*spool->held += sizeof(*chunk) + chunk->size;
 	mark = chunk_mark(chunk, chunk->count++);
 	mark->len = (uint32_t)len & 0xfffffffu;
 	mark->class = class & 0xfu;
@@ -139,11 +141,12 @@ spool_first(const struct spool *spool, struct spool_record *record_r)
 	return true;
 }
 
-/* The last chunk is kept and begun anew, unless it is an odd size. */
+/* The last chunk stays for the next record, unless it is an odd size; it is not accounted until then. */
 static void
 chunk_is_empty(struct spool *spool, struct spool_chunk *chunk)
 {
 	if (chunk->next == NULL && !spool->thrifty && chunk->size <= SPOOL_CHUNK) {
+		*spool->held -= sizeof(*chunk) + chunk->size;
 		chunk->used = chunk->start = chunk->written = 0;
 		chunk->first = chunk->count = chunk->watched = 0;
 		return;

@@ -301,7 +301,7 @@ carrier_failed(struct transport_user *carrier, const char *why)
 {
 	struct stream *stream = annex_container_of(carrier, struct stream, carrier);
 
-	link_fail(stream, &trouble_away, "%s", why);
+	link_fail(stream, stream->transport->is_alien ? &trouble_alien : &trouble_away, "%s", why);
 }
 
 static void
@@ -374,8 +374,7 @@ link_lost(struct stream *stream, bool blamed)
 	stream_count(stream, COUNT_LINK_UP, -1);
 	if (culprits > 0)
 		log_write(stream->env.log, ANNEX_LOG_ERROR,
-		    "%zu stanzas dropped, since the server closed the stream at them twice",
-		    culprits);
+		    "a stanza was dropped, since the server closed the stream at it twice");
 	outbound_account(stream);
 }
 

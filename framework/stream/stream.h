@@ -89,7 +89,8 @@ void stream_start(struct stream *stream);
  * Take a new configuration (copied; of the same domain): ANNEX_OK where it
  * applied to the live stream, ANNEX_AGAIN where a reconnect was begun because
  * address, secret or TLS changed.  What is queued is written to the old link
- * first, for at most 5 s.  TLS files are read at every connect.
+ * first, for at most 5 s.  TLS files are read at every connect, and limits
+ * hold from the next link on.
  */
 int stream_reconfigure(struct stream *stream, const struct stream_config *config);
 

@@ -26,6 +26,7 @@ struct transport_user {
 struct transport {
 	const struct transport_ops *ops;
 	struct transport_user *user;
+	bool is_alien; /* with failed: somebody answered, but not as he should; try less often */
 };
 
 struct transport_ops {

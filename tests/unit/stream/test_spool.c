@@ -38,6 +38,9 @@ records_come_out_as_they_went_in(void **state)
 	spool_drop_first(&spool);
 	assert_false(spool_first(&spool, &record));
 	assert_int_equal(spool.unwritten, 0);
+	assert_int_equal(held, 0);
+	spool_append(&spool, 1, 0, "three", 5);
+	assert_true(held > 0);
 	spool_finish(&spool);
 	assert_int_equal(held, 0);
 }

@@ -162,6 +162,20 @@ assert_trouble(struct ground *ground, const char *sentence)
 	assert_false(ground->server.is_shaken);
 }
 
+/* It will not be better in a tenth of a second. */
+static void
+a_certificate_that_is_no_good_is_not_asked_for_again_at_once(void **state)
+{
+	struct papers *papers = *state;
+	struct ground *ground = prepare(papers);
+	int64_t began_ms = clock_ms(&ground->clock);
+
+	show(ground, certify("x", &papers->other_ca, "DNS:xmpp.test", -60, 3600), NULL);
+	assert_trouble(ground, "issuer is not known here");
+	ground_until(ground, ground->server.accepted == 2);
+	assert_true(clock_ms(&ground->clock) - began_ms >= 750);
+}
+
 static void
 a_certificate_for_the_name_by_a_known_issuer_is_good(void **state)
 {
@@ -385,6 +399,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		T(a_certificate_that_is_no_good_is_not_asked_for_again_at_once),
 		T(a_certificate_for_the_name_by_a_known_issuer_is_good),
 		T(without_a_name_the_hosts_own_is_expected),
 		T(a_certificate_for_another_name_is_told_with_both),
