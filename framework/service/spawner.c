@@ -293,23 +293,34 @@ drain_signals(struct daemon *d)
 	reap(d);
 }
 
+static void
+signal_all(struct daemon *d, int number)
+{
+	for (size_t i = 0; i < SPAWN_CHILDREN_MAX; i++)
+		if (d->program[i].pid != 0)
+			kill(-d->program[i].pid, number);
+}
+
+static void
+await_all(struct daemon *d, int64_t until_ms)
+{
+	struct pollfd p = { .fd = d->signals, .events = POLLIN };
+	int64_t left_ms;
+
+	while (any_left(d) && (left_ms = until_ms - now_ms()) > 0) {
+		poll(&p, 1, (int)left_ms);
+		drain_signals(d);
+	}
+}
+
 /* The worker is gone: so is everybody. */
 _Noreturn static void
 goodbye(struct daemon *d)
 {
-	int64_t until = now_ms() + GOODBYE_MS;
-	struct pollfd p = { .fd = d->signals, .events = POLLIN };
-
-	for (size_t i = 0; i < SPAWN_CHILDREN_MAX; i++)
-		if (d->program[i].pid != 0)
-			kill(-d->program[i].pid, SIGTERM);
-	while (any_left(d) && now_ms() < until) {
-		poll(&p, 1, 50);
-		drain_signals(d);
-	}
-	for (size_t i = 0; i < SPAWN_CHILDREN_MAX; i++)
-		if (d->program[i].pid != 0)
-			kill(-d->program[i].pid, SIGKILL);
+	signal_all(d, SIGTERM);
+	await_all(d, now_ms() + GOODBYE_MS);
+	signal_all(d, SIGKILL);
+	await_all(d, now_ms() + GOODBYE_MS);
 	_exit(0);
 }
 
