@@ -66,8 +66,8 @@ void flow_append_fanout(struct flows *flows, struct flow *flow, unsigned class, 
 /* Mark where every flow ends now; flows->barriers falls to 0 as these places are passed. */
 void flows_barrier(struct flows *flows);
 
-/* Move records to wire, about room bytes of them (the last may go beyond); stops early
- * when the last barrier was passed.  Bytes moved; 0: nothing is left, or that barrier came first. */
+/* Move records to wire, about room bytes of them (the last may go beyond); stops early when the
+ * last barrier was passed.  Bytes moved; 0: nothing is left, or that barrier came first. */
 size_t flows_fill(struct flows *flows, struct spool *wire, size_t room);
 
 /* Drop what the mask of classes says, and all barriers; dropped counts by class. */

@@ -141,7 +141,8 @@ spool_first(const struct spool *spool, struct spool_record *record_r)
 	return true;
 }
 
-/* The last chunk stays for the next record, unless it is an odd size; it is not accounted until then. */
+/* The last chunk stays for the next record, unless it is an odd size; it is not accounted until
+ * then. */
 static void
 chunk_is_empty(struct spool *spool, struct spool_chunk *chunk)
 {

@@ -49,15 +49,15 @@ struct stream_config {
 	bool tls;                /* direct TLS */
 	const char *tls_name;    /* name in the certificate; NULL = the host's */
 	const char *tls_ca_file; /* NULL = the system's */
-	const char
-	    *tls_pin; /* lowercase hex SHA-256 of the certificate; NULL = none.  With a pin and
-					 * without a CA file, the pin alone decides. */
+	/* Lowercase hex SHA-256 of the certificate; NULL = none.  With a pin and without a CA file,
+	 * the pin alone decides. */
+	const char *tls_pin;
 	struct xml_limits limits;
 	size_t read_bytes;       /* a turn: 256 KiB */
 	size_t queue_high_bytes; /* above it stream_pressure is STREAM_HIGH: 16 MiB */
 	size_t queue_hard_bytes; /* ... STREAM_HARD: 64 MiB */
 	int keepalive_ms;        /* 60,000; white space after that much silence of ours */
-	int fence_check_ms; /* 60,000; a fence at least that often, to see whose the route is */
+	int fence_check_ms;      /* 60,000; a fence at least that often: whose is the route? */
 };
 void stream_config_init(struct stream_config *config); /* the presets above */
 
@@ -71,8 +71,8 @@ struct stream_env {
 	struct transport_maker *maker; /* NULL: sockets and TLS on the reactor */
 };
 
-/* Each is called from a transport's or a timer's callback, never from inside of a call to the stream,
- * and may call anything but stream_destroy. */
+/* Each is called from a transport's or a timer's callback, never from inside of a call to the
+ * stream, and may call anything but stream_destroy. */
 struct stream_user {
 	void (*up)(struct stream_user *user);                    /* the server took our handshake */
 	void (*down)(struct stream_user *user, const char *why); /* after an up */
@@ -117,7 +117,7 @@ enum stream_class {
 	STREAM_MESSAGE,  /* kept while unsent */
 	STREAM_PRESENCE, /* dropped and counted */
 	STREAM_QUESTION, /* dropped and counted; the asker is told by down() */
-	STREAM_BOUNCE, /* an error reply to a message or presence: as a message, but dropped first */
+	STREAM_BOUNCE,   /* an error reply to a message or presence: kept, but dropped first */
 };
 
 /*

@@ -204,8 +204,8 @@ explain(struct tls *tls, X509 *cert, long verdict)
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
 		snprintf(tls->why, tls->why_size,
-		    "the certificate's issuer is not known here (%s): name a file with the issuer's "
-		    "certificate, or pin the server's",
+		    "the certificate's issuer is not known here (%s): name a file with the "
+		    "issuer's certificate, or pin the server's",
 		    X509_NAME_oneline(X509_get_issuer_name(cert), text, sizeof(text)));
 		return;
 	default:

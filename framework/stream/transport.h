@@ -39,8 +39,8 @@ struct transport_ops {
 };
 
 struct transport_maker {
-	/* Begin to connect; user hears of it later, never from inside.  NULL with *why where that is
-	 * impossible at once. */
+	/* Begin to connect; user hears of it later, never from inside.  NULL with *why where that
+	 * is impossible at once. */
 	struct transport *(*open)(struct transport_maker *maker, const struct stream_host *host,
 	    struct transport_user *user, const char **why);
 };

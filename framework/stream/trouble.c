@@ -26,8 +26,8 @@ static const struct trouble troubles[] = {
 	{ "bad-format", OURS, "the server could not read something we sent" },
 	{ "bad-namespace-prefix", OURS, "the server could not read something we sent" },
 	{ "conflict", ANNEX_LOG_WARNING, BACKOFF_REFUSED, false,
-	    "the server believes that this domain is attached already: another process may serve it, "
-	    "or an old connection has not died yet (Prosody: component_conflict_resolve = "
+	    "the server believes that this domain is attached already: another process may serve "
+	    "it, or an old connection has not died yet (Prosody: component_conflict_resolve = "
 	    "\"kick_old\")" },
 	{ "connection-timeout", AWAY, "the server heard nothing from us for too long" },
 	{ "host-gone", NO, "the server no longer serves this domain; look at its configuration" },
