@@ -62,6 +62,9 @@ void ctl_print_text(struct ctl *ctl, const char *text, size_t len);
  */
 int ctl_run_worker(struct ctl *ctl, const char *const *argv, int stdout_fd);
 
+/* Do what at least one word asks for; the exit status.  The words are moved about. */
+int ctl_act(struct ctl *ctl, char **words, int count);
+
 /* The commands: words are what follows, count of them. */
 typedef int ctl_command_fn(struct ctl *ctl, const char *domain, char **words, int count);
 
