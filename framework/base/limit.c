@@ -61,6 +61,9 @@ struct annex_buckets {
 	size_t max;
 };
 
+/* A full bucket is kept for this long, so that a busy key is not freed and made at each turn. */
+#define LINGER_MS 1000
+
 static void
 forget(struct annex_buckets *buckets, struct keyed_bucket *k)
 {
@@ -100,7 +103,8 @@ drop_full(struct annex_buckets *buckets, int64_t now_ms)
 		struct keyed_bucket *k =
 		    annex_container_of(buckets->oldest_first.next, struct keyed_bucket, by_touch);
 
-		if (level(&k->bucket, buckets->rate, buckets->burst, now_ms) < buckets->burst)
+		if (now_ms - k->bucket.filled_ms < LINGER_MS ||
+		    level(&k->bucket, buckets->rate, buckets->burst, now_ms) < buckets->burst)
 			return;
 		forget(buckets, k);
 	}

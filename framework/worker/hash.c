@@ -12,6 +12,9 @@
 
 #include "worker.h"
 
+/* Of a run of text its length and beginning are enough. */
+#define TEXT_MAX 64
+
 static inline uint64_t
 mix(uint64_t h, uint64_t word)
 {
@@ -46,10 +49,11 @@ hash_children(uint64_t h, const struct annex_element *el)
 {
 	for (const struct annex_element *child = el->first; child != NULL; child = child->next) {
 		if (child->name == NULL) {
-			h = hash_bytes(h, child->text, child->text_len);
+			h = hash_bytes(mix(h, child->text_len), child->text,
+			    child->text_len < TEXT_MAX ? child->text_len : TEXT_MAX);
 			continue;
 		}
-		h = hash_text(hash_text(h, child->name), child->ns);
+		h = hash_text(h, child->name);
 		for (const struct annex_attr *a = child->attrs; a != NULL; a = a->next)
 			h = hash_text(hash_text(h, a->name), a->value);
 		h = hash_children(h, child);

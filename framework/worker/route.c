@@ -31,24 +31,46 @@ static const struct skip_rule {
 	    "Comments and processing instructions are not allowed." },
 };
 
-enum shape { SHAPE_MESSAGE, SHAPE_PRESENCE, SHAPE_IQ, SHAPE_UNKNOWN };
+/* What stands at the top of the stream. */
+enum shape { SHAPE_UNKNOWN, SHAPE_MESSAGE, SHAPE_PRESENCE, SHAPE_QUESTION, SHAPE_ANSWER, SHAPE_IQ };
+
+static bool
+is_equal(const char *a, const char *b)
+{
+	return a == b || (a != NULL && a[0] == b[0] && strcmp(a, b) == 0);
+}
+
+/* An IQ is a question (get or set), an answer (result or error), or neither. */
+static enum shape
+shape_of_iq(const char *type)
+{
+	if (is_equal(type, "get") || is_equal(type, "set"))
+		return SHAPE_QUESTION;
+	return is_equal(type, "result") || is_equal(type, "error") ? SHAPE_ANSWER : SHAPE_IQ;
+}
 
 static enum shape
 shape_of(const struct annex_element *el)
 {
-	if (strcmp(el->ns, ANNEX_NS_STANZA) != 0)
+	if (!is_equal(el->ns, ANNEX_NS_STANZA))
 		return SHAPE_UNKNOWN;
-	if (strcmp(el->name, "message") == 0)
+	if (is_equal(el->name, "message"))
 		return SHAPE_MESSAGE;
-	if (strcmp(el->name, "presence") == 0)
+	if (is_equal(el->name, "presence"))
 		return SHAPE_PRESENCE;
-	return strcmp(el->name, "iq") == 0 ? SHAPE_IQ : SHAPE_UNKNOWN;
+	return is_equal(el->name, "iq") ? shape_of_iq(annex_attr(el, "type")) : SHAPE_UNKNOWN;
+}
+
+static bool
+is_iq(enum shape shape)
+{
+	return shape == SHAPE_QUESTION || shape == SHAPE_IQ;
 }
 
 static bool
 type_is(const struct annex_stanza *s, const char *type)
 {
-	return s->type != NULL && strcmp(s->type, type) == 0;
+	return is_equal(s->type, type);
 }
 
 bool
@@ -56,8 +78,7 @@ route_is_unavailable(const struct xml_event *event)
 {
 	const char *type = annex_attr(event->element, "type");
 
-	return shape_of(event->element) == SHAPE_PRESENCE && type != NULL &&
-	    strcmp(type, "unavailable") == 0;
+	return is_equal(type, "unavailable") && shape_of(event->element) == SHAPE_PRESENCE;
 }
 
 static void
@@ -74,8 +95,8 @@ drop(struct worker *w, const struct annex_element *el, const char *why)
 static bool
 may_be_refused(const struct annex_stanza *s, enum shape shape)
 {
-	if (shape == SHAPE_IQ)
-		return s->kind == ANNEX_IQ_GET || s->kind == ANNEX_IQ_SET;
+	if (is_iq(shape))
+		return true;
 	return shape == SHAPE_MESSAGE && s->kind == ANNEX_MESSAGE;
 }
 
@@ -94,12 +115,14 @@ dissect(struct worker *w, struct xml_event *event, enum shape shape, struct anne
 	s->id = annex_attr(el, "id");
 	s->type = annex_attr(el, "type");
 	s->from = from == NULL ? NULL : annex_jid(event->pool, from);
-	s->to = to == NULL ? NULL : annex_jid(event->pool, to);
+	s->to = to == NULL                    ? NULL
+	    : is_equal(to, w->inst.jid->full) ? w->inst.jid
+					      : annex_jid(event->pool, to);
 	if (s->from == NULL) {
 		drop(w, el, "its from is not a JID");
 		return ANNEX_EINVAL;
 	}
-	if (s->to == NULL || strcmp(s->to->domain, w->inst.jid->domain) != 0) {
+	if (s->to == NULL || !is_equal(s->to->domain, w->inst.jid->domain)) {
 		*refuse = s->to == NULL ? ANNEX_JID_MALFORMED : ANNEX_ITEM_NOT_FOUND;
 		*text = s->to == NULL ? "The address is not a JID."
 				      : "That address is not served here.";
@@ -141,7 +164,7 @@ refuse(struct worker *w, const struct annex_stanza *s, enum shape shape,
 		return;
 	}
 	/* Refusals must not become a reflector; an IQ always gets its answer. */
-	if (shape != SHAPE_IQ &&
+	if (!is_iq(shape) &&
 	    !annex_bucket_take(&w->refusal_rate, 200, 400, 1, clock_ms(w->inst.clock))) {
 		drop(w, s->element, "too many refusals");
 		return;
@@ -319,13 +342,12 @@ route_answer(struct worker *w, struct annex_stanza *s)
 static bool
 is_own_echo(struct worker *w, const struct annex_stanza *s, enum shape shape)
 {
-	return shape != SHAPE_IQ && strcmp(s->from->domain, w->inst.jid->domain) == 0;
+	return !is_iq(shape) && is_equal(s->from->domain, w->inst.jid->domain);
 }
 
 static void
-route_stanza(struct worker *w, struct xml_event *event, bool again)
+route_stanza(struct worker *w, struct xml_event *event, enum shape shape, bool again)
 {
-	enum shape shape = shape_of(event->element);
 	enum annex_condition wrong = 0;
 	const char *text = NULL;
 	struct annex_stanza s;
@@ -337,17 +359,15 @@ route_stanza(struct worker *w, struct xml_event *event, bool again)
 	}
 	if (dissect(w, event, shape, &s, &wrong, &text) < 0)
 		return;
-	if (shape == SHAPE_IQ) {
-		if (type_is(&s, "result") || type_is(&s, "error"))
-			return; /* an answer: taken before */
+	if (is_iq(shape))
 		output_expect(w->inst.output, &s);
-		if (!type_is(&s, "get") && !type_is(&s, "set")) {
-			wrong = ANNEX_BAD_REQUEST;
-			text = "The type of an IQ is get, set, result or error.";
-		} else if (wrong == 0 && event->skip == XML_SKIP_NONE && !take_payload(&s)) {
-			wrong = ANNEX_BAD_REQUEST;
-			text = "An IQ has exactly one child.";
-		}
+	if (shape == SHAPE_IQ) {
+		wrong = ANNEX_BAD_REQUEST;
+		text = "The type of an IQ is get, set, result or error.";
+	} else if (shape == SHAPE_QUESTION && wrong == 0 && event->skip == XML_SKIP_NONE &&
+	    !take_payload(&s)) {
+		wrong = ANNEX_BAD_REQUEST;
+		text = "An IQ has exactly one child.";
 	}
 	if (is_own_echo(w, &s, shape)) {
 		drop(w, s.element, "it comes from the component itself");
@@ -366,16 +386,6 @@ route_stanza(struct worker *w, struct xml_event *event, bool again)
 		dispatch(w, &s, hash);
 }
 
-/* Answers to questions call the component themselves, outside enter and leave. */
-static bool
-is_answer(const struct xml_event *event)
-{
-	const char *type = annex_attr(event->element, "type");
-
-	return shape_of(event->element) == SHAPE_IQ && type != NULL &&
-	    (strcmp(type, "result") == 0 || strcmp(type, "error") == 0);
-}
-
 static void
 trace_event(struct worker *w, struct xml_event *event)
 {
@@ -389,6 +399,7 @@ trace_event(struct worker *w, struct xml_event *event)
 void
 route_event(struct worker *w, struct xml_event *event, bool again)
 {
+	enum shape shape = shape_of(event->element);
 	enum annex_condition wrong = 0;
 	const char *text = NULL;
 	struct annex_stanza s;
@@ -398,15 +409,15 @@ route_event(struct worker *w, struct xml_event *event, bool again)
 		if (w->inst.trace != NULL)
 			trace_event(w, event);
 	}
-	if (is_answer(event)) {
+	if (shape == SHAPE_ANSWER) { /* calls the component itself, outside enter and leave */
 		if (!again && event->skip == XML_SKIP_NONE &&
-		    dissect(w, event, SHAPE_IQ, &s, &wrong, &text) == ANNEX_OK && wrong == 0)
+		    dissect(w, event, shape, &s, &wrong, &text) == ANNEX_OK && wrong == 0)
 			route_answer(w, &s);
 		return;
 	}
 	if (!instance_enter(&w->inst))
 		return;
-	route_stanza(w, event, again);
+	route_stanza(w, event, shape, again);
 	output_expect(w->inst.output, NULL);
 	instance_leave(&w->inst);
 }
@@ -420,10 +431,10 @@ route_refuse_event(struct worker *w, struct xml_event *event, enum annex_conditi
 	const char *text = NULL;
 	struct annex_stanza s;
 
-	if (shape == SHAPE_UNKNOWN || is_answer(event) ||
+	if (shape == SHAPE_UNKNOWN || shape == SHAPE_ANSWER ||
 	    dissect(w, event, shape, &s, &wrong, &text) < 0 || !instance_enter(&w->inst))
 		return;
-	if (shape == SHAPE_IQ)
+	if (is_iq(shape))
 		output_expect(w->inst.output, &s);
 	refuse(w, &s, shape, condition, "This could not be done now.");
 	output_expect(w->inst.output, NULL);

@@ -17,7 +17,8 @@
 static bool
 same(const char *a, const char *b)
 {
-	return a == b || strcmp(a, b) == 0;
+	/* Names differ in their first character, mostly. */
+	return a == b || (a[0] == b[0] && strcmp(a, b) == 0);
 }
 
 struct annex_element *
@@ -111,7 +112,7 @@ annex_text_appendf(struct annex_element *el, const char *fmt, ...)
 static bool
 attr_is(const struct annex_attr *a, const char *ns, const char *name)
 {
-	if (strcmp(a->name, name) != 0)
+	if (!same(a->name, name))
 		return false;
 	if (ns == NULL || a->ns == NULL)
 		return ns == a->ns;
@@ -183,7 +184,7 @@ const char *
 annex_attr(const struct annex_element *el, const char *name)
 {
 	for (const struct annex_attr *a = el->attrs; a != NULL; a = a->next)
-		if (a->ns == NULL && strcmp(a->name, name) == 0)
+		if (a->ns == NULL && same(a->name, name))
 			return a->value;
 	return NULL;
 }
@@ -213,7 +214,7 @@ annex_lang(const struct annex_element *el)
 bool
 annex_is(const struct annex_element *el, const char *ns, const char *name)
 {
-	return el != NULL && el->name != NULL && strcmp(el->name, name) == 0 &&
+	return el != NULL && el->name != NULL && same(el->name, name) &&
 	    (ns == NULL || same(el->ns, ns));
 }
 
@@ -224,7 +225,7 @@ find(struct annex_element *el, const char *own_ns, const char *ns, const char *n
 	if (ns == NULL && name != NULL)
 		ns = own_ns;
 	for (; el != NULL; el = el->next) {
-		if (el->name == NULL || (name != NULL && strcmp(el->name, name) != 0))
+		if (el->name == NULL || (name != NULL && !same(el->name, name)))
 			continue;
 		if (ns == NULL || same(el->ns, ns))
 			return el;
