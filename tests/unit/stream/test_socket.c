@@ -3,6 +3,10 @@
 /*
  * test_socket.c - a stream on TCP and Unix sockets
  */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -54,6 +58,51 @@ attaches_over_ipv4(void **state)
 	ground_start(ground);
 	ground_until(ground, stream_is_up(ground->stream));
 	assert_int_equal(ground->ups, 1);
+}
+
+/* The descriptor of ours that is connected to the server, or -1. */
+static int
+find_socket(const struct server *server)
+{
+	struct sockaddr_in peer;
+
+	for (int fd = 3; fd < 256; fd++) {
+		socklen_t len = sizeof(peer);
+
+		if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0 &&
+		    peer.sin_family == AF_INET && ntohs(peer.sin_port) == server->port)
+			return fd;
+	}
+	return -1;
+}
+
+static int
+option_of(int fd, int level, int name)
+{
+	socklen_t len = sizeof(int);
+	int value = -1;
+
+	assert_int_equal(getsockopt(fd, level, name, &value, &len), 0);
+	return value;
+}
+
+static void
+a_tcp_connection_waits_for_nothing_and_finds_out_that_it_is_dead(void **state)
+{
+	struct ground *ground = *state;
+	int fd;
+
+	assert_true(server_listen(&ground->server, AF_INET));
+	ground->hosts[0] = server_host(&ground->server, "127.0.0.1");
+	ground_start(ground);
+	ground_until(ground, stream_is_up(ground->stream));
+	fd = find_socket(&ground->server);
+	assert_true(fd >= 0);
+	assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+	assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 60000);
+	assert_int_equal(option_of(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+	assert_true((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+	assert_true((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
 }
 
 static void
@@ -247,6 +296,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(attaches_over_ipv4),
+		T(a_tcp_connection_waits_for_nothing_and_finds_out_that_it_is_dead),
 		T(attaches_over_ipv6),
 		T(attaches_over_a_unix_socket),
 		T(attaches_by_name_whatever_addresses_it_has),
