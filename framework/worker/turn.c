@@ -183,29 +183,48 @@ too_many_resets(struct worker *w)
 	return w->resets >= kept && now - w->reset_ms[w->resets % kept] < 60000;
 }
 
-/* The instance anew from the store; false where the worker must end. */
+/* This must hold, or there is nothing to go on with. */
 static bool
-instance_renew(struct worker *w)
+finish_or_end(struct worker *w, const char *what)
+{
+	if (turn_finish(w))
+		return true;
+	turn_undo(w);
+	worker_end(w, 1, "%s failed as well (%s)", what, w->inst.failed_why);
+	return false;
+}
+
+static void
+parts_reset(struct worker *w)
 {
 	questions_reset(&w->inst);
 	alarms_reset(&w->inst);
 	jobs_reset(&w->inst);
 	commands_reset(&w->inst);
 	children_reset(&w->inst);
+}
+
+/* The instance anew from the store; false where the worker has ended. */
+static bool
+instance_renew(struct worker *w)
+{
+	parts_reset(w);
 	worker_destroy_instance(w);
-	if (worker_create_instance(w) < 0 || turn_commit(w) < 0) {
-		store_abort(w->inst.store);
+	if (worker_create_instance(w) < 0) {
+		turn_undo(w);
 		worker_end(w, 1, "the component could not be created anew from the store");
 		return false;
 	}
 	holds_reset(&w->inst);
-	turn_release(w);
-	if (stream_is_up(w->inst.stream) && w->module.descriptor.link_up != NULL &&
-	    instance_enter(&w->inst)) {
+	if (!finish_or_end(w, "creating the component anew"))
+		return false;
+	if (!stream_is_up(w->inst.stream) || w->module.descriptor.link_up == NULL)
+		return true;
+	if (instance_enter(&w->inst)) {
 		w->module.descriptor.link_up(&w->inst);
 		instance_leave(&w->inst);
 	}
-	return turn_finish(w) || (turn_undo(w), true);
+	return finish_or_end(w, "the component's link_up");
 }
 
 static void
@@ -237,9 +256,7 @@ replay(struct worker *w, struct xml_event *event)
 	}
 	route_refuse_event(
 	    w, event, store_failed ? ANNEX_RESOURCE_CONSTRAINT : ANNEX_INTERNAL_SERVER_ERROR);
-	if (!turn_finish(w))
-		turn_undo(w);
-	return true;
+	return finish_or_end(w, "refusing it");
 }
 
 static void
