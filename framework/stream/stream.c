@@ -89,6 +89,7 @@ config_copy(struct stream *stream, const struct stream_config *from)
 	to->secret = annex_strdup(pool, from->secret);
 	to->tls_name = annex_strdup(pool, from->tls_name);
 	to->tls_ca_file = annex_strdup(pool, from->tls_ca_file);
+	to->tls_ca_stamp = annex_strdup(pool, from->tls_ca_stamp);
 	to->tls_pin = annex_strdup(pool, from->tls_pin);
 	for (size_t i = 0; i < from->host_count; i++) {
 		hosts[i] = from->hosts[i];
@@ -455,7 +456,8 @@ link_is_same(const struct stream_config *a, const struct stream_config *b)
 	if (a->host_count != b->host_count || a->tls != b->tls ||
 	    !text_is_same(a->domain, b->domain) || !text_is_same(a->secret, b->secret) ||
 	    !text_is_same(a->tls_name, b->tls_name) || !text_is_same(a->tls_pin, b->tls_pin) ||
-	    !text_is_same(a->tls_ca_file, b->tls_ca_file))
+	    !text_is_same(a->tls_ca_file, b->tls_ca_file) ||
+	    !text_is_same(a->tls_ca_stamp, b->tls_ca_stamp))
 		return false;
 	for (size_t i = 0; i < a->host_count; i++)
 		if (a->hosts[i].port != b->hosts[i].port ||

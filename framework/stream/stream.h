@@ -49,6 +49,7 @@ struct stream_config {
 	bool tls;                /* direct TLS */
 	const char *tls_name;    /* name in the certificate; NULL = the host's */
 	const char *tls_ca_file; /* NULL = the system's */
+	const char *tls_ca_stamp; /* changes when that file does: it is read again; or NULL */
 	/* Lowercase hex SHA-256 of the certificate; NULL = none.  With a pin and without a CA file,
 	 * the pin alone decides. */
 	const char *tls_pin;

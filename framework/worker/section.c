@@ -110,6 +110,7 @@ read_stream(struct reading *r, const json_t *json, struct section *section)
 	stream->tls = json_is_true(json_object_get(json, "tls"));
 	stream->tls_name = text_or_null(json, "tls-name");
 	stream->tls_ca_file = text_or_null(json, "tls-ca-file");
+	stream->tls_ca_stamp = text_or_null(json, "tls-ca-stamp");
 	stream->tls_pin = text_or_null(json, "tls-pin");
 	stream->limits.stanza_bytes = (size_t)number_of(r, json, "max-stanza-size");
 	stream->keepalive_ms = (int)number_of(r, json, "keepalive");

@@ -496,6 +496,16 @@ reconfiguring_what_is_not_the_link_applies_at_once(void **state)
 }
 
 static void
+a_ca_file_with_a_new_stamp_is_taken_up(void **state)
+{
+	struct world *world = *state;
+
+	world_attach(world);
+	world->config.tls_ca_stamp = "1";
+	assert_int_equal(stream_reconfigure(world->stream, &world->config), ANNEX_AGAIN);
+}
+
+static void
 a_new_secret_is_used_on_a_new_link_and_nothing_queued_is_lost(void **state)
 {
 	struct world *world = *state;
@@ -722,6 +732,7 @@ main(void)
 		T(the_same_trouble_is_logged_once_a_minute),
 		T(two_instances_that_throw_each_other_out_slow_down),
 		T(reconfiguring_what_is_not_the_link_applies_at_once),
+		T(a_ca_file_with_a_new_stamp_is_taken_up),
 		T(a_new_secret_is_used_on_a_new_link_and_nothing_queued_is_lost),
 		T(reconfiguring_while_waiting_tries_at_once),
 		T(closing_writes_what_is_queued_and_waits_for_the_servers_end),

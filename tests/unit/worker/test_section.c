@@ -35,7 +35,7 @@ static const char good[] =
     "\"local-domains\":[],\"contacts\":[\"mailto:a@b\"],\"store-quota\":1048576,"
     "\"rates\":{\"per-jid\":[100,500],\"per-domain\":[1000,5000]},\"stream\":{\"hosts\":["
     "{\"name\":\"::1\",\"port\":5347},{\"path\":\"/x.sock\"}],\"secret\":\"s\",\"tls\":true,"
-    "\"tls-name\":null,\"tls-ca-file\":\"/ca.pem\",\"tls-ca-stamp\":null,\"tls-pin\":null,"
+    "\"tls-name\":null,\"tls-ca-file\":\"/ca.pem\",\"tls-ca-stamp\":\"1/2/3\",\"tls-pin\":null,"
     "\"max-stanza-size\":65536,\"keepalive\":30000},"
     "\"options\":{\"max-occupants\":\"500\",\"owner\":\"Me@Example.org\",\"title\":\"T\"}}";
 
@@ -89,6 +89,7 @@ test_a_section_reads_as_it_was_written(void **state)
 	assert_true(s.stream.tls);
 	assert_null(s.stream.tls_name);
 	assert_string_equal(s.stream.tls_ca_file, "/ca.pem");
+	assert_string_equal(s.stream.tls_ca_stamp, "1/2/3");
 	assert_null(s.stream.tls_pin);
 	assert_int_equal(s.stream.limits.stanza_bytes, 65536);
 	assert_int_equal(s.stream.keepalive_ms, 30000);
