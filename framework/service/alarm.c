@@ -252,7 +252,8 @@ rings_at(struct alarms *a, int64_t due_ms, const Annex__Service__Alarm *alarm)
 	return p != NULL && p->until_ms > due_ms ? p->until_ms : due_ms;
 }
 
-/* The row that rings first; ANNEX_ENOENT where none is due, and a->next_ms says when one will be. */
+/* The row that rings first; ANNEX_ENOENT where none is due, and a->next_ms says when one will
+ * be. */
 static int
 find_due(struct alarms *a, struct annex_key *row_r, const Annex__Service__Alarm **alarm_r)
 {

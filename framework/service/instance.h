@@ -17,9 +17,9 @@
  * scratch pool.  Nothing of the component may be called outside such a pair, and
  * pairs never nest.
  *
- * Resetting.  When a turn fails the worker calls instance_reset: each part forgets what belonged to the
- * old life (questions, timers in memory, fences, held IQs answered "wait") in its NAME_reset
- * function.  What is in the store stays.
+ * Resetting.  When a turn fails the worker calls instance_reset: each part forgets what
+ * belonged to the old life (questions, timers in memory, fences, held IQs answered "wait") in
+ * its NAME_reset function.  What is in the store stays.
  */
 #ifndef SERVICE_INSTANCE_H
 #define SERVICE_INSTANCE_H
@@ -116,21 +116,23 @@ void instance_durable_run(struct annex_instance *inst); /* in a turn of its own 
 void questions_init(struct annex_instance *inst);
 void questions_reset(struct annex_instance *inst); /* forgotten, callbacks not called */
 void questions_finish(struct annex_instance *inst);
-/* All fail with ANNEX_EOFFLINE: each by the timers, so that ten thousand do not make one long turn. */
+/* All fail with ANNEX_EOFFLINE: each by the timers, so that ten thousand do not make one long
+ * turn. */
 void questions_link_down(struct annex_instance *inst);
-/* An IQ result or error came in: true where somebody asked for it (fn was called).  Outside enter and leave. */
+/* An IQ result or error came in: true where somebody asked for it (fn was called).  Outside
+ * enter and leave. */
 bool questions_answer(struct annex_instance *inst, const struct annex_stanza *answer);
 
-/* annex_fence of this turn: behind the turn's output, or nowhere.  They are part of questions: reset forgets
- * them, and from questions_finish on the stream must not call them any more. */
+/* annex_fence of this turn: behind the turn's output, or nowhere.  They are part of questions:
+ * reset forgets them, and from questions_finish on the stream must not call them any more. */
 void fences_splice(struct annex_instance *inst);
 void fences_drop(struct annex_instance *inst);
 
 void holds_init(struct annex_instance *inst);
 void holds_reset(struct annex_instance *inst); /* each is answered resource-constraint, wait */
 void holds_finish(struct annex_instance *inst);
-/* Called by annex_send for each answer to a held IQ: the hold ends with this turn (or not, where it fails).
- * False where it has been answered already. */
+/* Called by annex_send for each answer to a held IQ: the hold ends with this turn (or not,
+ * where it fails). False where it has been answered already. */
 bool holds_answered(struct annex_instance *inst, annex_hold_t hold);
 /* Whether the IQ in hand was taken by annex_hold in this turn. */
 bool holds_took(const struct annex_instance *inst, const struct annex_stanza *in);
@@ -139,7 +141,8 @@ void holds_turn_failed(struct annex_instance *inst); /* before holds_reset */
 
 void timers_of_instance_reset(struct annex_instance *inst); /* annex_timer: all freed */
 
-/* Once, or again where the instance is created anew; the store is read in the next turn of timers. */
+/* Once, or again where the instance is created anew; the store is read in the next turn of
+ * timers. */
 void alarms_init(struct annex_instance *inst);
 void alarms_reset(struct annex_instance *inst);
 void alarms_finish(struct annex_instance *inst);
@@ -156,8 +159,9 @@ void jobs_turn_done(struct annex_instance *inst);
 void jobs_turn_failed(struct annex_instance *inst);
 
 /*
- * Children (spawner.h has the process that starts them).  What was spawned, written and killed in a turn happens
- * when it is done.  reset stops what runs; their events are not told.  Both do nothing where inst->spawner is NULL.
+ * Children (spawner.h has the process that starts them).  What was spawned, written and killed
+ * in a turn happens when it is done.  reset stops what runs; their events are not told.  Both
+ * do nothing where inst->spawner is NULL.
  */
 void children_turn_done(struct annex_instance *inst);
 void children_reset(struct annex_instance *inst);
@@ -170,15 +174,16 @@ void commands_finish(struct annex_instance *inst);
 extern const struct annex_table service_tables[];
 
 /*
- * Routes for what every component answers: disco, commands, ping, version, time, last activity; tried after
- * the component's own.  Only for addresses it is right for: ping, version, time, last activity of the domain alone; disco
- * and commands of any address.
+ * Routes for what every component answers: disco, commands, ping, version, time, last
+ * activity; tried after the component's own.  Disco is answered for any address, the rest for
+ * the domain alone.
  */
 extern const struct annex_route service_routes[];
 
-/* Run a declared command for annexctl, between enter and leave.  args: {"field": "value", "multi": ["a", "b"]}, or
- * NULL.  Tell it when the turn is durable: *result_r {"say": [...], "columns": [...], "labels": [...], "rows":
- * [[...]]}, the caller's; or negative with a sentence in *why_r, good until the next call. */
+/* Run a declared command for annexctl, between enter and leave.  args: {"field": "value",
+ * "multi": ["a", "b"]}, or NULL.  Tell it when the turn is durable: *result_r {"say": [...],
+ * "columns": [...], "labels": [...], "rows": [[...]]}, the caller's; or negative with a
+ * sentence in *why_r, good until the next call. */
 struct json_t;
 int commands_run(struct annex_instance *inst, const char *node, struct json_t *args,
     struct json_t **result_r, const char **why_r);

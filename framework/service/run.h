@@ -38,7 +38,8 @@ struct annex_run {
 void run_init(struct annex_run *run, struct annex_instance *inst, const struct annex_jid *by,
     struct annex_pool *pool, struct annex_pool *values);
 
-/* Call the component.  ANNEX_OK; ANNEX_AGAIN and run->asked is set; or negative and run->error is. */
+/* Call the component.  ANNEX_OK; ANNEX_AGAIN and run->asked is set; or negative and run->error
+ * is. */
 int
 run_stage(struct annex_run *run, const struct annex_command *command, unsigned stage, void *values);
 
