@@ -15,26 +15,42 @@
 /* Of a run of text its length and beginning are enough. */
 #define TEXT_MAX 64
 
+/* Multiply to 128 bits and fold. */
 static inline uint64_t
 mix(uint64_t h, uint64_t word)
 {
-	h = (h ^ word) * 0x9e3779b97f4a7c15u;
-	return h ^ (h >> 29);
+	__extension__ unsigned __int128 wide =
+	    (unsigned __int128)(h ^ 0x9e3779b97f4a7c15u) * (word ^ 0xd6e8feb86659fd93u);
+
+	return (uint64_t)wide ^ (uint64_t)(wide >> 64);
 }
 
-static uint64_t
+static inline uint64_t
+word_at(const char *text, size_t len)
+{
+	uint64_t word = 0;
+
+	memcpy(&word, text, len);
+	return word;
+}
+
+/* The last words overlap rather than being read byte by byte. */
+static inline uint64_t
 hash_bytes(uint64_t h, const char *text, size_t len)
 {
-	uint64_t word;
+	size_t at = 0;
 
-	h = mix(h, len);
-	for (; len >= sizeof(word); text += sizeof(word), len -= sizeof(word)) {
-		memcpy(&word, text, sizeof(word));
-		h = mix(h, word);
+	h ^= len;
+	if (len >= 8) {
+		for (; at + 8 < len; at += 8)
+			h = mix(h, word_at(text + at, 8));
+		return mix(h, word_at(text + len - 8, 8));
 	}
-	word = 0;
-	memcpy(&word, text, len);
-	return mix(h, word);
+	if (len >= 4)
+		return mix(h, word_at(text, 4) << 32 | word_at(text + len - 4, 4));
+	for (; at < len; at++)
+		h = mix(h, (unsigned char)text[at]);
+	return mix(h, 0);
 }
 
 static uint64_t
