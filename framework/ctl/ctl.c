@@ -212,7 +212,7 @@ explain_absence(struct ctl *ctl, const char *domain)
 		if (strcmp(name, domain) != 0)
 			continue;
 		state = json_string_value(json_object_get(component, "state"));
-		last = json_string_value(json_object_get(component, "last-end"));
+		last = json_string_value(json_object_get(component, "last_end"));
 	}
 	near = nearest(domain, names, n);
 	if (state != NULL)

@@ -42,7 +42,7 @@ static int
 judge(const json_t *component)
 {
 	const char *state = text_of(component, "state");
-	bool young = number_of(component, "uptime-s") < YOUNG_S;
+	bool young = number_of(component, "up_seconds") < YOUNG_S;
 
 	if (strcmp(state, "waiting") == 0 || json_is_true(json_object_get(component, "stuck")))
 		return CTL_BAD;
@@ -89,11 +89,12 @@ add_component(struct ctl *ctl, struct table *table, const json_t *component)
 	const json_t *rates = json_object_get(component, "rates");
 	const json_t *counters = json_object_get(component, "counters");
 	bool runs = rates != NULL;
-	double rss = number_of(component, "rss-anon");
+	double rss = number_of(component, "rss_anon_bytes");
 	const char *const cells[] = {
 		text_of(component, "domain"),
 		state_of(component),
-		runs ? text_seconds(ctl->pool, (json_int_t)number_of(component, "uptime-s")) : "-",
+		runs ? text_seconds(ctl->pool, (json_int_t)number_of(component, "up_seconds"))
+		     : "-",
 		runs ? text_rate(ctl->pool, number_of(rates, "in")) : "-",
 		runs ? text_rate(ctl->pool, number_of(rates, "out")) : "-",
 		store_of(ctl, counters),
@@ -109,7 +110,7 @@ static void
 add_notes(struct ctl *ctl, struct table *table, const json_t *component)
 {
 	const json_t *quarantine = json_object_get(component, "quarantine"), *hash;
-	const char *status = text_of(component, "status"), *last = text_of(component, "last-end");
+	const char *status = text_of(component, "status"), *last = text_of(component, "last_end");
 	size_t i;
 
 	if (status[0] != '\0')
@@ -131,7 +132,7 @@ show(struct ctl *ctl, const json_t *status)
 
 	fprintf(ctl->out, "annexd %s, pid %.0f, up %s: %s\n", text_of(status, "version"),
 	    number_of(status, "pid"),
-	    text_seconds(ctl->pool, (json_int_t)number_of(status, "uptime-s")),
+	    text_seconds(ctl->pool, (json_int_t)number_of(status, "up_seconds")),
 	    text_of(status, "summary"));
 	table_row(table, head);
 	json_array_foreach(json_object_get(status, "components"), i, component)

@@ -75,7 +75,7 @@ run_status(struct supervisor *s, struct control_request *request, struct compone
 		    components, component_describe(annex_container_of(l, struct component, link)));
 	control_done(request,
 	    json_pack("{s:s, s:i, s:I, s:s, s:s, s:b, s:o}", "version", PACKAGE_VERSION, "pid",
-		(int)getpid(), "uptime-s",
+		(int)getpid(), "up_seconds",
 		(json_int_t)((s->setup.clock->mono_us - s->started_us) / 1000000), "config",
 		s->setup.file, "summary", s->told_status, "stopping", s->stopping, "components",
 		components));

@@ -25,7 +25,7 @@ describe_slot(const struct page *page, const struct counter_slot *slot)
 		return json_integer(value);
 	if (h >= histograms)
 		return NULL;
-	return json_pack("{s:I, s:I}", "count", value, "sum-us",
+	return json_pack("{s:I, s:I}", "count", value, "sum_us",
 	    (json_int_t)__atomic_load_n(&counters->histogram[h].sum_us, __ATOMIC_RELAXED));
 }
 
@@ -78,12 +78,12 @@ describe_worker(const struct component *c, json_t *all)
 	int64_t now = c->host->clock->mono_us;
 
 	json_object_set_new(all, "pid", json_integer(c->process.pid));
-	json_object_set_new(all, "uptime-s", json_integer((now - c->started_us) / 1000000));
+	json_object_set_new(all, "up_seconds", json_integer((now - c->started_us) / 1000000));
 	json_object_set_new(all, "phase", json_string(blame_phase_text(atomic_load(&page->phase))));
-	json_object_set_new(all, "heartbeat-age-s", json_real(component_heartbeat_age_s(c)));
+	json_object_set_new(all, "heartbeat_age_seconds", json_real(component_heartbeat_age_s(c)));
 	json_object_set_new(all, "stuck", json_boolean(timer_is_running(&c->kill)));
 	json_object_set_new(
-	    all, "rss-anon", json_integer((json_int_t)atomic_load(&page->rss_anon)));
+	    all, "rss_anon_bytes", json_integer((json_int_t)atomic_load(&page->rss_anon)));
 	json_object_set_new(all, "status", describe_status(page));
 	json_object_set_new(all, "rates",
 	    json_pack("{s:f, s:f}", "in", c->rate_in.per_s, "out", c->rate_out.per_s));
@@ -103,7 +103,7 @@ component_describe(const struct component *c)
 	    all, "restarts", json_integer(c->starts > 0 ? (json_int_t)c->starts - 1 : 0));
 	json_object_set_new(all, "crashes", json_integer((json_int_t)c->crashes));
 	if (c->last_end[0] != '\0')
-		json_object_set_new(all, "last-end", json_string(c->last_end));
+		json_object_set_new(all, "last_end", json_string(c->last_end));
 	json_object_set_new(all, "quarantine", describe_quarantine(&c->blame));
 	if (c->page != NULL)
 		describe_worker(c, all);

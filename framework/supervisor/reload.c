@@ -163,8 +163,11 @@ answers_are_late(struct timer *timer)
 	ANNEX_LIST_EACH (&s->components, l) {
 		struct component *c = annex_container_of(l, struct component, link);
 
-		if (c->reloading)
-			note(s, "late", json_string(c->domain));
+		if (!c->reloading)
+			continue;
+		/* An answer that comes yet belongs to no reload any more. */
+		c->reloading = false;
+		note(s, "late", json_string(c->domain));
 	}
 	reload->pending = 0;
 	end_if_answered(s);

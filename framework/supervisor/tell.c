@@ -75,7 +75,7 @@ tell_status(struct supervisor *s)
 	put_part(&b, st.starting, "starting");
 	put_part(&b, st.waiting, "waiting to restart");
 	put_part(&b, st.down, "down");
-	put_part(&b, st.quarantined, "stanzas in quarantine");
+	put_part(&b, st.quarantined, "stanzas quarantined");
 	if (strcmp(buf_text(&b), s->told_status) != 0) {
 		snprintf(s->told_status, sizeof(s->told_status), "%s", buf_text(&b));
 		tell(s, "STATUS=%s", s->told_status);

@@ -199,13 +199,13 @@ script(struct bench *b, const char *lines)
 	return path;
 }
 
-#define FINE                                                                                 \
-	"{\"domain\":\"a.test\",\"state\":\"running\",\"attached\":true,\"restarts\":0,"     \
-	"\"quarantine\":[],\"uptime-s\":90000,\"rss-anon\":6291456,\"status\":\"12 rooms\"," \
-	"\"rates\":{\"in\":12.34,\"out\":1234.5},"                                           \
+#define FINE                                                                                         \
+	"{\"domain\":\"a.test\",\"state\":\"running\",\"attached\":true,\"restarts\":0,"             \
+	"\"quarantine\":[],\"up_seconds\":90000,\"rss_anon_bytes\":6291456,\"status\":\"12 rooms\"," \
+	"\"rates\":{\"in\":12.34,\"out\":1234.5},"                                                   \
 	"\"counters\":{\"store_used_bytes\":1048576,\"store_quota_bytes\":10485760}}"
-#define STATUS(components)                                                                 \
-	"{\"version\":\"1.0\",\"pid\":7,\"uptime-s\":100000,\"summary\":\"1/1 attached\"," \
+#define STATUS(components)                                                                   \
+	"{\"version\":\"1.0\",\"pid\":7,\"up_seconds\":100000,\"summary\":\"1/1 attached\"," \
 	"\"components\":[" components "]}"
 
 static void
@@ -231,14 +231,14 @@ test_the_exit_status_says_how_bad_it_is(void **state)
 		int status;
 	} cases[] = {
 		{ FINE, CTL_FINE },
-		{ "{\"state\":\"waiting\",\"last-end\":\"crashed\"}", CTL_BAD },
+		{ "{\"state\":\"waiting\",\"last_end\":\"crashed\"}", CTL_BAD },
 		{ "{\"state\":\"running\",\"attached\":true,\"stuck\":true}", CTL_BAD },
-		{ "{\"state\":\"running\",\"attached\":false,\"uptime-s\":5}", CTL_WARNING },
-		{ "{\"state\":\"running\",\"attached\":false,\"uptime-s\":500}", CTL_BAD },
-		{ "{\"state\":\"starting\",\"uptime-s\":5}", CTL_WARNING },
-		{ "{\"state\":\"starting\",\"uptime-s\":500}", CTL_BAD },
+		{ "{\"state\":\"running\",\"attached\":false,\"up_seconds\":5}", CTL_WARNING },
+		{ "{\"state\":\"running\",\"attached\":false,\"up_seconds\":500}", CTL_BAD },
+		{ "{\"state\":\"starting\",\"up_seconds\":5}", CTL_WARNING },
+		{ "{\"state\":\"starting\",\"up_seconds\":500}", CTL_BAD },
 		{ "{\"state\":\"down\"}", CTL_WARNING },
-		{ "{\"state\":\"draining\",\"uptime-s\":500}", CTL_WARNING },
+		{ "{\"state\":\"draining\",\"up_seconds\":500}", CTL_WARNING },
 		{ "{\"state\":\"running\",\"attached\":true,\"quarantine\":[\"12\"]}",
 		    CTL_WARNING },
 		{ "{\"state\":\"running\",\"attached\":true,\"counters\":"
@@ -437,7 +437,7 @@ test_a_domain_that_is_not_there_is_explained(void **state)
 	static const struct canned canned[] = {
 		{ "status",
 		    "{\"components\":[{\"domain\":\"a.test\",\"state\":\"waiting\","
-		    "\"last-end\":\"crashed in a handler: signal 11\"}]}" },
+		    "\"last_end\":\"crashed in a handler: signal 11\"}]}" },
 		{ NULL },
 	};
 	struct bench *b = *state;
