@@ -132,7 +132,10 @@ signals_are_as_a_program_expects(void **state)
 	struct fixture *f = *state;
 	struct heard h;
 
-	run(f, &h, "grep -E '^Sig(Blk|Ign)' /proc/self/status | grep -vc 0000000000000000; true");
+	/* 32 and 33 are the C library's own: what make starts finds them ignored. */
+	run(f, &h,
+	    "grep -E '^Sig(Blk|Ign)' /proc/self/status | "
+	    "grep -vc -e 0000000000000000 -e 0000000180000000; true");
 	assert_string_equal(h.text.data, "0\n");
 	buf_finish(&h.text);
 }

@@ -517,7 +517,10 @@ heap_bytes(void)
 #ifdef POOL_ASAN
 	return __sanitizer_get_current_allocated_bytes();
 #else
-	return mallinfo2().uordblks;
+	struct mallinfo2 all = mallinfo2();
+
+	/* Large blocks are maps of their own, and counted apart. */
+	return all.uordblks + all.hblkhd;
 #endif
 }
 
