@@ -156,7 +156,7 @@ act_command_first(struct ctl *ctl, char **words, int count)
 int
 ctl_act(struct ctl *ctl, char **words, int count)
 {
-	static char status[] = "status";
+	char status[] = "status";
 	char *only_status[] = { status };
 	ctl_command_fn *run;
 

@@ -137,7 +137,7 @@ store_backup(struct ctl *ctl, const char *domain, const char *file)
 static int
 store_stat(struct ctl *ctl, const char *domain, const char *file)
 {
-	static char command[] = "store-stat";
+	char command[] = "store-stat";
 	char *words[] = { command };
 
 	return component_command(ctl, domain, words, 1);
