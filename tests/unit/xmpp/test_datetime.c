@@ -103,7 +103,7 @@ test_the_calendar_is_that_of_libc(void **state)
 	for (int64_t s = -62135596800; s <= 253402300799; s += 5 * 86400 - 1) {
 		time_t t = (time_t)s;
 		struct tm tm;
-		char text[32];
+		char text[80];
 		int64_t wall_ms;
 
 		assert_non_null(gmtime_r(&t, &tm));
