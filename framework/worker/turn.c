@@ -15,6 +15,8 @@
  * is a cache of the store.  What fails alone is refused; an "unavailable" is
  * never lost: it is kept and tried again.
  */
+#include "config.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

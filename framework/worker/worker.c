@@ -8,6 +8,8 @@
  *	drain   the component says goodbye, then the stream is closed
  *	stop    quiet: the stream is closed and nobody is told anything
  */
+#include "config.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
