@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: The Annex authors
+#
+# kills.py - kill -9 at random moments, and nothing acknowledged may be lost
+#
+# client.c loads count.so and writes down what it was told.  After every kill a
+# copy of the store is taken while nobody uses it, verified, and held against
+# that ledger; annexd meanwhile brings the worker back.
+
+import collections
+import concurrent.futures
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+
+from annex import Annex, Failure, check, is_dead, wait
+
+DOMAIN = "count.test"
+SENDERS = 8
+WINDOW = 48
+KILLS_A_STORE = 25  # then a new one: an old one is long in verifying
+
+
+class Client:
+    """The process that loads and keeps the ledger."""
+
+    def __init__(self, annex):
+        self.ledger = f"{annex.dir}/ledger"
+        self.process = subprocess.Popen(
+            [annex.build.client, annex.socket, self.ledger, str(SENDERS), str(WINDOW)],
+            stdin=subprocess.PIPE,
+            stdout=open(f"{annex.dir}/client.log", "ab"),
+            env={k: v for k, v in annex.env.items() if k not in ("ANNEX_TEST", "LD_PRELOAD")},
+        )
+        self.told = f"{annex.dir}/client.log"
+
+    def wait(self, word, epoch, bound=20):
+        """Its line "WORD EPOCH ..."."""
+
+        def find():
+            with open(self.told) as f:
+                return next((l for l in f if l.startswith(f"{word} {epoch}\n")
+                             or l.startswith(f"{word} {epoch} ")), None)
+
+        return wait(find, bound, f'the client says "{word} {epoch}"')
+
+    def finish(self):
+        self.process.stdin.close()
+        check(self.process.wait(10) == 0, "the client failed")
+
+    def lines(self, upto=None):
+        with open(self.ledger) as f:
+            text = f.read() if upto is None else f.read(upto)
+        return [line.split() for line in text.splitlines()]
+
+
+def entries_of(exported):
+    """The log that count.c keeps: {sender: [(number, id)]}, and the counters."""
+    entries, counters = collections.defaultdict(list), {}
+    for line in exported.splitlines():
+        row = json.loads(line)
+        table, key, record = row.get("table"), row.get("key"), row.get("record")
+        if table == "entries":
+            entries[key["sender"]].append((int(key["number"]), record.get("id", "")))
+        elif table == "counters":
+            counters[key["sender"]] = int(record.get("value", 0))
+    return entries, counters
+
+
+def check_order(sender, entries, counter):
+    """Numbers without a gap; of every epoch the first messages, each once, in order."""
+    check([n for n, _ in entries] == list(range(1, len(entries) + 1)),
+          f"the numbers of {sender} have a gap")
+    check(counter == len(entries), f"{sender} has {len(entries)} entries, but counts {counter}")
+    at = (0, 0)
+    for _, entry in entries:
+        epoch, n = map(int, entry.split("."))
+        check((epoch, n) == at or (epoch > at[0] and n == 0),
+              f"message {entry} of {sender} stands behind {at[0]}.{at[1] - 1}")
+        at = (epoch, n + 1)
+
+
+def check_store(annex, client, path, upto):
+    """Everything the ledger said when the copy was made must be in it."""
+    done = annex.offline("verify", DOMAIN, path)
+    check(done.returncode == 0, f"the store does not verify: {done.stdout}{done.stderr}")
+    done = annex.offline("export", DOMAIN, path)
+    check(done.returncode == 0, f"the store cannot be exported: {done.stderr}")
+    entries, counters = entries_of(done.stdout)
+    for sender, rows in entries.items():
+        check_order(sender, rows, counters.get(sender))
+    acknowledged = client.lines(upto)
+    for sender, number, entry in acknowledged:
+        rows, number = entries.get(sender, []), int(number)
+        check(number <= len(rows),
+              f"lost: {sender} was told {number} for {entry}, the store ends at {len(rows)}")
+        check(rows[number - 1][1] == entry,
+              f"{sender} was told {number} for {entry}, there stands {rows[number - 1][1]}")
+    os.unlink(path)
+    return len(acknowledged)
+
+
+def kill(annex, client, epoch):
+    """Kill the worker, and copy what it left before the next one may begin."""
+    pid = annex.pid(DOMAIN)
+    annex.process.send_signal(signal.SIGSTOP)
+    try:
+        os.kill(pid, signal.SIGKILL)
+        wait(lambda: is_dead(pid), 5, "the worker is dead")
+        client.wait("lost", epoch)
+        path = annex.copy_store(DOMAIN, f"{epoch}.mdb")
+    finally:
+        annex.process.send_signal(signal.SIGCONT)
+    return path, os.path.getsize(client.ledger)
+
+
+def kill_some(build, kills, rng, env):
+    """So many kills of one store; what was checked, and the time the domain was away."""
+    section = "module: count\nstore-quota: 256M"
+    away, checks = [], []
+    with Annex(build, "kill", {DOMAIN: section}, env=env) as annex, \
+            concurrent.futures.ThreadPoolExecutor(1) as checker:
+        client = Client(annex)
+        try:
+            annex.start()
+            client.wait("up", 1)
+            for epoch in range(1, kills + 1):
+                time.sleep(rng.choice((0.002, 0.02, 0.2)) * rng.random())
+                began = time.monotonic()
+                checks.append(checker.submit(
+                    check_store, annex, client, *kill(annex, client, epoch)))
+                # Left to itself twice, then called back before patience grows.
+                if epoch % 3 == 0:
+                    annex.wait_log(f"{DOMAIN}: starts again", since=0)
+                    wait(lambda: annex.status(DOMAIN)["state"] != "running", 5, "annexd saw it")
+                    done = annex.ctl("restart", DOMAIN)
+                    check(done.returncode == 0, f"annexctl restart: {done.stderr}")
+                client.wait("up", epoch + 1)
+                if epoch % 3 != 0:
+                    away.append(time.monotonic() - began)
+                for c in checks:
+                    if c.done():
+                        c.result()  # as soon as one is red
+            acknowledged = [c.result() for c in checks]
+            done = annex.ctl(DOMAIN, "store", "verify")
+            check(done.returncode == 0, f"annexctl store verify: {done.stdout}{done.stderr}")
+            annex.stop()
+        finally:
+            client.process.stdin.close()
+            client.process.wait()
+    return acknowledged[-1], max(away)
+
+
+def loop(build, kills, seed, env=None):
+    rng = random.Random(seed)
+    total, away, done = 0, 0.0, 0
+    while done < kills:
+        some = min(KILLS_A_STORE, kills - done)
+        acknowledged, longest = kill_some(build, some, rng, env)
+        total += acknowledged
+        away = max(away, longest)
+        done += some
+    return total, away
+
+
+def test_kill_loop(context):
+    """no acknowledged change is lost when the worker is killed at random moments"""
+    kills = 1000 if context.long else 50
+    total, away = loop(context.build, kills, context.seed)
+    context.note(f"{kills} kills, {total} answers checked, away for at most {away:.2f} s")
+    check(total > kills, "hardly anything was acknowledged: this proved nothing")
+
+
+def test_red(context):
+    """the loop sees it within 50 kills when answers leave before the commit"""
+    check(context.build.has_switch, "this needs a build configured with --enable-fault-switch")
+    try:
+        loop(context.build, 50, context.seed + 1, {"ANNEX_FAULT": "send-before-commit"})
+    except Failure as e:
+        check(str(e).startswith("lost: "), f"red, but for another reason: {e}")
+        return
+    raise Failure("50 kills, and nothing was missed: the loop is blind")
+
+
+test_kill_loop.seconds = 60
+test_red.seconds = 40
