@@ -286,6 +286,7 @@ store_create(const struct store_env *env, const struct store_options *options)
 	store->volatile_sync = options->volatile_sync;
 	store->lock_fd = store->fd = -1;
 	store->own_scratch = annex_pool_create(NULL, "store");
+	soft_open(store);
 	store->scratch = store->own_scratch;
 	store->space.quota = options->quota_bytes != 0 && options->quota_bytes < map_bytes
 	    ? options->quota_bytes
@@ -342,11 +343,15 @@ store_close(struct annex_store **store_r)
 	CHECK_OBJECT(store, STORE_MAGIC);
 	if (store->env != NULL) {
 		store_abort(store);
+		soft_tend(store);
+		if (store_commit(store) < 0)
+			store_says(store, ANNEX_LOG_WARNING, "what was put softly is lost");
 		backup_abandon(store);
 		store->io->close(store->io, store->env);
 	}
 	io_close(&store->lock_fd);
 	annex_pool_destroy(&store->own_scratch);
+	soft_close(store);
 	buf_finish(&store->record);
 	buf_finish(&store->sentence);
 	free(store->tables);

@@ -71,6 +71,13 @@ struct backup {
 	void *cookie;
 };
 
+/* Rows put softly (soft.c): by key, not on disk yet. */
+struct soft {
+	struct annex_pool *pool;
+	struct annex_map *rows;
+	size_t bytes; /* of all values; 0 = there are none */
+};
+
 struct store_counters {
 	struct counter_slot *commits, *seconds, *refused, *used, *quota, *disk_free;
 };
@@ -103,6 +110,7 @@ struct annex_store {
 
 	struct annex_pool *scratch, *own_scratch;
 	struct space space;
+	struct soft soft;
 	struct backup backup;
 	uint64_t commits;
 	double commit_us_last;
@@ -213,6 +221,15 @@ void space_wrote(struct annex_store *store, size_t bytes);
 void space_ended(struct annex_store *store, bool committed);
 void space_tend(struct annex_store *store);
 int space_free_inside(struct annex_store *store, uint64_t *bytes_r);
+
+/* soft.c */
+void soft_open(struct annex_store *store);
+void soft_close(struct annex_store *store);
+void soft_forget(struct annex_store *store, const struct annex_key *key);
+void soft_replace(const struct annex_store *store, const struct annex_key *key, MDB_val *value);
+int soft_write(struct annex_store *store) ANNEX_MUST_CHECK;
+void soft_ended(struct annex_store *store, bool written, bool undone);
+void soft_tend(struct annex_store *store);
 
 /* lock.c */
 int lock_take(const char *dir, bool may_fail, int *fd_r, struct annex_pool *pool, const char **why);

@@ -22,6 +22,7 @@ store_tend(struct annex_store *store)
 		store_says(
 		    store, ANNEX_LOG_WARNING, "store freed the places of %d dead readers", dead);
 	space_tend(store);
+	soft_tend(store);
 }
 
 static int

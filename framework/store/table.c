@@ -92,14 +92,16 @@ walk_raw(struct annex_store *store, bool first, struct annex_key *key_r, MDB_val
 }
 
 static int
-row_decode(struct annex_store *store, const struct annex_key *key, const MDB_val *v,
+row_decode(struct annex_store *store, const struct annex_key *key, const MDB_val *on_disk,
     ProtobufCMessage **record_r)
 {
+	MDB_val v = *on_disk;
 	const unsigned char *bytes;
 	const char *why;
 	size_t len;
 
-	bytes = record_open(key->bytes, key->len, v->mv_data, v->mv_size, &len, &why);
+	soft_replace(store, key, &v);
+	bytes = record_open(key->bytes, key->len, v.mv_data, v.mv_size, &len, &why);
 	if (bytes == NULL)
 		return store_fail_row(store, key, why);
 	*record_r = record_decode(key->table->record, bytes, len, store->scratch);
@@ -175,6 +177,7 @@ annex_put(struct annex_store *store, const struct annex_key *key, const Protobuf
 	if ((rc = space_admit(store, key, len)) < 0)
 		return rc;
 	record_seal(&store->record, key, record);
+	soft_forget(store, key);
 	if (key->table->counted)
 		return put_counted(store, key);
 	v = (MDB_val) { store->record.len, store->record.data };
@@ -191,6 +194,7 @@ row_delete(struct annex_store *store, const struct annex_key *key)
 	MDB_val k = key_val(key);
 	int rc = store->io->del(store->io, store->txn, &k);
 
+	soft_forget(store, key);
 	if (rc == MDB_NOTFOUND)
 		return 0;
 	if (rc != 0)

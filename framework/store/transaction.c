@@ -182,6 +182,17 @@ commit_done(struct annex_store *store, int64_t began_us)
 	counters_observe_us(store->counters, store->counter.seconds, took_us);
 }
 
+/* Nothing of it is kept. */
+static void
+turn_left(struct annex_store *store)
+{
+	walk_close(store);
+	if (store->txn != NULL)
+		store->io->abort(store->io, store->txn);
+	store->txn = NULL;
+	turn_ended(store, false);
+}
+
 int
 store_commit(struct annex_store *store)
 {
@@ -196,8 +207,13 @@ store_commit(struct annex_store *store)
 	if (store->txn == NULL)
 		return ANNEX_OK;
 	if (!store->dirty) {
-		store_abort(store);
+		turn_left(store);
+		soft_ended(store, false, false);
 		return ANNEX_OK;
+	}
+	if (soft_write(store) < 0) {
+		store_abort(store);
+		return ANNEX_ESTORE;
 	}
 	walk_close(store);
 	began_us = now_us(store);
@@ -207,6 +223,7 @@ store_commit(struct annex_store *store)
 		store_fail(store, rc, "commit");
 	else
 		commit_done(store, began_us);
+	soft_ended(store, rc == 0, rc != 0);
 	turn_ended(store, rc == 0);
 	return rc == 0 ? ANNEX_OK : ANNEX_ESTORE;
 }
@@ -215,11 +232,8 @@ void
 store_abort(struct annex_store *store)
 {
 	CHECK_OBJECT(store, STORE_MAGIC);
-	walk_close(store);
-	if (store->txn != NULL)
-		store->io->abort(store->io, store->txn);
-	store->txn = NULL;
-	turn_ended(store, false);
+	soft_ended(store, false, true);
+	turn_left(store);
 }
 
 bool

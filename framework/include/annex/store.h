@@ -100,6 +100,15 @@ bool annex_has(struct annex_store *store, const struct annex_key *key);
 int annex_put(struct annex_store *store, const struct annex_key *key,
     const ProtobufCMessage *record) ANNEX_MUST_CHECK;
 
+/*
+ * Replace a row that is there, without holding anything back: reads see it at
+ * once, but the turn's output does not wait for it.  It is on disk with the next turn
+ * that writes, or within a minute; a crash before that brings the old row back.  For what nobody would miss:
+ * a status, when somebody was last seen.  ANNEX_ENOENT where there is no row.
+ */
+int annex_put_soft(struct annex_store *store, const struct annex_key *key,
+    const ProtobufCMessage *record) ANNEX_MUST_CHECK;
+
 /* Whether or not it was there. */
 int annex_delete(struct annex_store *store, const struct annex_key *key);
 
