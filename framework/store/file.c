@@ -47,9 +47,13 @@ struct meta_page {
 	size_t last_page, txn;
 };
 
-/* What is wrong with one meta page, or NULL. */
+/*
+ * What is wrong with a meta page that LMDB only looks at, or NULL.  Where the
+ * write of one failed, it holds an old number and new roots, so no more of
+ * it means anything.
+ */
 static const char *
-meta_complaint(const struct meta_page *meta, size_t page_size, uint64_t file_bytes)
+meta_complaint(const struct meta_page *meta, size_t page_size)
 {
 	if (!(meta->flags & META_PAGE_FLAG) || meta->magic != META_MAGIC)
 		return "is no data file of the store";
@@ -57,6 +61,13 @@ meta_complaint(const struct meta_page *meta, size_t page_size, uint64_t file_byt
 		return "has an LMDB format that this LMDB does not know";
 	if (meta->db[0].pad != page_size)
 		return "has pages of an impossible size";
+	return NULL;
+}
+
+/* What is wrong with the one that LMDB uses, or NULL. */
+static const char *
+contents_complaint(const struct meta_page *meta, size_t page_size, uint64_t file_bytes)
+{
 	if (meta->last_page < 1 || meta->last_page >= SIZE_MAX / page_size)
 		return "has an impossible last page";
 	if (((uint64_t)meta->last_page + 1) * page_size > file_bytes)
@@ -95,14 +106,10 @@ file_complaint(int fd, uint64_t bytes)
 	if (lseek(fd, (off_t)page_size, SEEK_SET) < 0 ||
 	    io_read_all(fd, &meta[1], sizeof(meta[1])) != sizeof(meta[1]))
 		return "is too short to be a data file";
-	/* Only the newer is in use, but LMDB reads both. */
-	for (int i = 0; i < 2; i++) {
-		complaint = meta_complaint(
-		    &meta[i], page_size, meta[i].txn >= meta[1 - i].txn ? bytes : UINT64_MAX);
-		if (complaint != NULL)
+	for (int i = 0; i < 2; i++)
+		if ((complaint = meta_complaint(&meta[i], page_size)) != NULL)
 			return complaint;
-	}
-	return NULL;
+	return contents_complaint(&meta[meta[0].txn < meta[1].txn], page_size, bytes);
 }
 
 int

@@ -67,6 +67,16 @@ signalled(struct watch *watch, int events)
 		annexp_worker_stop(r->worker);
 }
 
+/* A file that may not grow is a full disk to the store, and no reason to die. */
+static void
+signals_ignore(void)
+{
+	static const int ignored[] = { SIGPIPE, SIGHUP, SIGXFSZ };
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
+		signal(ignored[i], SIG_IGN);
+}
+
 static int
 signals_take(void)
 {
@@ -76,8 +86,6 @@ signals_take(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
@@ -142,6 +150,7 @@ program_worker(void)
 	char *section = read_section(&len);
 	int status;
 
+	signals_ignore();
 	clock_init_system(&clock);
 	random_init_system(&random);
 	if (section == NULL)

@@ -152,6 +152,7 @@ turn_finish(struct worker *w)
 	if (w->inst.failed)
 		return false;
 	if (turn_commit(w) < 0) {
+		w->commit_failed = true;
 		instance_fail(&w->inst, "the commit failed");
 		return false;
 	}
@@ -243,10 +244,11 @@ replay(struct worker *w, struct xml_event *event)
 {
 	bool store_failed;
 
+	w->commit_failed = false;
 	route_event(w, event, true);
 	if (turn_finish(w))
 		return true;
-	store_failed = store_has_failed(w->inst.store);
+	store_failed = store_has_failed(w->inst.store) || w->commit_failed;
 	log_write(w->log, ANNEX_LOG_ERROR, "a stanza could not be handled (%s): from=%s",
 	    w->inst.failed_why, annex_attr(event->element, "from"));
 	turn_undo(w);

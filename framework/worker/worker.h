@@ -81,6 +81,7 @@ struct worker {
 	struct timer retry_timer;
 	struct annex_link answers; /* struct pending_answer */
 	bool wants_turn;
+	bool commit_failed; /* as the turn's store has forgotten by then */
 
 	int64_t reset_ms[4]; /* when the last turns failed */
 	unsigned resets;

@@ -87,15 +87,14 @@ class Shim:
 class Annex:
     """annexd and what it started."""
 
-    def __init__(self, build, name, components, stuck=None, env=None, shim=False, args=()):
+    def __init__(self, build, name, components, stuck=None, env=None, shim=False, state=None):
         self.build = build
         self.dir = tempfile.mkdtemp(prefix=f"{name[:8]}.", dir=build.work)
         self.components = dict(components)
-        self.socket = f"{self.dir}/server"
         self.config = f"{self.dir}/annex.yaml"
         self.log_path = f"{self.dir}/annexd.log"
-        self.state = f"{self.dir}/state"
-        self.args = list(args) + (["--stuck-after", str(stuck)] if stuck else [])
+        self.state = state or f"{self.dir}/state"
+        self.args = ["--stuck-after", str(stuck)] if stuck else []
         self.process = None
         for d in ("state", "run", "tmp"):
             os.mkdir(f"{self.dir}/{d}", 0o700)
@@ -127,19 +126,23 @@ class Annex:
 
     # --- Its configuration
 
+    def socket(self, domain):
+        """Of the server that the domain attaches to: each has its own."""
+        return f"{self.dir}/{domain}"
+
     def configure(self):
         lines = [
             f"state-dir: {self.state}",
             f"run-dir: {self.dir}/run",
             f'module-dirs: ["{self.build.modules}"]',
             "servers:",
-            "  main:",
-            f"    host: unix:{self.socket}",
-            "    local-domains: [example.org]",
-            "components:",
         ]
+        for domain in self.components:
+            lines += [f"  {domain}:", f"    host: unix:{self.socket(domain)}"]
+            lines += ["    local-domains: [example.org]"]
+        lines += ["components:"]
         for domain, section in self.components.items():
-            lines += [f"  {domain}:", f"    secret: {SECRET}"]
+            lines += [f"  {domain}:", f"    server: {domain}", f"    secret: {SECRET}"]
             lines += ["    rate-per-jid: 1000000", "    burst-per-jid: 1000000"]
             lines += [f"    {line}" for line in section.splitlines()]
         fd = os.open(self.config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -148,7 +151,7 @@ class Annex:
 
     # --- Its life
 
-    def start(self):
+    def start(self, before=None):
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [self.build.annexd, "-c", self.config, *self.args],
@@ -156,8 +159,14 @@ class Annex:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                preexec_fn=before,
             )
         return self
+
+    def cannot_start(self, since=0, bound=15):
+        """The sentence with which a worker said why."""
+        line = self.wait_log(r"cannot start \(", bound, since)
+        return line.split("cannot start (", 1)[1].rsplit(")", 1)[0]
 
     def stop(self, quiet=False):
         process, self.process = self.process, None

@@ -7,6 +7,7 @@
  *	kick          every second recipient is told so, on the sender's flow
  *	fail          the turn is undone
  *
+ * It is asked by the status of a presence, which is taken however much waits.
  * Each has a number of its own, in the order of sending, so that whoever
  * reads can tell whether a flow kept its order.  Every call into the component is counted.
  */
@@ -78,22 +79,22 @@ kick(struct annex_instance *inst, const struct annex_stanza *in)
 }
 
 static enum annex_verdict
-fan_message(struct annex_instance *inst, const struct annex_stanza *in)
+fan_presence(struct annex_instance *inst, const struct annex_stanza *in)
 {
-	const char *body = annex_child_text(in->element, NULL, "body");
+	const char *status = annex_child_text(in->element, NULL, "status");
 
 	called(inst);
-	if (strncmp(body, "fan ", 4) == 0)
-		fan(inst, in, strtol(body + 4, NULL, 10));
-	else if (strcmp(body, "kick") == 0)
+	if (strncmp(status, "fan ", 4) == 0)
+		fan(inst, in, strtol(status + 4, NULL, 10));
+	else if (strcmp(status, "kick") == 0)
 		kick(inst, in);
-	else if (strcmp(body, "fail") == 0)
+	else if (strcmp(status, "fail") == 0)
 		annex_fail_turn(inst, "it was asked to fail");
 	return ANNEX_DONE;
 }
 
 static const struct annex_route fan_routes[] = {
-	{ ANNEX_MESSAGE, NULL, "body", fan_message },
+	{ ANNEX_PRESENCE, NULL, "status", fan_presence },
 	{ 0 },
 };
 

@@ -30,7 +30,7 @@ class Client:
     def __init__(self, annex):
         self.ledger = f"{annex.dir}/ledger"
         self.process = subprocess.Popen(
-            [annex.build.client, annex.socket, self.ledger, str(SENDERS), str(WINDOW)],
+            [annex.build.client, annex.socket(DOMAIN), self.ledger, str(SENDERS), str(WINDOW)],
             stdin=subprocess.PIPE,
             stdout=open(f"{annex.dir}/client.log", "ab"),
             env={k: v for k, v in annex.env.items() if k not in ("ANNEX_TEST", "LD_PRELOAD")},

@@ -3,8 +3,8 @@
 #
 # server.py - the other end of component streams (XEP-0114), as good or bad as a test wants
 #
-# A Server takes any number of components on one Unix socket.  What comes next may be
-# planned: each plan is a function that is given the next connection instead.
+# A Server takes one component on a Unix socket, again and again.  What comes next may be
+# planned: a plan is a function that is given the next connection instead.
 
 import hashlib
 import os
@@ -187,7 +187,7 @@ class Server:
     def __init__(self, path):
         self.path = path
         self.plans = queue.Queue()
-        self.links = {}
+        self.link = None  # the last one
         self.every = []
         self.news = threading.Condition()
         self.listen()
@@ -225,21 +225,19 @@ class Server:
             return
         link = Link(sock, domain)
         with self.news:
-            self.links[domain] = link
+            self.link = link
             self.every.append(link)
             self.news.notify_all()
 
-    def wait(self, domain, bound=20, after=None):
-        """The domain's link; one that came after another where that is given."""
+    def wait(self, after=None, bound=20):
+        """The link; one that came after another where that is given."""
         end = time.monotonic() + bound
         with self.news:
-            while True:
-                link = self.links.get(domain)
-                if link is not None and link is not after and not link.ended:
-                    return link
+            while self.link is None or self.link is after:
                 left = end - time.monotonic()
                 if left <= 0 or not self.news.wait(left):
-                    raise Failure(f"{domain} did not attach within {bound} s")
+                    raise Failure(f"nobody attached to {self.path} within {bound} s")
+            return self.link
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)

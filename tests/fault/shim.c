@@ -112,41 +112,88 @@ write_at(off_t at)
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-/* A call that fails with -1 and errno. */
-#define SHIM(result, name, params, args, group) \
-	result name params                      \
-	{                                       \
-		int error = shim_fd(group, fd); \
-		if (error != 0) {               \
-			errno = error;          \
-			return -1;              \
-		}                               \
-		return REAL(name) args;         \
-	}
+/* True where the call shall fail, and errno says why. */
+static bool
+fails(int error)
+{
+	if (error != 0)
+		errno = error;
+	return error != 0;
+}
 
 #define EXPORT __attribute__((visibility("default")))
 
-EXPORT
-SHIM(ssize_t, write, (int fd, const void *bytes, size_t n), (fd, bytes, n), SHIM_WRITE)
-EXPORT
-SHIM(ssize_t, writev, (int fd, const struct iovec *v, int n), (fd, v, n), SHIM_WRITE)
-EXPORT
-SHIM(ssize_t, pwrite, (int fd, const void *bytes, size_t n, off_t at), (fd, bytes, n, at),
-    write_at(at)) EXPORT SHIM(ssize_t, pwrite64, (int fd, const void *bytes, size_t n, off_t at),
-    (fd, bytes, n, at), write_at(at)) EXPORT SHIM(ssize_t, pwritev,
-    (int fd, const struct iovec *v, int n, off_t at), (fd, v, n, at), write_at(at)) EXPORT
-    SHIM(ssize_t, pwritev64, (int fd, const struct iovec *v, int n, off_t at), (fd, v, n, at),
-	write_at(at)) EXPORT SHIM(int, fdatasync, (int fd), (fd), SHIM_SYNC)
-EXPORT
-SHIM(int, fsync, (int fd), (fd), SHIM_SYNC)
-EXPORT
-SHIM(int, ftruncate, (int fd, off_t len), (fd, len), SHIM_ALLOCATE)
-EXPORT
-SHIM(int, ftruncate64, (int fd, off_t len), (fd, len), SHIM_ALLOCATE)
-EXPORT
-SHIM(int, fallocate, (int fd, int mode, off_t at, off_t len), (fd, mode, at, len), SHIM_ALLOCATE)
-EXPORT
-SHIM(int, fallocate64, (int fd, int mode, off_t at, off_t len), (fd, mode, at, len), SHIM_ALLOCATE)
+EXPORT ssize_t
+write(int fd, const void *bytes, size_t n)
+{
+	return fails(shim_fd(SHIM_WRITE, fd)) ? -1 : REAL(write)(fd, bytes, n);
+}
+
+EXPORT ssize_t
+writev(int fd, const struct iovec *v, int n)
+{
+	return fails(shim_fd(SHIM_WRITE, fd)) ? -1 : REAL(writev)(fd, v, n);
+}
+
+EXPORT ssize_t
+pwrite(int fd, const void *bytes, size_t n, off_t at)
+{
+	return fails(shim_fd(write_at(at), fd)) ? -1 : REAL(pwrite)(fd, bytes, n, at);
+}
+
+EXPORT ssize_t
+pwrite64(int fd, const void *bytes, size_t n, off_t at)
+{
+	return fails(shim_fd(write_at(at), fd)) ? -1 : REAL(pwrite64)(fd, bytes, n, at);
+}
+
+EXPORT ssize_t
+pwritev(int fd, const struct iovec *v, int n, off_t at)
+{
+	return fails(shim_fd(write_at(at), fd)) ? -1 : REAL(pwritev)(fd, v, n, at);
+}
+
+EXPORT ssize_t
+pwritev64(int fd, const struct iovec *v, int n, off_t at)
+{
+	return fails(shim_fd(write_at(at), fd)) ? -1 : REAL(pwritev64)(fd, v, n, at);
+}
+
+EXPORT int
+fdatasync(int fd)
+{
+	return fails(shim_fd(SHIM_SYNC, fd)) ? -1 : REAL(fdatasync)(fd);
+}
+
+EXPORT int
+fsync(int fd)
+{
+	return fails(shim_fd(SHIM_SYNC, fd)) ? -1 : REAL(fsync)(fd);
+}
+
+EXPORT int
+ftruncate(int fd, off_t len)
+{
+	return fails(shim_fd(SHIM_ALLOCATE, fd)) ? -1 : REAL(ftruncate)(fd, len);
+}
+
+EXPORT int
+ftruncate64(int fd, off_t len)
+{
+	return fails(shim_fd(SHIM_ALLOCATE, fd)) ? -1 : REAL(ftruncate64)(fd, len);
+}
+
+EXPORT int
+fallocate(int fd, int mode, off_t at, off_t len)
+{
+	return fails(shim_fd(SHIM_ALLOCATE, fd)) ? -1 : REAL(fallocate)(fd, mode, at, len);
+}
+
+EXPORT int
+fallocate64(int fd, int mode, off_t at, off_t len)
+{
+	return fails(shim_fd(SHIM_ALLOCATE, fd)) ? -1 : REAL(fallocate64)(fd, mode, at, len);
+}
 
 /* These say what is wrong themselves. */
 EXPORT int
@@ -168,13 +215,7 @@ posix_fallocate64(int fd, off_t at, off_t len)
 EXPORT int
 mkdir(const char *path, mode_t mode)
 {
-	int error = shim_path(SHIM_OPEN, path);
-
-	if (error != 0) {
-		errno = error;
-		return -1;
-	}
-	return REAL(mkdir)(path, mode);
+	return fails(shim_path(SHIM_OPEN, path)) ? -1 : REAL(mkdir)(path, mode);
 }
 
 /* Only where something may be written. */
@@ -183,17 +224,13 @@ open(const char *path, int flags, ...)
 {
 	mode_t mode = 0;
 	va_list args;
-	int error;
 
 	if ((flags & O_CREAT) != 0) {
 		va_start(args, flags);
 		mode = va_arg(args, mode_t);
 		va_end(args);
 	}
-	error = (flags & O_ACCMODE) != O_RDONLY ? shim_path(SHIM_OPEN, path) : 0;
-	if (error != 0) {
-		errno = error;
+	if ((flags & O_ACCMODE) != O_RDONLY && fails(shim_path(SHIM_OPEN, path)))
 		return -1;
-	}
 	return REAL(open)(path, flags, mode);
 }

@@ -341,6 +341,33 @@ flipped_bits_of_the_first_pages_never_crash(void **state)
 	open_good(t);
 }
 
+/* LMDB writes new roots under an old number where writing the meta page has failed. */
+static void
+a_failed_write_of_a_meta_page_leaves_a_sound_store(void **state)
+{
+	const size_t last_page_at = 136, txn_at = 144, root_at = 128;
+	struct storetest *t = *state;
+	uint64_t txn[2], root;
+	unsigned char page[8192], *old;
+	int fd;
+
+	make_rows(t);
+	fd = open(storetest_file(t, "data.mdb"), O_RDONLY);
+	assert_int_equal(read(fd, page, sizeof(page)), sizeof(page));
+	close(fd);
+	for (int i = 0; i < 2; i++)
+		memcpy(&txn[i], page + 4096 * i + txn_at, sizeof(txn[i]));
+	assert_int_not_equal(txn[0], txn[1]);
+	old = page + (txn[0] < txn[1] ? 0 : 4096);
+	memcpy(&root, old + last_page_at, sizeof(root));
+	root += 7;
+	memcpy(old + root_at, &root, sizeof(root));
+	write_at(storetest_file(t, "data.mdb"), 0, page, sizeof(page));
+	open_good(t);
+	store_close(&t->store);
+	assert_int_equal(survives(t), 0);
+}
+
 /* --- Tables that cannot be ----------------------------------------------------- */
 
 static const struct annex_key_part four_texts[] = {
@@ -395,6 +422,7 @@ main(void)
 		TEST(a_file_of_rubbish_is_refused),
 		TEST(a_cut_file_is_refused),
 		TEST(flipped_bits_of_the_first_pages_never_crash),
+		TEST(a_failed_write_of_a_meta_page_leaves_a_sound_store),
 		TEST(a_table_that_cannot_work_is_refused),
 	};
 	return cmocka_run_group_tests_name("env", tests, NULL, NULL);
