@@ -94,9 +94,12 @@ void
 annex_copy_children(struct annex_stanza *out, const struct annex_stanza *in)
 {
 	struct annex_element *thread = annex_child(out->element, NULL, "thread");
+	const char *lang = annex_lang(in->element);
 
 	if (thread != NULL) /* in has it too */
 		annex_element_remove(thread);
+	if (lang != NULL) /* what the texts inherit; the server would put its own there */
+		annex_attr_set_ns(out->element, ANNEX_NS_XML, "lang", lang);
 	annex_add_copies(out->element, in->element);
 }
 

@@ -66,7 +66,7 @@ annex_presence(struct annex_instance *inst, const char *from, const char *to, co
  * result. */
 struct annex_stanza *annex_reply(struct annex_instance *inst, const struct annex_stanza *in);
 
-/* Append copies of all that is in in. */
+/* Append copies of all that is in in, and take over the language it is in. */
 void annex_copy_children(struct annex_stanza *out, const struct annex_stanza *in);
 
 /*
