@@ -359,6 +359,14 @@ turn_end(struct worker *w)
 	stream_flush(w->inst.stream);
 }
 
+void
+turn_renew(struct worker *w)
+{
+	turn_end(w);
+	if (w->state != WORKER_ENDED)
+		instance_renew(w);
+}
+
 bool
 annexp_worker_turn(struct worker *w)
 {

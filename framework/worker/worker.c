@@ -249,7 +249,7 @@ reload_component(struct worker *w)
 		instance_leave(&w->inst);
 	}
 	if (status < 0)
-		instance_fail(&w->inst, "the component takes its new options up by starting anew");
+		turn_renew(w);
 }
 
 int

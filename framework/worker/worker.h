@@ -139,6 +139,7 @@ int annexp_worker_exit_status(const struct worker *worker);
 void worker_end(struct worker *worker, int exit_status, const char *fmt, ...) ANNEX_PRINTF(3, 4);
 void turn_init(struct worker *worker);
 void turn_discard(struct worker *worker); /* events that are left, at the end */
+void turn_renew(struct worker *worker);   /* end it, go on with an instance created anew */
 int worker_create_instance(struct worker *worker);
 void worker_destroy_instance(struct worker *worker);
 
