@@ -490,6 +490,8 @@ stream_reconfigure(struct stream *stream, const struct stream_config *config)
 		stream->host = 0;
 	if (anew || (!same && stream->state == STATE_WAITING))
 		stream_enter(stream, STATE_WAITING, 0);
+	if (stream->parser != NULL)
+		xml_parser_limit(stream->parser, stream->config.limits.stanza_bytes);
 	if (same && stream->linked)
 		liveness_start(stream);
 	if (!same && stream->state == STATE_UP) {

@@ -46,9 +46,9 @@ struct stream_config {
 	const char *secret;
 	const struct stream_host *hosts;
 	size_t host_count;
-	bool tls;                /* direct TLS */
-	const char *tls_name;    /* name in the certificate; NULL = the host's */
-	const char *tls_ca_file; /* NULL = the system's */
+	bool tls;                 /* direct TLS */
+	const char *tls_name;     /* name in the certificate; NULL = the host's */
+	const char *tls_ca_file;  /* NULL = the system's */
 	const char *tls_ca_stamp; /* changes when that file does: it is read again; or NULL */
 	/* Lowercase hex SHA-256 of the certificate; NULL = none.  With a pin and without a CA file,
 	 * the pin alone decides. */
@@ -90,8 +90,8 @@ void stream_start(struct stream *stream);
  * Take a new configuration (copied; of the same domain): ANNEX_OK where it
  * applied to the live stream, ANNEX_AGAIN where a reconnect was begun because
  * address, secret or TLS changed.  What is queued is written to the old link
- * first, for at most 5 s.  TLS files are read at every connect, and limits
- * hold from the next link on.
+ * first, for at most 5 s.  TLS files are read at every connect; of the limits
+ * those other than stanza_bytes hold from the next link on.
  */
 int stream_reconfigure(struct stream *stream, const struct stream_config *config);
 

@@ -490,6 +490,13 @@ xml_parser_create(const struct xml_limits *limits, uint64_t salt)
 }
 
 void
+xml_parser_limit(struct xml_parser *p, size_t stanza_bytes)
+{
+	CHECK_OBJECT(p, XML_PARSER_MAGIC);
+	p->limits.stanza_bytes = stanza_bytes;
+}
+
+void
 xml_parser_destroy(struct xml_parser **parser)
 {
 	struct xml_parser *p = *parser;

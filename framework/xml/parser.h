@@ -66,6 +66,9 @@ struct xml_event {
 struct xml_parser *xml_parser_create(const struct xml_limits *limits, uint64_t salt);
 void xml_parser_destroy(struct xml_parser **parser); /* queued events go too */
 
+/* Another limit for stanzas from now on, also for the one that is being parsed. */
+void xml_parser_limit(struct xml_parser *parser, size_t stanza_bytes);
+
 /*
  * Take more bytes.  ANNEX_OK, or ANNEX_EINVAL once the stream is unusable:
  * xml_parser_why() says why, and what was complete before can still be

@@ -492,6 +492,12 @@ reconfiguring_what_is_not_the_link_applies_at_once(void **state)
 	assert_int_equal(stream_reconfigure(world->stream, &world->config), ANNEX_OK);
 	world_pass(world, 5000);
 	assert_string_equal(memory_heard(&world->net), " ");
+	world->config.limits.stanza_bytes = 100;
+	assert_int_equal(stream_reconfigure(world->stream, &world->config), ANNEX_OK);
+	memory_say(&world->net,
+	    "<message id='1'/><message id='2'><body>0123456789012345678901234567890"
+	    "1234567890123456789012345678901234567890123456789</body></message>");
+	assert_string_equal(world_events(world), "message#1 skipped-message#2 ");
 	assert_int_equal(world->downs, 0);
 }
 
