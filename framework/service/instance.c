@@ -91,6 +91,13 @@ instance_durable_drop(struct annex_instance *inst)
 	durable_free(&inst->durable_asked);
 }
 
+void
+instance_durable_reset(struct annex_instance *inst)
+{
+	durable_free(&inst->durable_asked);
+	durable_free(&inst->durable_due);
+}
+
 bool
 instance_durable_waiting(const struct annex_instance *inst)
 {

@@ -108,6 +108,8 @@ void instance_fail(struct annex_instance *inst, const char *why);
 /* Functions given to annex_when_durable: the turn that asked is durable, or has failed. */
 void instance_durable_ready(struct annex_instance *inst);
 void instance_durable_drop(struct annex_instance *inst);
+/* The instance goes, and with it what the cookies point to. */
+void instance_durable_reset(struct annex_instance *inst);
 bool instance_durable_waiting(const struct annex_instance *inst);
 void instance_durable_run(struct annex_instance *inst); /* in a turn of its own */
 

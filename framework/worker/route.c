@@ -156,11 +156,11 @@ take_payload(struct annex_stanza *s)
 }
 
 static void
-refuse(struct worker *w, const struct annex_stanza *s, enum shape shape,
-    enum annex_condition condition, const char *text)
+refuse_with(struct worker *w, const struct annex_stanza *s, enum shape shape,
+    const struct annex_error *error)
 {
 	if (!may_be_refused(s, shape)) {
-		drop(w, s->element, text);
+		drop(w, s->element, error->text);
 		return;
 	}
 	/* Refusals must not become a reflector; an IQ always gets its answer. */
@@ -170,7 +170,16 @@ refuse(struct worker *w, const struct annex_stanza *s, enum shape shape,
 		return;
 	}
 	w->counts.refused->value++;
-	annex_refuse(&w->inst, s, condition, text);
+	annex_refuse_with(&w->inst, s, error);
+}
+
+static void
+refuse(struct worker *w, const struct annex_stanza *s, enum shape shape,
+    enum annex_condition condition, const char *text)
+{
+	const struct annex_error error = { .condition = condition, .text = text };
+
+	refuse_with(w, s, shape, &error);
 }
 
 /* --- Rates and pressure --------------------------------------------------- */
@@ -212,26 +221,31 @@ is_quarantined(const struct worker *w, uint64_t hash)
 	return false;
 }
 
+/* False where the stanza was refused: also when its turn is replayed. */
+static bool
+is_harmless(struct worker *w, const struct annex_stanza *s, enum shape shape, uint64_t hash)
+{
+	if (w->page->quarantine_count == 0 || !is_quarantined(w, hash))
+		return true;
+	w->counts.quarantined->value++;
+	log_write(w->log, ANNEX_LOG_ERROR,
+	    "refused a quarantined stanza, it crashed this component twice: from=%s to=%s hash=%016llx",
+	    s->from->full, s->to->full, (unsigned long long)hash);
+	refuse(w, s, shape, ANNEX_INTERNAL_SERVER_ERROR, "This stanza is quarantined.");
+	return false;
+}
+
 /* True where the stanza may go on; otherwise it was refused. */
 static bool
-admit(struct worker *w, const struct annex_stanza *s, enum shape shape, uint64_t hash)
+admit(struct worker *w, const struct annex_stanza *s, enum shape shape)
 {
-	if (w->page->quarantine_count > 0 && is_quarantined(w, hash)) {
-		w->counts.quarantined->value++;
-		log_write(w->log, ANNEX_LOG_ERROR,
-		    "refused a quarantined stanza, it crashed this component twice: from=%s to=%s hash=%016llx",
-		    s->from->full, s->to->full, (unsigned long long)hash);
-		refuse(w, s, shape, ANNEX_INTERNAL_SERVER_ERROR, "This stanza is quarantined.");
-		return false;
-	}
 	if (!is_within_rates(w, s)) {
 		const struct annex_error slow = { .condition = ANNEX_POLICY_VIOLATION,
 			.type = ANNEX_ERROR_WAIT,
 			.text = "Too much at once; try again later." };
 
 		w->counts.limited->value++;
-		if (may_be_refused(s, shape))
-			annex_refuse_with(&w->inst, s, &slow);
+		refuse_with(w, s, shape, &slow);
 		return false;
 	}
 	if (may_be_refused(s, shape) && stream_pressure(w->inst.stream) != STREAM_EASY) {
@@ -382,7 +396,7 @@ route_stanza(struct worker *w, struct xml_event *event, enum shape shape, bool a
 		return;
 	}
 	hash = stanza_hash(&s);
-	if (again || admit(w, &s, shape, hash))
+	if (is_harmless(w, &s, shape, hash) && (again || admit(w, &s, shape)))
 		dispatch(w, &s, hash);
 }
 

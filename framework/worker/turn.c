@@ -200,6 +200,7 @@ finish_or_end(struct worker *w, const char *what)
 static void
 parts_reset(struct worker *w)
 {
+	instance_durable_reset(&w->inst);
 	questions_reset(&w->inst);
 	alarms_reset(&w->inst);
 	jobs_reset(&w->inst);
@@ -314,9 +315,9 @@ turn_dispatch(struct worker *w)
 		if (++n % 32 == 0)
 			w->inst.clock->read(w->inst.clock);
 		if (is_over_budget(w, began_us))
-			return stream_has_next(w->inst.stream);
+			break;
 	}
-	return false;
+	return stream_has_next(w->inst.stream);
 }
 
 static void
@@ -380,6 +381,7 @@ annexp_worker_turn(struct worker *w)
 	timers_run(&w->timers, 1000);
 	more = turn_dispatch(w);
 	turn_end(w);
+	annex_pool_destroy(&w->retired);
 	atomic_fetch_add_explicit(&w->page->heartbeat, 1, memory_order_relaxed);
 	if (w->state == WORKER_ENDED)
 		return false;

@@ -203,25 +203,80 @@ apply_log_level(struct worker *w)
 			log_set_level(w->log, log_levels[i].level);
 }
 
-/* What the instance shows of its section; settings are read by the module's table. */
+static bool
+is_settings_change(const struct section *a, const struct section *b)
+{
+	return !json_equal(a->options, b->options);
+}
+
+static void
+pool_retire(void *pool)
+{
+	struct annex_pool *old = pool;
+
+	annex_pool_destroy(&old);
+}
+
+/* The component may still point into it: it goes when the turn has ended. */
+static void
+retire(struct worker *w, struct annex_pool *old)
+{
+	if (old == NULL)
+		return;
+	if (w->retired == NULL)
+		w->retired = annex_pool_create(w->pool, "retired");
+	annex_pool_on_destroy(w->retired, pool_retire, old);
+}
+
+/* Settings are read by the module's table, into a pool of their own: those that did not change
+ * stay where they are, since the component is not told. */
 static int
-apply_section(
+apply_settings(
     struct worker *w, struct annex_pool *pool, const struct section *section, const char **why)
 {
 	const struct annex_module *m = &w->module.descriptor;
-	void *settings = annex_pool_zalloc(pool, m->settings_size + 1);
-	const struct annex_jid *jid = annex_jid(pool, section->domain);
+	struct annex_pool *own = annex_pool_create(w->pool, "settings");
+	void *settings = annex_pool_zalloc(own, m->settings_size + 1);
 
+	if ((m->options != NULL && section_settings(section, m->options, settings, own, why) < 0) ||
+	    (m->check != NULL && m->check(settings, own, why) < 0)) {
+		*why = annex_strdup(pool, *why);
+		annex_pool_destroy(&own);
+		return ANNEX_EINVAL;
+	}
+	retire(w, w->settings_pool);
+	w->settings_pool = own;
+	w->inst.settings = settings;
+	return ANNEX_OK;
+}
+
+/* The component keeps its domain's text: it is read once. */
+static int
+apply_domain(
+    struct worker *w, struct annex_pool *pool, const struct section *section, const char **why)
+{
+	const struct annex_jid *jid;
+
+	if (w->inst.jid != NULL)
+		return ANNEX_OK;
+	jid = annex_jid(w->pool, section->domain);
 	if (jid == NULL || jid->local != NULL || jid->resource != NULL) {
 		*why = annex_sprintf(pool, "\"%s\" is not a domain", section->domain);
 		return ANNEX_EINVAL;
 	}
-	if (m->options != NULL && section_settings(section, m->options, settings, pool, why) < 0)
-		return ANNEX_EINVAL;
-	if (m->check != NULL && m->check(settings, pool, why) < 0)
-		return ANNEX_EINVAL;
-	w->inst.settings = settings;
 	w->inst.jid = jid;
+	return ANNEX_OK;
+}
+
+/* What the instance shows of its section. */
+static int
+apply_section(
+    struct worker *w, struct annex_pool *pool, const struct section *section, const char **why)
+{
+	if (apply_domain(w, pool, section, why) < 0 ||
+	    ((w->inst.settings == NULL || is_settings_change(section, &w->section)) &&
+		apply_settings(w, pool, section, why) < 0))
+		return ANNEX_EINVAL;
 	w->inst.admins = section->admins;
 	w->inst.local_domains = section->local_domains;
 	w->inst.contact_uris = section->contacts;
@@ -229,12 +284,6 @@ apply_section(
 	w->section = *section;
 	apply_log_level(w);
 	return ANNEX_OK;
-}
-
-static bool
-is_settings_change(const struct section *a, const struct section *b)
-{
-	return !json_equal(a->options, b->options);
 }
 
 /* The component takes up its new options, in this turn. */
@@ -274,7 +323,7 @@ worker_reload(struct worker *w, const char *json, size_t len, const char **why)
 	rates_apply(w);
 	if (settings_changed)
 		reload_component(w);
-	annex_pool_destroy(&old);
+	retire(w, old);
 	log_write(w->log, ANNEX_LOG_NOTICE, "reloaded");
 	return ANNEX_OK;
 
@@ -517,8 +566,7 @@ annexp_worker_destroy(struct worker **wp)
 		worker_destroy_instance(w);
 		turn_discard(w);
 		requests_turn_failed(w);
-		instance_durable_drop(&w->inst);
-		instance_durable_ready(&w->inst);
+		instance_durable_reset(&w->inst);
 		jobs_finish(&w->inst);
 		alarms_finish(&w->inst);
 		commands_finish(&w->inst);

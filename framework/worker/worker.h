@@ -67,7 +67,9 @@ struct worker {
 	struct worker_env env;
 	struct module module;
 	struct section section;
-	struct annex_pool *pool; /* as long as the worker */
+	struct annex_pool *pool;          /* as long as the worker */
+	struct annex_pool *settings_pool; /* the component's settings, until they change */
+	struct annex_pool *retired;       /* what a reload replaced, until this turn's end */
 
 	struct timers timers;
 	struct log *log;

@@ -137,9 +137,11 @@ struct annex_module {
 void *annex_state(const struct annex_instance *inst);
 void annex_set_state(struct annex_instance *inst, void *state);
 
-/* The options as the tables read them: a settings struct, good until reload. */
+/* The options as the tables read them: a settings struct.  It stays where it is until reload is
+ * called; where there is none, or it says ANNEX_ERESTART, until destroy has returned. */
 const void *annex_settings(const struct annex_instance *inst);
 
+/* As long as the process. */
 const char *annex_domain(const struct annex_instance *inst);
 
 /* Memory that lives from create to destroy; and until the callback returns. */
@@ -161,7 +163,9 @@ void annex_stopped(struct annex_instance *inst);
 
 /*
  * Call fn when this turn's changes are on disk; not at all where the turn
- * fails.  In fn, which is a turn of its own, effects outside Annex are allowed.
+ * fails, or where the instance is reset before fn's own turn came: cookie may point to what
+ * lives as long as the instance.  In fn, which is a turn of its own, effects outside Annex are
+ * allowed.
  */
 void annex_when_durable(struct annex_instance *inst,
     void (*fn)(struct annex_instance *inst, void *cookie), void *cookie);
