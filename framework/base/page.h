@@ -29,7 +29,7 @@ struct page {
 	_Atomic uint64_t stanza_hash;
 	_Atomic uint64_t heartbeat;     /* grows by one a turn, and at least once a second */
 	_Atomic int64_t phase_since_us; /* monotonic */
-	_Atomic uint64_t rss_anon;      /* bytes, told once a minute */
+	_Atomic uint64_t rss_anon;      /* bytes, told every five seconds */
 	char status[160];               /* "attached, 12 rooms": for people */
 	/* Told by annexd before the start: */
 	uint32_t quarantine_count;

@@ -28,6 +28,7 @@
 #define CLOSE_DEADLINE_MS 5000
 #define DRAIN_DEADLINE_MS 30000
 #define HEARTBEAT_MS 1000
+#define MEASURE_BEATS 5 /* a leak should be seen while it can be watched */
 #define TEND_MS 60000
 
 /* --- The link ---------------------------------------------------------------- */
@@ -147,15 +148,6 @@ annexp_worker_exit_status(const struct worker *w)
 
 /* --- Once a second, once a minute ------------------------------------------------ */
 
-static void
-beat(struct timer *timer)
-{
-	struct worker *w = annex_container_of(timer, struct worker, heartbeat);
-
-	atomic_fetch_add_explicit(&w->page->heartbeat, 1, memory_order_relaxed);
-	timer_start(&w->timers, timer, HEARTBEAT_MS, beat);
-}
-
 /* RssAnon of /proc/self/status, in bytes; 0 where it cannot be read. */
 static uint64_t
 rss_anon(void)
@@ -172,12 +164,22 @@ rss_anon(void)
 }
 
 static void
+beat(struct timer *timer)
+{
+	struct worker *w = annex_container_of(timer, struct worker, heartbeat);
+
+	atomic_fetch_add_explicit(&w->page->heartbeat, 1, memory_order_relaxed);
+	if (w->beats++ % MEASURE_BEATS == 0)
+		atomic_store(&w->page->rss_anon, rss_anon());
+	timer_start(&w->timers, timer, HEARTBEAT_MS, beat);
+}
+
+static void
 tend(struct timer *timer)
 {
 	struct worker *w = annex_container_of(timer, struct worker, tend);
 
 	store_tend(w->inst.store);
-	atomic_store(&w->page->rss_anon, rss_anon());
 	timer_start(&w->timers, timer, TEND_MS, tend);
 }
 

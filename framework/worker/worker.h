@@ -76,6 +76,7 @@ struct worker {
 	struct page *page;
 	bool owns_page;
 	struct timer heartbeat, tend;
+	unsigned beats;
 
 	/* This turn */
 	struct annex_link handled; /* events of this turn, kept for a replay */
