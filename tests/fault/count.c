@@ -18,6 +18,10 @@
 
 #define BALLAST_MAX (1 << 20)
 
+#ifndef COUNT_VERSION
+#define COUNT_VERSION 1
+#endif
+
 static const struct annex_key_part counter_key[] = { { "sender", ANNEX_KEY_TEXT }, { 0 } };
 static const struct annex_key_part entry_key[] = { { "sender", ANNEX_KEY_TEXT },
 	{ "number", ANNEX_KEY_U64 }, { 0 } };
@@ -29,12 +33,12 @@ static const struct annex_table count_tables[] = {
 	    .name = "counters",
 	    .key = counter_key,
 	    .record = &count__counter__descriptor,
-	    .version = 1 },
+	    .version = COUNT_VERSION },
 	[ENTRIES] = { .number = 2,
 	    .name = "entries",
 	    .key = entry_key,
 	    .record = &count__entry__descriptor,
-	    .version = 1 },
+	    .version = COUNT_VERSION },
 	{ 0 },
 };
 

@@ -233,7 +233,7 @@ class Server:
         """The link; one that came after another where that is given."""
         end = time.monotonic() + bound
         with self.news:
-            while self.link is None or self.link is after:
+            while self.link is None or self.link is after or self.link.ended:
                 left = end - time.monotonic()
                 if left <= 0 or not self.news.wait(left):
                     raise Failure(f"nobody attached to {self.path} within {bound} s")
