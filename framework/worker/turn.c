@@ -30,7 +30,9 @@
 #define DIRTY_BUDGET_BYTES (4u << 20)
 #define OUTPUT_BUDGET_BYTES (4u << 20)
 #define RESETS_A_MINUTE 3
-#define RETRY_MS 1000
+#define RETRY_MS 1000         /* the first time */
+#define RETRY_SLOWLY_MS 60000 /* then: below the resets that end a worker */
+#define RETRY_MAX_SHIFT 6     /* about an hour */
 
 static void
 phase(struct worker *w, enum page_phase phase)
@@ -234,9 +236,16 @@ instance_renew(struct worker *w)
 static void
 retry_later(struct worker *w, struct xml_event *event)
 {
+	int64_t wait_ms = RETRY_MS;
+
 	annex_list_append(&w->retry, &event->link);
-	if (!timer_is_running(&w->retry_timer))
-		timer_start(&w->timers, &w->retry_timer, RETRY_MS, w->retry_timer.fire);
+	if (timer_is_running(&w->retry_timer))
+		return;
+	if (w->retries > 0)
+		wait_ms = (int64_t)RETRY_SLOWLY_MS << (w->retries - 1);
+	if (w->retries <= RETRY_MAX_SHIFT)
+		w->retries++;
+	timer_start(&w->timers, &w->retry_timer, wait_ms, w->retry_timer.fire);
 }
 
 /* One stanza in a transaction of its own.  False where the worker has ended. */
@@ -357,6 +366,8 @@ turn_end(struct worker *w)
 	if (!turn_finish(w))
 		turn_fail(w);
 	turn_forget(w);
+	if (annex_list_is_empty(&w->retry))
+		w->retries = 0;
 	stream_flush(w->inst.stream);
 }
 

@@ -82,6 +82,7 @@ struct worker {
 	struct annex_link handled; /* events of this turn, kept for a replay */
 	struct annex_link retry;   /* "unavailable"s that failed and are tried again */
 	struct timer retry_timer;
+	unsigned retries; /* in a row */
 	struct annex_link answers; /* struct pending_answer */
 	bool wants_turn;
 	bool commit_failed; /* as the turn's store has forgotten by then */

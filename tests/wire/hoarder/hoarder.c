@@ -71,7 +71,23 @@ hoarder_message(struct annex_instance *inst, const struct annex_stanza *in)
 	return ANNEX_DONE;
 }
 
+/* Cannot stand goodbyes while its word is "never". */
+static enum annex_verdict
+hoarder_presence(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	struct hoard *h = annex_state(inst);
+
+	if (in->type == NULL || strcmp(in->type, "unavailable") != 0)
+		return ANNEX_PASS;
+	if (strcmp(h->settings->word, "never") == 0)
+		annex_fail_turn(inst, "it cannot let go");
+	else
+		say(inst, h->domain, "log@example.org", "gone");
+	return ANNEX_DONE;
+}
+
 static const struct annex_route hoarder_routes[] = {
+	{ ANNEX_PRESENCE, NULL, NULL, hoarder_presence },
 	{ ANNEX_MESSAGE, NULL, "body", hoarder_message },
 	{ 0 },
 };
