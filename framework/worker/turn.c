@@ -151,6 +151,8 @@ turn_finish(struct worker *w)
 		stream_flush(w->inst.stream);
 	}
 #endif
+	if (store_has_failed(w->inst.store)) /* outside of the component: looked after, asked */
+		instance_fail(&w->inst, "the store failed");
 	if (w->inst.failed)
 		return false;
 	if (turn_commit(w) < 0) {
