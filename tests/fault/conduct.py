@@ -19,7 +19,7 @@ import traceback
 
 from annex import Build, Failure
 
-MODULES = ["kills", "disk", "bad", "state"]
+MODULES = ["kills", "disk", "bad", "state", "stall", "links"]
 AT_ONCE = 4  # most of them wait most of the time
 
 
@@ -44,7 +44,8 @@ def tests():
 
 
 def run(job):
-    name, function, context = job
+    name, context = job
+    function = dict(tests())[name]  # a function made in a loop cannot be sent
     began = time.monotonic()
     why = None
     try:
@@ -67,13 +68,12 @@ def main():
     args = arguments.parse_args()
     print(f"seed {args.seed}", flush=True)
     build = Build(args.build, args.work)
+    # The slow ones first, so that none is left alone at the end.
     jobs = [
-        (name, function, Context(build, args.long, args.seed))
-        for name, function in tests()
+        (name, Context(build, args.long, args.seed))
+        for name, function in sorted(tests(), key=lambda test: -getattr(test[1], "seconds", 0))
         if not args.names or any(wanted in name for wanted in args.names)
     ]
-    # The slow ones first, so that none is left alone at the end.
-    jobs.sort(key=lambda job: -getattr(job[1], "seconds", 0))
     failed = 0
     with concurrent.futures.ProcessPoolExecutor(AT_ONCE) as pool:
         for done in concurrent.futures.as_completed(pool.submit(run, job) for job in jobs):
