@@ -12,8 +12,8 @@
 
 struct annex_pool;
 
-#define ANNEX_NS_CAPS	    "http://jabber.org/protocol/caps"
-#define ANNEX_NS_DISCO_INFO  "http://jabber.org/protocol/disco#info"
+#define ANNEX_NS_CAPS "http://jabber.org/protocol/caps"
+#define ANNEX_NS_DISCO_INFO "http://jabber.org/protocol/disco#info"
 #define ANNEX_NS_DISCO_ITEMS "http://jabber.org/protocol/disco#items"
 
 /* The verification string of a disco#info <query/> (XEP-0115 §5.1: SHA-1,

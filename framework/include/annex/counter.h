@@ -18,10 +18,9 @@ struct annex_instance;
 struct annex_counter;
 
 /* Find or register; the pointer stays good as long as the worker runs. */
-struct annex_counter *annex_counter(struct annex_instance *inst, const char *name,
-    const char *help);
-struct annex_counter *annex_gauge(struct annex_instance *inst, const char *name,
-    const char *help);
+struct annex_counter *
+annex_counter(struct annex_instance *inst, const char *name, const char *help);
+struct annex_counter *annex_gauge(struct annex_instance *inst, const char *name, const char *help);
 
 void annex_count(struct annex_counter *counter, int64_t by);
 void annex_gauge_set(struct annex_counter *gauge, int64_t value);

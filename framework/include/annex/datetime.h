@@ -26,8 +26,8 @@ int annex_datetime_read(const char *text, int64_t *wall_ms_r) ANNEX_MUST_CHECK;
 
 /* Append <delay/>; by and reason may be NULL.  read: ANNEX_ENOENT where there is none by that
  * JID (NULL: any). */
-void annex_delay_add(struct annex_element *stanza, const char *by, int64_t wall_ms,
-    const char *reason);
+void
+annex_delay_add(struct annex_element *stanza, const char *by, int64_t wall_ms, const char *reason);
 int annex_delay_read(const struct annex_element *stanza, const char *by, int64_t *wall_ms_r);
 
 #pragma GCC visibility pop

@@ -39,7 +39,7 @@ enum annex_condition {
 };
 
 enum annex_error_type {
-	ANNEX_ERROR_DEFAULT,	/* the condition's own */
+	ANNEX_ERROR_DEFAULT, /* the condition's own */
 	ANNEX_ERROR_AUTH,
 	ANNEX_ERROR_CANCEL,
 	ANNEX_ERROR_CONTINUE,
@@ -51,16 +51,16 @@ enum annex_error_type {
 struct annex_error {
 	enum annex_condition condition;
 	enum annex_error_type type;
-	const char *text;	/* for people, or NULL */
-	const char *by;		/* the JID that refused, or NULL */
-	const char *uri;	/* of gone and redirect: the new address, or NULL */
-	const char *app_ns;	/* application-specific condition, or NULL */
+	const char *text;   /* for people, or NULL */
+	const char *by;     /* the JID that refused, or NULL */
+	const char *uri;    /* of gone and redirect: the new address, or NULL */
+	const char *app_ns; /* application-specific condition, or NULL */
 	const char *app_name;
-	const char *app_feature;	/* its attribute "feature" (XEP-0060), or NULL */
+	const char *app_feature; /* its attribute "feature" (XEP-0060), or NULL */
 };
 
-const char *annex_condition_name(enum annex_condition condition);	/* "item-not-found" */
-enum annex_condition annex_condition_of(const char *name);		/* undefined-condition if unknown */
+const char *annex_condition_name(enum annex_condition condition); /* "item-not-found" */
+enum annex_condition annex_condition_of(const char *name);        /* or undefined-condition */
 enum annex_error_type annex_condition_type(enum annex_condition condition);
 const char *annex_error_type_name(enum annex_error_type type);
 

@@ -28,7 +28,7 @@
 
 struct annex_pool;
 
-#define ANNEX_NS_FORM	       "jabber:x:data"
+#define ANNEX_NS_FORM "jabber:x:data"
 #define ANNEX_NS_FORM_VALIDATE "http://jabber.org/protocol/xdata-validate"
 
 enum annex_field_type {
@@ -45,7 +45,7 @@ enum annex_field_type {
 };
 
 struct annex_choice {
-	const char *value;	/* NULL ends the list */
+	const char *value; /* NULL ends the list */
 	const char *label;
 };
 
@@ -56,30 +56,43 @@ struct annex_strings {
 };
 
 /* Which C type a member has; picked by ANNEX_FIELD. */
-enum annex_member { ANNEX_MEMBER_BOOL = 1, ANNEX_MEMBER_INT, ANNEX_MEMBER_TEXT, ANNEX_MEMBER_TEXTS };
+enum annex_member {
+	ANNEX_MEMBER_BOOL = 1,
+	ANNEX_MEMBER_INT,
+	ANNEX_MEMBER_TEXT,
+	ANNEX_MEMBER_TEXTS
+};
 
 struct annex_field {
-	const char *var;		/* NULL ends the table */
+	const char *var; /* NULL ends the table */
 	enum annex_field_type type;
 	const char *label;
 	enum annex_member member;
 	size_t offset;
-	int64_t min, max;		/* numbers: inclusive (both 0 = any); texts: bytes, max 0 = 1,024; multi: bytes of each */
-	size_t most;			/* multi types: values allowed; 0 = 256 */
-	const struct annex_choice *choices;	/* of list types; others are refused unless open */
-	bool open;			/* xdata-validate <open/>: values outside choices are fine */
+	/* Numbers: inclusive (both 0 = any); texts: bytes, max 0 = 1,024; multi: bytes of each. */
+	int64_t min, max;
+	size_t most;                        /* multi types: values allowed; 0 = 256 */
+	const struct annex_choice *choices; /* of list types; others are refused unless open */
+	bool open; /* xdata-validate <open/>: values outside choices are fine */
 	bool required;
-	const char *desc;		/* a longer explanation, or NULL */
-	const char *datatype;		/* XEP-0122 datatype of a text, or NULL: "xs:dateTime", "xs:language", ... */
+	const char *desc;     /* a longer explanation, or NULL */
+	const char *datatype; /* of a text (XEP-0122): "xs:dateTime", ...; or NULL */
 	uintptr_t reserved[2];
 };
 
-#define ANNEX_FIELD(type_, member_, var_, kind_, label_, ...)                       	{                                                                           		.var = (var_), .type = (kind_), .label = (label_),                  		.member = _Generic(((type_ *)0)->member_, bool: ANNEX_MEMBER_BOOL,  		    int64_t: ANNEX_MEMBER_INT, const char *: ANNEX_MEMBER_TEXT,     		    struct annex_strings: ANNEX_MEMBER_TEXTS),                      		.offset = offsetof(type_, member_), __VA_ARGS__                     	}
+#define ANNEX_FIELD(type_, member_, var_, kind_, label_, ...)        \
+	{                                                            \
+		.var = (var_), .type = (kind_), .label = (label_), \
+		.member = _Generic(((type_ *)0)->member_, bool: ANNEX_MEMBER_BOOL, \
+		    int64_t: ANNEX_MEMBER_INT, const char *: ANNEX_MEMBER_TEXT, \
+		    struct annex_strings: ANNEX_MEMBER_TEXTS), \
+		.offset = offsetof(type_, member_), __VA_ARGS__ \
+	}
 
 struct annex_form {
-	const char *type;		/* FORM_TYPE, or NULL */
-	const char *title;		/* or NULL */
-	const char *instructions;	/* or NULL */
+	const char *type;         /* FORM_TYPE, or NULL */
+	const char *title;        /* or NULL */
+	const char *instructions; /* or NULL */
 	const struct annex_field *fields;
 };
 

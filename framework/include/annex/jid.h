@@ -19,15 +19,15 @@
 
 struct annex_pool;
 
-#define ANNEX_JID_PART_MAX 1023	/* bytes of each part, RFC 6122 §2 */
+#define ANNEX_JID_PART_MAX 1023 /* bytes of each part, RFC 6122 §2 */
 #define ANNEX_JID_MAX (3 * ANNEX_JID_PART_MAX + 2)
 
 struct annex_jid {
-	const char *full;	/* local@domain/resource, as far as there are */
-	const char *bare;	/* local@domain */
-	const char *local;	/* NULL where there is none */
+	const char *full;  /* local@domain/resource, as far as there are */
+	const char *bare;  /* local@domain */
+	const char *local; /* NULL where there is none */
 	const char *domain;
-	const char *resource;	/* NULL where there is none */
+	const char *resource; /* NULL where there is none */
 };
 
 /*
@@ -38,8 +38,8 @@ const struct annex_jid *annex_jid(struct annex_pool *pool, const char *text);
 const struct annex_jid *annex_jid_n(struct annex_pool *pool, const char *text, size_t len);
 
 /* From parts (local and resource may be NULL), prepared; NULL where one is not allowed. */
-const struct annex_jid *annex_jid_make(struct annex_pool *pool, const char *local,
-    const char *domain, const char *resource);
+const struct annex_jid *annex_jid_make(
+    struct annex_pool *pool, const char *local, const char *domain, const char *resource);
 
 const struct annex_jid *annex_jid_copy(struct annex_pool *pool, const struct annex_jid *jid);
 const struct annex_jid *annex_jid_bare(struct annex_pool *pool, const struct annex_jid *jid);

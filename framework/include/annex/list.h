@@ -22,14 +22,17 @@ struct annex_link {
 	struct annex_link *next;
 };
 
-#define ANNEX_LIST_INIT(head) { &(head), &(head) }
+#define ANNEX_LIST_INIT(head)    \
+	{                        \
+		&(head), &(head) \
+	}
 
 #define annex_container_of(ptr, type, member) \
 	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
-#define ANNEX_LIST_EACH(head, l)                                             \
+#define ANNEX_LIST_EACH(head, l)                                                    \
 	for (struct annex_link *l = (head)->next, *l##_next = l->next; l != (head); \
-	    l = l##_next, l##_next = l->next)
+	     l = l##_next, l##_next = l->next)
 
 static inline void
 annex_list_init(struct annex_link *head)

@@ -19,13 +19,13 @@
 struct annex_instance;
 
 enum annex_log_level {
-	ANNEX_LOG_BUG = 2,	/* only we can have done this */
-	ANNEX_LOG_ERROR = 3,	/* something is lost or refused until somebody acts */
-	ANNEX_LOG_WARNING = 4,	/* somebody should look */
-	ANNEX_LOG_NOTICE = 5,	/* rare news: started, attached, reloaded */
-	ANNEX_LOG_INFO = 6,	/* news */
-	ANNEX_LOG_REMOTE = 16,	/* info, caused by a remote at will: rate limited */
-	ANNEX_LOG_DEBUG = 7,	/* for developers */
+	ANNEX_LOG_BUG = 2,     /* only we can have done this */
+	ANNEX_LOG_ERROR = 3,   /* something is lost or refused until somebody acts */
+	ANNEX_LOG_WARNING = 4, /* somebody should look */
+	ANNEX_LOG_NOTICE = 5,  /* rare news: started, attached, reloaded */
+	ANNEX_LOG_INFO = 6,    /* news */
+	ANNEX_LOG_REMOTE = 16, /* info, caused by a remote at will: rate limited */
+	ANNEX_LOG_DEBUG = 7,   /* for developers */
 };
 
 void annex_log(struct annex_instance *inst, enum annex_log_level level, const char *fmt, ...)

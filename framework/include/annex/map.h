@@ -44,7 +44,7 @@ size_t annex_map_count(const struct annex_map *map);
  */
 struct annex_map_iter {
 	size_t slot;
-	const void *key;	/* NUL-terminated as well */
+	const void *key; /* NUL-terminated as well */
 	size_t len;
 	void *value;
 };

@@ -39,8 +39,7 @@ void *annex_pool_zalloc(struct annex_pool *pool, size_t size);
 
 /* A zeroed object or array of a type. */
 #define annex_new(pool, type) ((type *)annex_pool_zalloc((pool), sizeof(type)))
-#define annex_new_array(pool, type, n) \
-	((type *)annex_pool_array((pool), (n), sizeof(type)))
+#define annex_new_array(pool, type, n) ((type *)annex_pool_array((pool), (n), sizeof(type)))
 void *annex_pool_array(struct annex_pool *pool, size_t n, size_t size);
 
 /* Copies; NUL-terminated always.  strdup of NULL is NULL. */
@@ -48,8 +47,7 @@ char *annex_strdup(struct annex_pool *pool, const char *text);
 char *annex_strndup(struct annex_pool *pool, const char *text, size_t len);
 void *annex_memdup(struct annex_pool *pool, const void *bytes, size_t len);
 char *annex_sprintf(struct annex_pool *pool, const char *fmt, ...) ANNEX_PRINTF(2, 3);
-char *annex_vsprintf(struct annex_pool *pool, const char *fmt, va_list args)
-    ANNEX_PRINTF(2, 0);
+char *annex_vsprintf(struct annex_pool *pool, const char *fmt, va_list args) ANNEX_PRINTF(2, 0);
 
 /* Call fn(arg) when the pool is reset or destroyed. */
 void annex_pool_on_destroy(struct annex_pool *pool, void (*fn)(void *arg), void *arg);

@@ -26,9 +26,9 @@ struct annex_pool;
 /* What was asked.  Without a <set/> present is false and max the given default. */
 struct annex_page {
 	bool present;
-	size_t max;		/* never above the limit given to annex_page_read */
-	const char *after;	/* id, or NULL */
-	const char *before;	/* id; "" means the last page; NULL: not asked */
+	size_t max;         /* never above the limit given to annex_page_read */
+	const char *after;  /* id, or NULL */
+	const char *before; /* id; "" means the last page; NULL: not asked */
 	bool by_index;
 	uint64_t index;
 };
@@ -51,18 +51,18 @@ typedef bool annex_take_fn(void *cookie, const char *id, void *item);
 
 struct annex_source {
 	void *cookie;
-	int (*walk)(void *cookie, const char *from, bool backwards, annex_take_fn *take,
-	    void *taker);
+	int (*walk)(
+	    void *cookie, const char *from, bool backwards, annex_take_fn *take, void *taker);
 	int (*seek)(void *cookie, uint64_t index, annex_take_fn *take, void *taker);
 	int (*count)(void *cookie, uint64_t *count_r);
 	int (*index_of)(void *cookie, const char *id, uint64_t *index_r);
 };
 
 struct annex_page_result {
-	void **item;		/* in order, first to last, whichever way it was walked */
+	void **item; /* in order, first to last, whichever way it was walked */
 	const char **id;
 	size_t count;
-	bool complete;		/* nothing beyond this page in the direction asked */
+	bool complete; /* nothing beyond this page in the direction asked */
 	bool has_total, has_index;
 	uint64_t total, index;
 };

@@ -13,7 +13,6 @@
 
 #include <annex/pool.h>
 
-
 #include "worker/worker.h"
 
 /* The hash of a message with this in it. */
