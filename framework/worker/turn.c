@@ -33,6 +33,7 @@
 #define RETRY_MS 1000         /* the first time */
 #define RETRY_SLOWLY_MS 60000 /* then: below the resets that end a worker */
 #define RETRY_MAX_SHIFT 6     /* about an hour */
+#define CLOSE_DEADLINE_MS 5000
 
 static void
 phase(struct worker *w, enum page_phase phase)
@@ -371,6 +372,10 @@ turn_end(struct worker *w)
 	if (annex_list_is_empty(&w->retry))
 		w->retries = 0;
 	stream_flush(w->inst.stream);
+	if (w->wants_close && w->state != WORKER_ENDED) {
+		w->wants_close = false;
+		stream_close(w->inst.stream, CLOSE_DEADLINE_MS);
+	}
 }
 
 void

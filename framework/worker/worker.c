@@ -25,7 +25,6 @@
 #include "service/spawner.h"
 #include "worker.h"
 
-#define CLOSE_DEADLINE_MS 5000
 #define DRAIN_DEADLINE_MS 30000
 #define HEARTBEAT_MS 1000
 #define MEASURE_BEATS 5 /* a leak should be seen while it can be watched */
@@ -75,13 +74,14 @@ link_closed(struct stream_user *user)
 
 /* --- The end ------------------------------------------------------------------- */
 
+/* At the end of this turn: what it says, goodbyes among it, must be in the queues before. */
 static void
 close_link(struct worker *w)
 {
 	w->state = WORKER_CLOSING;
 	timer_stop(&w->timers, &w->stop_deadline);
 	holds_reset(&w->inst);
-	stream_close(w->inst.stream, CLOSE_DEADLINE_MS);
+	w->wants_close = w->wants_turn = true;
 }
 
 static void

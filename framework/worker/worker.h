@@ -82,10 +82,11 @@ struct worker {
 	struct annex_link handled; /* events of this turn, kept for a replay */
 	struct annex_link retry;   /* "unavailable"s that failed and are tried again */
 	struct timer retry_timer;
-	unsigned retries; /* in a row */
+	unsigned retries;          /* in a row */
 	struct annex_link answers; /* struct pending_answer */
 	bool wants_turn;
 	bool commit_failed; /* as the turn's store has forgotten by then */
+	bool wants_close;   /* of the link, when this turn has ended */
 
 	int64_t reset_ms[4]; /* when the last turns failed */
 	unsigned resets;
