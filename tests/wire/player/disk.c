@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "disk.h"
@@ -190,8 +191,12 @@ static int
 disk_allocate(const struct store_io *io, int fd, off_t from, off_t len, bool sparse)
 {
 	struct disk *d = disk_of(io);
+	struct stat st;
 
-	return d->full ? ENOSPC : d->real->allocate(d->real, fd, from, len, true);
+	/* What the file has already can be had again. */
+	if (d->full && (fstat(fd, &st) < 0 || from + len > st.st_size))
+		return ENOSPC;
+	return d->real->allocate(d->real, fd, from, len, true);
 }
 
 static int

@@ -298,8 +298,9 @@ expect_end(struct play *p)
 	const struct question *q;
 
 	if (play_is_lenient(p)) {
-		life_wait(p, 70000); /* what is held is answered by then */
-		explain_outputs(p);
+		life_wait(p, 70000);     /* what is held is answered by then */
+		if (p->kind == RUN_SOFT) /* what a worker had in hand when it ended is lost */
+			explain_outputs(p);
 	} else {
 		expect_nothing(p);
 	}

@@ -228,6 +228,7 @@ has_ended(struct play *p)
 	if (p->kind != RUN_HARD || !play_is_lenient(p))
 		play_fail(p, "the worker has ended");
 	life_kill(p);
+	p->server.stalled = false;
 	life_begin(p);
 }
 

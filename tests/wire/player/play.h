@@ -109,6 +109,7 @@ struct play {
 	struct reactor reactor;
 	struct watch *watches[WATCHES_MAX];
 	int parent_fd; /* our end */
+	bool link_cut; /* by the conversation */
 
 	char *pending; /* stanzas that wait to be handed over together */
 	size_t pending_len;

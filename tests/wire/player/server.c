@@ -205,6 +205,8 @@ hear_child(void *cookie, struct annex_element *el, const char *raw, size_t raw_l
 	struct server *s = cookie;
 	const char *to = annex_attr(el, "to");
 
+	if (strcmp(el->ns, NS_STREAMS) == 0) /* a stream error: the end follows */
+		return;
 	if (!s->shaken) {
 		hear_handshake(s, el);
 		return;
@@ -240,8 +242,7 @@ memory_read(struct transport *transport, void *bytes, size_t len)
 	return s->closing && s->out_at == s->out_len ? 0 : -EAGAIN;
 }
 
-static uint32_t
-throw(struct server *s, uint32_t below)
+static uint32_t throw(struct server * s, uint32_t below)
 {
 	uint32_t n;
 

@@ -227,6 +227,8 @@ print_level(FILE *out, const struct annex_element *el, const char *ns, unsigned 
 
 	print_start(out, el, ns);
 	for (const struct annex_element *c = el->first; c != NULL; c = c->next) {
+		if (nested && c->name == NULL && c->text[strspn(c->text, " \t\r\n")] == '\0')
+			continue;
 		if (nested)
 			fprintf(out, "\n%*s", (int)(8 + 2 * (level + 1)), "");
 		if (c->name == NULL)

@@ -56,15 +56,25 @@ read_tag(struct annex_pool *pool, const char *text, size_t len)
 	return whole ? tag.el : NULL;
 }
 
+static const char *
+fence_address(const struct play *p)
+{
+	return annex_sprintf(p->pool, "%s/annex", p->setting.domain);
+}
+
 static void
 note_incoming(struct play *p, const char *text, size_t len, unsigned line)
 {
+	const char *why, *from;
 	struct annex_element *el;
-	const char *why;
 
 	if (len > (1 << 20) || (el = tree_read(p->pool, text, len, &why)) == NULL)
 		el = read_tag(p->pool, text, len);
-	if (el != NULL)
+	if (el == NULL)
+		return;
+	from = annex_attr(el, "from");
+	/* A ping in our own name is a fence: not ours perhaps, but answered by nobody. */
+	if (from == NULL || strcmp(from, fence_address(p)) != 0)
 		ledger_in(&p->ledger, el, line);
 }
 
@@ -161,6 +171,16 @@ must_be_up(struct play *p, bool up)
 		play_fail(p, up ? "the link does not come up" : "the link does not go down");
 }
 
+/* That a link is lost is news, but not here. */
+static void
+link_was_meant_to_go(struct play *p)
+{
+	for (size_t i = 0; i < p->log_count; i++)
+		if ((p->logs[i].line == p->notes->line && strstr(p->logs[i].text, "link lost")) ||
+		    (p->link_cut && strstr(p->logs[i].text, "cannot attach")))
+			p->logs[i].announced = true;
+}
+
 static void
 do_link(struct play *p, const char *text)
 {
@@ -168,9 +188,13 @@ do_link(struct play *p, const char *text)
 		p->server.manners = MANNERS_REFUSE;
 		server_cut(&p->server);
 		must_be_up(p, false);
+		link_was_meant_to_go(p);
+		p->link_cut = true;
 	} else if (strcmp(text, "up") == 0) {
 		p->server.manners = MANNERS_FINE;
 		must_be_up(p, true);
+		link_was_meant_to_go(p);
+		p->link_cut = false;
 	} else if (strcmp(text, "is up") == 0 || strcmp(text, "is down") == 0) {
 		if (server_is_up(&p->server) != (text[3] == 'u') && !play_is_lenient(p))
 			play_fail(p, "the link is %s", server_is_up(&p->server) ? "up" : "down");
@@ -219,9 +243,11 @@ do_server(struct play *p, const char *text)
 		server_cut(&p->server);
 		must_be_up(p, false);
 		must_be_up(p, true);
+		link_was_meant_to_go(p);
 	} else if (strcmp(text, "closes") == 0) {
 		server_close(&p->server);
 		life_settle(p);
+		link_was_meant_to_go(p);
 	} else if (strcmp(text, "stops reading") == 0 || strcmp(text, "reads on") == 0) {
 		p->server.stalled = text[0] == 's';
 		life_settle(p);
