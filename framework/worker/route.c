@@ -17,6 +17,9 @@
 #include "service/output.h"
 #include "worker.h"
 
+/* The answer repeats the id, holds keep it: ten thousand of them must not fill the memory. */
+#define ID_MAX 1023
+
 /* What is wrong with a stanza that is skipped or malformed, and what is said to it. */
 static const struct skip_rule {
 	enum xml_skip skip;
@@ -141,6 +144,9 @@ dissect(struct worker *w, struct xml_event *event, enum shape shape, struct anne
 			s->id = "";
 			*refuse = ANNEX_BAD_REQUEST;
 			*text = "An IQ needs an id.";
+		} else if (strlen(s->id) > ID_MAX) {
+			*refuse = ANNEX_POLICY_VIOLATION;
+			*text = "The id is too long.";
 		}
 		break;
 	}
