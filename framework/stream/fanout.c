@@ -20,7 +20,8 @@
 #define SLAB ((size_t)64 * 1024)
 #define SLAB_SMALL ((size_t)1024)
 #define VARIANTS_MAX 0xffff
-#define HEAD ((size_t)16) /* see fanout_copy */
+#define STANZA_MAX ((size_t)256 * 1024) /* as of any other stanza that leaves */
+#define HEAD ((size_t)16)               /* see fanout_copy */
 
 struct variant {
 	char *text;
@@ -94,7 +95,7 @@ fanout_unref(struct fanout **fanoutp)
 int
 fanout_variant(struct fanout *fanout, const struct annex_element *stanza)
 {
-	struct buf text = { 0 };
+	struct buf text = { .max = STANZA_MAX };
 	struct variant *variant;
 	size_t to_at, tail_at;
 	int r;

@@ -70,6 +70,9 @@ what_xml_cannot_carry_is_refused_and_the_rest_stays(void **state)
 	int v;
 
 	assert_true(fanout_variant(fanout, message(pool, "\x01")) < 0);
+	longest = annex_pool_zalloc(pool, (256 << 10) + 1);
+	memset(longest, 'x', 256 << 10);
+	assert_int_equal(fanout_variant(fanout, message(pool, longest)), ANNEX_ELIMIT);
 	v = fanout_variant(fanout, message(pool, "ok"));
 	assert_true(v >= 0);
 	assert_true(fanout_add(fanout, v, "a\x02@a.test", NULL) < 0);
