@@ -288,6 +288,7 @@ store_create(const struct store_env *env, const struct store_options *options)
 	store->own_scratch = annex_pool_create(NULL, "store");
 	soft_open(store);
 	store->scratch = store->own_scratch;
+	store->space.map = map_bytes;
 	store->space.quota = options->quota_bytes != 0 && options->quota_bytes < map_bytes
 	    ? options->quota_bytes
 	    : map_bytes;

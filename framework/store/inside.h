@@ -47,7 +47,7 @@ struct space {
 	uint64_t free_inside; /* pages within that LMDB can use again */
 	uint64_t allocated;   /* what the file holds on the disk */
 	uint64_t ahead;       /* what shall be allocated behind the last page */
-	uint64_t quota;
+	uint64_t quota, map;
 	uint64_t turn_bytes;   /* written in this turn */
 	uint64_t turn_touched; /* and the pages they may lie in */
 	int64_t refused_at_us; /* when the disk last refused */

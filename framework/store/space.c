@@ -266,14 +266,32 @@ look_at_disk(struct annex_store *store)
 	space->disk_warned = low;
 }
 
-int
-space_open(struct annex_store *store)
+static void
+quota_apply(struct annex_store *store)
 {
 	struct space *space = &store->space;
-	int rc;
 
 	space->ahead = space->quota / 10 < SPACE_AHEAD ? space->quota / 10 : SPACE_AHEAD;
 	gauge_set(store->counter.quota, space->quota);
+}
+
+void
+store_set_quota(struct annex_store *store, uint64_t bytes)
+{
+	struct space *space = &store->space;
+
+	CHECK_OBJECT(store, STORE_MAGIC);
+	space->quota = bytes != 0 && bytes < space->map ? bytes : space->map;
+	space->quota_warned = space->fresh = false;
+	quota_apply(store);
+}
+
+int
+space_open(struct annex_store *store)
+{
+	int rc;
+
+	quota_apply(store);
 	if (store->read_only)
 		return ANNEX_OK;
 	look_at_disk(store);

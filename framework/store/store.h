@@ -52,6 +52,9 @@ int store_open(struct annex_store **store_r, const struct store_env *env,
     const char **why) ANNEX_MUST_CHECK;
 void store_close(struct annex_store **store);
 
+/* Another quota from now on, as in store_options; what is stored above it stays. */
+void store_set_quota(struct annex_store *store, uint64_t bytes);
+
 /* Where annex_get puts records; the worker empties it after each callback. */
 void store_set_scratch(struct annex_store *store, struct annex_pool *scratch);
 

@@ -323,6 +323,7 @@ worker_reload(struct worker *w, const char *json, size_t len, const char **why)
 		goto refuse;
 	stream_reconfigure(w->inst.stream, &w->section.stream);
 	rates_apply(w);
+	store_set_quota(w->inst.store, (uint64_t)w->section.store_quota_bytes);
 	if (settings_changed)
 		reload_component(w);
 	retire(w, old);

@@ -114,6 +114,22 @@ above_the_quota_growth_is_refused_and_deletes_make_room(void **state)
 }
 
 static void
+another_quota_holds_at_once(void **state)
+{
+	struct storetest *t = *state;
+	unsigned refused = fill(t, 0), later;
+
+	store_set_quota(t->store, 2 * QUOTA);
+	later = fill(t, refused);
+	assert_true(later > refused + refused / 2);
+	store_set_quota(t->store, QUOTA);
+	assert_int_equal(fill(t, later), later);
+	assert_int_equal(counter(t, "store_quota_bytes"), QUOTA);
+	store_set_quota(t->store, 0);
+	assert_true(counter(t, "store_quota_bytes") > (int64_t)(2 * QUOTA));
+}
+
+static void
 a_refused_put_changes_nothing_and_is_counted(void **state)
 {
 	struct storetest *t = *state;
@@ -263,6 +279,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(above_the_quota_growth_is_refused_and_deletes_make_room),
+		TEST(another_quota_holds_at_once),
 		TEST(a_refused_put_changes_nothing_and_is_counted),
 		TEST(replacing_a_row_goes_on_in_a_full_store),
 		TEST(the_frameworks_rows_go_on_in_a_full_store),
