@@ -5,6 +5,7 @@ import asyncio
 import logging
 import sys
 
+logging.disable(logging.CRITICAL)  # What goes wrong is told below.
 import slixmpp
 
 ECHO = "echo.localhost"
@@ -56,7 +57,6 @@ async def converse(client):
 
 
 def main():
-    logging.disable(logging.CRITICAL)
     client = Alice()
     client.ready = client.loop.create_future()
 
@@ -72,12 +72,13 @@ def main():
                 return
             except OSError:
                 await asyncio.sleep(0.1)
+        raise RuntimeError("Prosody did not come up")
 
     client.add_event_handler("session_start", session)
-    client.loop.run_until_complete(connected_late())
-    client.connect(("127.0.0.1", int(sys.argv[1])), disable_starttls=True)
-    client["feature_mechanisms"].unencrypted_plain = True
     try:
+        client.loop.run_until_complete(connected_late())
+        client.connect(("127.0.0.1", int(sys.argv[1])), disable_starttls=True)
+        client["feature_mechanisms"].unencrypted_plain = True
         client.loop.run_until_complete(converse(client))
     except (RuntimeError, asyncio.TimeoutError, slixmpp.exceptions.XMPPError) as error:
         print(f"    failed: {error or type(error).__name__}")
