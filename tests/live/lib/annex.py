@@ -75,8 +75,11 @@ class Annex:
         return self.config["components"][domain]
 
     def write(self):
-        self.file.touch(mode=0o600)
-        self.file.write_text(json.dumps(self.config, indent=1))
+        """As an editor does: whoever reads it meanwhile sees the old file or the new one."""
+        new = self.file.with_suffix(".new")
+        new.touch(mode=0o600)
+        new.write_text(json.dumps(self.config, indent=1))
+        new.rename(self.file)
 
     # Its life.
 

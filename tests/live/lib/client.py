@@ -8,7 +8,8 @@ A user, by slixmpp.
     answer = await alice.say("echo.localhost", "hello")     # the next message from there
     result = await alice.iq("echo.localhost", "<ping xmlns='urn:xmpp:ping'/>")
 
-Answers are stanzas of slixmpp; what it has no interface for is in stanza.xml.
+Answers are stanzas of slixmpp; what it has no interface for is in stanza.xml.  A client
+may log in again after it was thrown out, and keeps all that it has got so far.
 """
 import asyncio
 import itertools
@@ -21,65 +22,88 @@ for name in "slixmpp", "asyncio":
 
 import slixmpp  # noqa: E402
 from slixmpp.xmlstream.tostring import tostring  # noqa: E402
+from slixmpp.xmlstream.xmlstream import NotConnectedError  # noqa: E402
 
-from .ground import Failure, until, within  # noqa: E402
+from .ground import Failure, check, listens, until, within  # noqa: E402
 
 CLIENT = "{jabber:client}"
+STANZA_ERRORS = "{urn:ietf:params:xml:ns:xmpp-stanzas}"
 
 
-class Client(slixmpp.ClientXMPP):
+class Client:
     def __init__(self, server, user, resource="test"):
-        super().__init__(f"{user}@localhost/{resource}", user)
-        self.at = server
+        self.server, self.user = server, user
+        self.jid = f"{user}@localhost/{resource}"
         self.stanzas = []  # all that came in, the oldest first
-        self.arrived = asyncio.Event()
-        self.ids = itertools.count(1)
-        self.online = asyncio.Event()
-        self.offline = asyncio.Event()
-        self.whitespace_keepalive = False
-        self["feature_mechanisms"].unencrypted_plain = True
-        self.add_event_handler("session_start", lambda _: self.online.set())
-        self.add_event_handler("disconnected", lambda _: self.offline.set())
-        self.add_event_handler("connection_failed", lambda _: self.offline.set())
-        self.add_filter("in", self._keep)
+        self.online, self.offline = asyncio.Event(), asyncio.Event()
+        self._arrived = asyncio.Event()
+        self._ids = itertools.count(1)
+        self._xmpp = None  # one per login
+
+    async def login(self, bound=30):
+        await self.server.add_account(self.user, self.user)
+        await until(lambda: listens(self.server.c2s), bound, "the server listens")
+        self.online.clear()
+        self.offline.clear()
+        self._xmpp = xmpp = slixmpp.ClientXMPP(self.jid, self.user)
+        xmpp.whitespace_keepalive = False
+        xmpp["feature_mechanisms"].unencrypted_plain = True
+        xmpp.add_event_handler("session_start", lambda _: self.online.set())
+        for event in "disconnected", "connection_failed", "failed_all_auth":
+            xmpp.add_event_handler(event, lambda _: self._is_off(xmpp))
+        xmpp.add_filter("in", self._keep)
+        xmpp.connect(("127.0.0.1", self.server.c2s), disable_starttls=True)
+        try:
+            await within(bound, self.online.wait(), f"{self.jid} logs in")
+        except Failure:
+            xmpp.abort()
+            raise
+        xmpp.send_presence()
+        return self
+
+    def _is_off(self, xmpp):
+        if xmpp is self._xmpp:
+            self.offline.set()
+        xmpp.abort()  # no attempt of its own to come back
 
     def _keep(self, stanza):
         if stanza.xml.tag in (CLIENT + "message", CLIENT + "presence", CLIENT + "iq"):
             self.stanzas.append(stanza)
-            self.arrived.set()
+            self._arrived.set()
         return stanza
 
-    async def login(self, bound=20, register=True):
-        if register:
-            await self.at.register(self.boundjid.user, self.password)
-        self.online.clear()
-        self.offline.clear()
-        self.connect(("127.0.0.1", self.at.c2s), disable_starttls=True)
-        await within(bound, self.online.wait(), f"{self.jid} logs in")
-        self.send_presence()
-        return self
-
-    async def logout(self):
+    async def stop(self):
+        """Log out."""
+        if self._xmpp is None:
+            return
         if self.online.is_set() and not self.offline.is_set():
-            await within(10, self.disconnect(), f"{self.jid} logs out")
-        else:
-            self.abort()
+            await within(10, self._xmpp.disconnect(), f"{self.jid} logs out")
+        self._xmpp.abort()
+
+    def send_raw(self, text):
+        try:
+            self._xmpp.send_raw(text)
+        except NotConnectedError:
+            self.offline.set()
+        check(not self.offline.is_set(), f"{self.jid} is not connected")
 
     def new_id(self):
-        return f"{self.boundjid.user}-{next(self.ids)}"
+        return f"{self.user}-{next(self._ids)}"
 
-    async def next(self, wanted, bound=10, what="a stanza", since=0):
+    async def arrival(self):
+        """Wait for another stanza."""
+        self._arrived.clear()
+        await self._arrived.wait()
+
+    async def next(self, wanted, bound=10, what="stanza", since=0):
         """The first stanza from number since on for which wanted(stanza) is true."""
 
-        def found():
-            return next((s for s in self.stanzas[since:] if wanted(s)), None)
-
         async def come():
-            while found() is None:
-                self.arrived.clear()
-                if found() is None:
-                    await self.arrived.wait()
-            return found()
+            while True:
+                for stanza in self.stanzas[since:]:
+                    if wanted(stanza):
+                        return stanza
+                await self.arrival()
 
         try:
             return await asyncio.wait_for(come(), bound)
@@ -99,7 +123,7 @@ class Client(slixmpp.ClientXMPP):
 
         return await self.next(wanted, bound, f"message from {sender}", since)
 
-    def send_message_raw(self, to, inner, type="chat", attributes=""):
+    def send(self, to, inner, type="chat", attributes=""):
         """A message whose children are written by the test; its id."""
         id = self.new_id()
         self.send_raw(f"<message to='{to}' type='{type}' id='{id}'{attributes}>{inner}</message>")
@@ -108,7 +132,7 @@ class Client(slixmpp.ClientXMPP):
     async def say(self, to, text, bound=10):
         """Send a chat message; the next message from there, which may be an error."""
         since = len(self.stanzas)
-        self.send_message_raw(to, f"<body>{escape(text)}</body>")
+        self.send(to, f"<body>{escape(text)}</body>")
         return await self.next_message(to, bound, since)
 
     async def iq(self, to, payload, type="get", bound=10, attributes=""):
@@ -129,7 +153,8 @@ def condition(stanza):
     """The condition of an error, or None where it is none."""
     if stanza.xml.get("type") != "error":
         return None
-    return stanza["error"]["condition"]
+    names = [e.tag for e in stanza.xml.find(CLIENT + "error") if e.tag.startswith(STANZA_ERRORS)]
+    return next(n[len(STANZA_ERRORS):] for n in names if n != STANZA_ERRORS + "text")
 
 
 async def reaches(client, domain, bound=20):

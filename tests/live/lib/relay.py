@@ -53,6 +53,7 @@ class Relay:
 
     async def stop(self):
         """Cut, and listen no more."""
-        self._server.close()
-        await self._server.wait_closed()
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
         self.cut()

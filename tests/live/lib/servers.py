@@ -4,7 +4,8 @@
 Prosody and ejabberd as Debian has them, private to a run.
 
 Both serve users at localhost and take components on `port` (plain TCP) and
-`tls_port` (TLS from the first byte); SECRET is the secret of all of them.
+`tls_port` (TLS from the first byte); SECRET is the secret of all of them.  ejabberd has `unix` besides, a
+socket, and `shared_port`, whose components get each other's stanzas, too.
 """
 import asyncio
 import json
@@ -19,8 +20,6 @@ from .ground import Process, free_port, listens, until
 
 HERE = Path(__file__).resolve().parent.parent
 SECRET = "s3cret of the tests"
-# What Prosody has to know beforehand; ejabberd takes any.
-DOMAINS = ["echo", "probe", "one", "two", "three"]
 
 
 class Server:
@@ -29,10 +28,12 @@ class Server:
 
     def __init__(self, ground):
         self.dir = ground.directory(self.name)
-        self.c2s, self.port, self.tls_port, self.http = (free_port() for _ in range(4))
+        self.c2s, self.port, self.tls_port, self.shared_port, self.http = (
+            free_port() for _ in range(5)
+        )
         self.unix = self.dir / "component.sock"
         self.process = None
-        self.starts = 0
+        self.known = set()  # accounts
         self.ca = certificates.authority(self.dir, "ca")
         self.certificate, self.key = certificates.issue(self.dir, self.ca, "server", "localhost")
 
@@ -42,10 +43,14 @@ class Server:
         (self.dir / to).write_text(text.substitute(names, secret=SECRET))
 
     async def start(self):
-        self.starts += 1
         self.process = Process(self.name, self.dir / "output")
         await self.launch()
         await until(self.up, self.start_within, f"{self.name} listens")
+
+    async def add_account(self, user, password):
+        if user not in self.known:
+            self.known.add(user)
+            await self.register(user, password)
 
     async def up(self):
         if not self.process.running:
@@ -66,7 +71,7 @@ class Server:
 
     def excerpt(self):
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        return [f"{self.name}: {line}" for line in lines[-15:]]
+        return [f"{self.name}: {line}" for line in lines[-8:]]
 
 
 class Prosody(Server):

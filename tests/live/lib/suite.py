@@ -20,7 +20,6 @@ import traceback
 from .annex import Annex
 from .client import Client
 from .ground import Failure
-from .relay import Relay
 
 _tests = []
 
@@ -53,19 +52,18 @@ class Test:
         self.began.append(client)
         return await client.login()
 
-    async def relay(self, port):
-        relay = await Relay(port).start()
-        self.began.append(relay)
-        return relay
+    async def begin(self, thing):
+        """Start anything that has to be stopped."""
+        self.began.append(thing)
+        await thing.start()
+        return thing
 
     async def finish(self, failed):
         """End what began, the latest first; a failure of that is one of the test."""
         problems = []
         for thing in reversed(self.began):
             try:
-                if isinstance(thing, Client):
-                    await thing.logout()
-                elif failed and isinstance(thing, Annex):
+                if failed and isinstance(thing, Annex):
                     await thing.kill()
                 else:
                     await thing.stop()
