@@ -43,7 +43,9 @@ struct annex_fanout *annex_fanout(struct annex_instance *inst);
  */
 int annex_fanout_variant(struct annex_fanout *fanout, struct annex_stanza *stanza) ANNEX_MUST_CHECK;
 
-/* Add a recipient.  tail, if not NULL, is an element appended for this one alone. */
+/* Add a recipient.  to is escaped but not judged, for speed: take it from a JID, never from a
+ * stranger's text.  tail, if not NULL, is an element appended for this one alone.  ANNEX_ELIMIT
+ * where both are above 64 KiB; ANNEX_EINVAL where they have characters that XML does not allow. */
 int annex_fanout_add(
     struct annex_fanout *fanout, int variant, const char *to, const struct annex_element *tail);
 
