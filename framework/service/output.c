@@ -36,7 +36,7 @@ struct output {
 	size_t max_stanza;
 	const struct annex_stanza *expected; /* the IQ in hand */
 	bool answered;
-	struct counter_slot *sent, *refused;
+	struct counter_slot *refused;
 };
 
 struct output *
@@ -46,8 +46,6 @@ output_create(struct annex_instance *inst)
 
 	o->inst = inst;
 	o->max_stanza = 256 << 10;
-	o->sent = counters_get(
-	    inst->counters, COUNTER_COUNT, "stanzas_out_total", "Stanzas the component sent.");
 	o->refused = counters_get(inst->counters, COUNTER_COUNT, "stanzas_refused_total",
 	    "Stanzas of the component that the guard did not let out.");
 	return o;
@@ -218,7 +216,6 @@ output_add(
 		return status;
 	}
 	item_add_stanza(o, flow, class, at);
-	o->sent->value++;
 	return ANNEX_OK;
 }
 
@@ -304,7 +301,6 @@ annex_fanout_send(struct annex_fanout *f, struct annex_flow *flow)
 	if (flow == NULL)
 		flow = (struct annex_flow *)stream_flow(inst->stream, NULL);
 	item_add(inst->output, (struct flow *)flow, f->class)->fanout = fanout_ref(f->shared);
-	inst->output->sent->value += (int64_t)recipients;
 	return ANNEX_OK;
 }
 

@@ -227,13 +227,16 @@ instance_renew(struct worker *w)
 	holds_reset(&w->inst);
 	if (!finish_or_end(w, "creating the component anew"))
 		return false;
-	if (!stream_is_up(w->inst.stream) || w->module.descriptor.link_up == NULL)
-		return true;
-	if (instance_enter(&w->inst)) {
+	if (stream_is_up(w->inst.stream) && w->module.descriptor.link_up != NULL &&
+	    instance_enter(&w->inst)) {
 		w->module.descriptor.link_up(&w->inst);
 		instance_leave(&w->inst);
 	}
-	return finish_or_end(w, "the component's link_up");
+	if (!finish_or_end(w, "the component's link_up"))
+		return false;
+	if (w->says_goodbye)
+		worker_say_goodbye(w);
+	return finish_or_end(w, "the component's stop");
 }
 
 static void
@@ -373,7 +376,7 @@ turn_end(struct worker *w)
 		w->retries = 0;
 	stream_flush(w->inst.stream);
 	if (w->wants_close && w->state != WORKER_ENDED) {
-		w->wants_close = false;
+		w->wants_close = w->says_goodbye = false;
 		stream_close(w->inst.stream, CLOSE_DEADLINE_MS);
 	}
 }

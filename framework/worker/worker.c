@@ -91,6 +91,7 @@ drain_late(struct timer *timer)
 
 	log_write(w->log, ANNEX_LOG_WARNING, "the component did not finish saying goodbye in %d s",
 	    DRAIN_DEADLINE_MS / 1000);
+	w->says_goodbye = false;
 	close_link(w);
 }
 
@@ -112,26 +113,37 @@ host_wake(struct instance_host *host)
 void
 annexp_worker_stop(struct worker *w)
 {
+	w->says_goodbye = false;
 	if (w->state == WORKER_RUNNING || w->state == WORKER_DRAINING)
 		close_link(w);
 }
 
+/* Once more where the turn is undone: nobody has heard it then. */
 void
-annexp_worker_drain(struct worker *w)
+worker_say_goodbye(struct worker *w)
 {
 	int status = ANNEX_OK;
 
-	if (w->state != WORKER_RUNNING)
-		return;
-	log_write(w->log, ANNEX_LOG_NOTICE, "draining");
+	w->says_goodbye = true;
+	w->wants_close = false;
 	w->state = WORKER_DRAINING;
-	timer_start(&w->timers, &w->stop_deadline, DRAIN_DEADLINE_MS, drain_late);
+	if (!timer_is_running(&w->stop_deadline))
+		timer_start(&w->timers, &w->stop_deadline, DRAIN_DEADLINE_MS, drain_late);
 	if (w->module.descriptor.stop != NULL && instance_enter(&w->inst)) {
 		status = w->module.descriptor.stop(&w->inst);
 		instance_leave(&w->inst);
 	}
 	if (status != ANNEX_AGAIN && w->state == WORKER_DRAINING)
 		close_link(w);
+}
+
+void
+annexp_worker_drain(struct worker *w)
+{
+	if (w->state != WORKER_RUNNING)
+		return;
+	log_write(w->log, ANNEX_LOG_NOTICE, "draining");
+	worker_say_goodbye(w);
 }
 
 bool

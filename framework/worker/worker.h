@@ -86,6 +86,7 @@ struct worker {
 	struct annex_link answers; /* struct pending_answer */
 	bool wants_turn;
 	bool commit_failed; /* as the turn's store has forgotten by then */
+	bool says_goodbye;  /* draining, and not all of it is durable */
 	bool wants_close;   /* of the link, when this turn has ended */
 
 	int64_t reset_ms[4]; /* when the last turns failed */
@@ -142,6 +143,8 @@ int annexp_worker_exit_status(const struct worker *worker);
 
 /* turn.c: the worker has nothing more to do, or cannot go on. */
 void worker_end(struct worker *worker, int exit_status, const char *fmt, ...) ANNEX_PRINTF(3, 4);
+/* worker.c: the component's stop. */
+void worker_say_goodbye(struct worker *worker);
 void turn_init(struct worker *worker);
 void turn_discard(struct worker *worker); /* events that are left, at the end */
 void turn_renew(struct worker *worker);   /* end it, go on with an instance created anew */

@@ -7,8 +7,9 @@
 # neighbour is asked all the while and must never notice.
 
 import contextlib
-import json
+import os
 import re
+import signal
 import threading
 import time
 
@@ -106,6 +107,10 @@ def poisoned(context, send):
         check(text_of(link.wait_id("m")) == "hello", "the rest does not go on")
         check(len(annex.status(BAD)["quarantine"]) == 1, "annexctl status shows no quarantine")
         check(annex.ctl("status").returncode == 1, "a quarantine is no warning of annexctl status")
+        check(annex.ctl("restart", BAD).returncode == 0, "it cannot be restarted")
+        link = server.wait(link)
+        check(not annex.status(BAD)["quarantine"], "a restart by hand did not end the quarantine")
+        crash(context, server, link, send)
         context.note(f"away for {first:.2f} s and {second:.2f} s")
 
 
@@ -139,6 +144,31 @@ def test_hang(context):
         annex.wait_log(f"{BAD}: worker is stuck in a handler")
         annex.wait_log("is suspected")
         server.wait(link).ping("back")
+
+
+def test_frozen(context):
+    """a worker that is frozen is killed by the watchdog, and no stanza suspected"""
+    with beside(context.build, stuck=2) as (annex, server):
+        link = server.wait()
+        os.kill(annex.pid(BAD), signal.SIGSTOP)
+        link.wait_end(20)
+        annex.wait_log(f"{BAD}: worker is stuck while idle")
+        annex.wait_log(f"{BAD}: killed, because its worker did not end in time")
+        server.wait(link).ping("back")
+        check("suspected" not in annex.log(), "a stanza was blamed")
+
+
+def test_spawner(context):
+    """a killed spawner is no harm to its worker"""
+    with beside(context.build) as (annex, server):
+        link = server.wait()
+        with open(f"/proc/{annex.pid(BAD)}/task/{annex.pid(BAD)}/children") as f:
+            children = [int(pid) for pid in f.read().split()]
+        check(len(children) == 1, f"the children of a worker are {children}")
+        os.kill(children[0], signal.SIGKILL)
+        link.ping("undisturbed")
+        annex.wait_log("the spawner has ended")
+        link.ping("still-undisturbed")
 
 
 def test_leak(context):
@@ -175,6 +205,8 @@ def test_answers(context):
             check((answers[0].get("type"), condition_of(answers[0])) == (kind, condition),
                   f"{deed}: answered {answers[0].get('type')} {condition_of(answers[0])}")
             annex.wait_log(log, since=since)
+        out = annex.status(BAD)["counters"]["stanzas_out_total"]
+        check(out == 6, f"three answers and three pongs were counted as {out}")
 
 
 def test_guard(context):

@@ -169,6 +169,8 @@ take_stanzas(struct client *c)
 			take_message(c, c->in + at, len);
 		else if (c->in[at + 1] == 'i') /* a ping to itself: route it back */
 			append(c, c->in + at, len);
+		else if (c->in[at + 1] == '/') /* the end of its stream */
+			shutdown(c->link, SHUT_WR);
 		at += len;
 	}
 	c->in_len -= at;

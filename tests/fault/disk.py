@@ -133,6 +133,50 @@ def test_full_at_start(context):
         check(bump(link, "m", 0) == 1, "it does not count")
 
 
+def first_start(context, call, error):
+    """A new store, with the n-th call of that kind failing once: it comes up all the same."""
+    for n in range(50):
+        with counting(context.build, shim=True) as (annex, server):
+            annex.shim.set(0, call, error, f"state/{DOMAIN}", times=1, skip=n)
+            annex.start()
+            answer, link = None, None
+            while answer is None:  # the first change may be what fails
+                link = server.wait(link)
+                with contextlib.suppress(Failure):
+                    answer = bump(link, "m", 0)
+            check(answer == 1, f"{call} {n}: the first change was answered {answer}")
+            bitten = annex.shim.bitten(0)
+            annex.shim.clear(0)
+            if bitten and len(annex.pids(DOMAIN)) > 1:
+                check("cannot start" in annex.log() or "ended (" in annex.log(),
+                      f"{call} {n}: no sentence")
+            verified(annex)
+        if not bitten:
+            context.note(f"{call}: {n} calls")
+            return
+
+
+def test_first_start_open(context):
+    """a new store comes up after any file or directory of it could not be made"""
+    first_start(context, "open", errno.EIO)
+
+
+def test_first_start_allocate(context):
+    """a new store comes up after any allocation failed"""
+    first_start(context, "allocate", errno.EIO)
+
+
+def test_first_start_write(context):
+    """a new store comes up after any write to it failed"""
+    first_start(context, "write", errno.EIO)
+    first_start(context, "meta", errno.EIO)
+
+
+def test_first_start_sync(context):
+    """a new store comes up after any sync of it failed"""
+    first_start(context, "sync", errno.EIO)
+
+
 def test_no_space_in_commit(context):
     """a commit that finds no space is undone, its changes refused, and the rest goes on"""
     with counting(context.build, shim=True) as (annex, server):

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import time
 
-from annex import Annex, Failure, check, is_dead, wait
+from annex import Annex, Failure, check, is_dead, wait, wait_gone
 
 DOMAIN = "count.test"
 SENDERS = 8
@@ -164,6 +164,49 @@ def loop(build, kills, seed, env=None):
         away = max(away, longest)
         done += some
     return total, away
+
+
+def test_first_start(context):
+    """a worker killed while it makes its store finds a sound one when it comes back"""
+    rng = random.Random(context.seed)
+    for _ in range(200 if context.long else 12):
+        with Annex(context.build, "first", {DOMAIN: "module: count"}) as annex:
+            client = Client(annex)
+            try:
+                annex.start()
+                wait(lambda: annex.pids(DOMAIN), 15, "the worker started")
+                time.sleep(rng.random() * (0.15 if context.build.sanitized else 0.03))
+                os.kill(annex.pid(DOMAIN), signal.SIGKILL)
+                wait(lambda: client.lines(), 20, "an answer")
+                annex.stop()
+            finally:
+                client.process.stdin.close()
+                client.process.wait()
+            check_store(annex, client, annex.copy_store(DOMAIN, "copy"), None)
+
+
+def test_annexd(context):
+    """workers whose annexd was killed end, lose nothing, and leave their stores to the next"""
+    with Annex(context.build, "annexd", {DOMAIN: "module: count"}) as annex:
+        client = Client(annex)
+        try:
+            annex.start()
+            for epoch in range(1, 4):
+                client.wait("up", epoch)
+                wait(lambda: client.lines()[-1:] and
+                     client.lines()[-1][2].startswith(f"{epoch}."), 15, "an answer")
+                annex.process.kill()
+                annex.process.wait()
+                client.wait("lost", epoch)
+                left = wait_gone(annex.left_over)
+                check(not left, f"without annexd these went on: {left}")
+                check_store(annex, client, annex.copy_store(DOMAIN, "copy"), None)
+                annex.start()
+            client.wait("up", 4)
+            annex.stop()
+        finally:
+            client.process.stdin.close()
+            client.process.wait()
 
 
 def test_kill_loop(context):

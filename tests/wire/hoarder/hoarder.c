@@ -103,6 +103,20 @@ hoarder_create(struct annex_instance *inst)
 	return ANNEX_OK;
 }
 
+/* Where its word is "again" it takes two attempts. */
+static int
+hoarder_stop(struct annex_instance *inst)
+{
+	struct hoard *h = annex_state(inst);
+
+	say(inst, h->domain, "log@example.org", "goodbye");
+	if (strcmp(h->settings->word, "again") == 0 && getenv("HOARDER_FAILED") == NULL) {
+		setenv("HOARDER_FAILED", "yes", 1);
+		annex_fail_turn(inst, "it cannot let go");
+	}
+	return ANNEX_OK;
+}
+
 static void
 hoarder_destroy(struct annex_instance *inst)
 {
@@ -121,5 +135,6 @@ ANNEX_MODULE(hoarder) = {
 	.settings_size = sizeof(struct hoarder_settings),
 	.routes = hoarder_routes,
 	.create = hoarder_create,
+	.stop = hoarder_stop,
 	.destroy = hoarder_destroy,
 };

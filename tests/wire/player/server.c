@@ -242,7 +242,8 @@ memory_read(struct transport *transport, void *bytes, size_t len)
 	return s->closing && s->out_at == s->out_len ? 0 : -EAGAIN;
 }
 
-static uint32_t throw(struct server * s, uint32_t below)
+static uint32_t
+cast(struct server *s, uint32_t below)
 {
 	uint32_t n;
 
@@ -255,7 +256,7 @@ writable(struct server *s, size_t len)
 {
 	if (s->pieces != PIECES_RANDOM || len < 2)
 		return len;
-	return throw(s, 4) == 0 ? 1 + throw(s, (uint32_t)len) : len;
+	return cast(s, 4) == 0 ? 1 + cast(s, (uint32_t)len) : len;
 }
 
 static ssize_t
@@ -359,7 +360,7 @@ piece(struct server *s)
 		return left - BYTEWISE_EDGE < BYTEWISE_MIDDLE ? left - BYTEWISE_EDGE
 							      : BYTEWISE_MIDDLE;
 	case PIECES_RANDOM:
-		return 1 + throw(s, (uint32_t)left);
+		return 1 + cast(s, (uint32_t)left);
 	default:
 		return left;
 	}
