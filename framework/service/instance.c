@@ -34,6 +34,7 @@ instance_leave(struct annex_instance *inst)
 {
 	CHECK(inst->entered);
 	inst->entered = false;
+	inst->flow = NULL;
 	if (inst->store != NULL && store_has_failed(inst->store))
 		instance_fail(inst, "the store failed");
 	annex_pool_reset(inst->scratch);

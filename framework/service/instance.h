@@ -89,7 +89,8 @@ struct annex_instance {
 	struct annex_link durable_asked, durable_due; /* annex_when_durable */
 	int64_t started_ms;                           /* wall clock: of this process */
 
-	struct output *output;        /* this turn's; output.h */
+	struct flow *flow;     /* annex_use_flow: until the callback returns; NULL is flow 0 */
+	struct output *output; /* this turn's; output.h */
 	struct questions *questions;  /* iq.c */
 	struct holds *holds;          /* hold.c */
 	struct alarms *alarms;        /* alarm.c */

@@ -39,6 +39,12 @@ struct output {
 	struct counter_slot *refused;
 };
 
+void
+output_set_max(struct output *o, size_t max_stanza)
+{
+	o->max_stanza = max_stanza;
+}
+
 struct output *
 output_create(struct annex_instance *inst)
 {
@@ -302,6 +308,13 @@ annex_fanout_send(struct annex_fanout *f, struct annex_flow *flow)
 		flow = (struct annex_flow *)stream_flow(inst->stream, NULL);
 	item_add(inst->output, (struct flow *)flow, f->class)->fanout = fanout_ref(f->shared);
 	return ANNEX_OK;
+}
+
+void
+annex_use_flow(struct annex_instance *inst, struct annex_flow *flow)
+{
+	CHECK(inst->entered);
+	inst->flow = (struct flow *)flow;
 }
 
 struct annex_flow *

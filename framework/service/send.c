@@ -136,7 +136,9 @@ annex_send_on(struct annex_instance *inst, struct annex_flow *flow, struct annex
 int
 annex_send(struct annex_instance *inst, struct annex_stanza *stanza)
 {
-	return annex_send_on(inst, (struct annex_flow *)stream_flow(inst->stream, NULL), stanza);
+	struct flow *flow = inst->flow != NULL ? inst->flow : stream_flow(inst->stream, NULL);
+
+	return annex_send_on(inst, (struct annex_flow *)flow, stanza);
 }
 
 enum annex_verdict

@@ -92,6 +92,11 @@ parent_ready(struct watch *watch, int events)
 	}
 	w->parent_in.max = PARENT_LINE_MAX;
 	buf_append(&w->parent_in, bytes, (size_t)n);
+	if (w->parent_in.error < 0) {
+		log_write(w->log, ANNEX_LOG_BUG, "annexd sent a line above %u bytes: it is ignored",
+		    PARENT_LINE_MAX);
+		buf_clear(&w->parent_in);
+	}
 	while (w->parent_in.len > 0 &&
 	    (end = memchr(w->parent_in.data, '\n', w->parent_in.len)) != NULL) {
 		take_line(w, w->parent_in.data, (size_t)(end - w->parent_in.data));

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/utf8.h"
 #include "service/output.h"
 #include "worker.h"
 
@@ -72,6 +73,13 @@ counters_json(const struct counters *c)
 	return all;
 }
 
+/* What the log says, and so maybe cut where it is no character's end. */
+static json_t *
+sentence_json(const char *text)
+{
+	return text == NULL ? json_null() : json_stringn(text, utf8_cut(text, strlen(text), 1000));
+}
+
 static json_t *
 link_json(struct worker *w)
 {
@@ -79,10 +87,10 @@ link_json(struct worker *w)
 	const char *trouble = stream_last_trouble(s);
 	int64_t up_since = stream_up_since_ms(s);
 
-	return json_pack("{s:s, s:b, s:I, s:s?, s:I, s:I}", "state", stream_state_name(s), "up",
+	return json_pack("{s:s, s:b, s:I, s:o?, s:I, s:I}", "state", stream_state_name(s), "up",
 	    stream_is_up(s), "up_seconds",
 	    (json_int_t)(up_since == 0 ? 0 : (clock_ms(w->inst.clock) - up_since) / 1000),
-	    "trouble", trouble, "queued_bytes", (json_int_t)stream_queued_bytes(s),
+	    "trouble", sentence_json(trouble), "queued_bytes", (json_int_t)stream_queued_bytes(s),
 	    "queued_stanzas", (json_int_t)stream_queued_stanzas(s));
 }
 

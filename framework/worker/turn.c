@@ -27,6 +27,7 @@
 #include "worker.h"
 
 #define HANDLER_BUDGET_US 5000
+#define LOOK_AT_CLOCK 8 /* every so many stanzas */
 #define DIRTY_BUDGET_BYTES (4u << 20)
 #define OUTPUT_BUDGET_BYTES (4u << 20)
 #define RESETS_A_MINUTE 3
@@ -308,10 +309,20 @@ turn_fail(struct worker *w)
 
 /* --- Dispatch --------------------------------------------------------------- */
 
-static bool
-is_over_budget(const struct worker *w, int64_t began_us)
+/* The time now, without turning the clock: for the component it stands still within a turn. */
+static int64_t
+now_us(const struct worker *w)
 {
-	return w->inst.clock->mono_us - began_us > HANDLER_BUDGET_US ||
+	struct clock now = *w->inst.clock;
+
+	now.read(&now);
+	return now.mono_us;
+}
+
+static bool
+is_over_budget(const struct worker *w, int64_t began_us, unsigned handled)
+{
+	return (handled % LOOK_AT_CLOCK == 0 && now_us(w) - began_us > HANDLER_BUDGET_US) ||
 	    store_dirty_bytes(w->inst.store) > DIRTY_BUDGET_BYTES ||
 	    output_bytes(w->inst.output) > OUTPUT_BUDGET_BYTES;
 }
@@ -327,9 +338,7 @@ turn_dispatch(struct worker *w)
 	while (!w->inst.failed && (event = stream_next(w->inst.stream)) != NULL) {
 		annex_list_append(&w->handled, &event->link);
 		route_event(w, event, false);
-		if (++n % 32 == 0)
-			w->inst.clock->read(w->inst.clock);
-		if (is_over_budget(w, began_us))
+		if (is_over_budget(w, began_us, ++n))
 			break;
 	}
 	return stream_has_next(w->inst.stream);

@@ -25,7 +25,7 @@
 #include "service/spawner.h"
 #include "worker.h"
 
-#define DRAIN_DEADLINE_MS 30000
+#define DRAIN_DEADLINE_MS 240000 /* annexd waits a minute longer */
 #define HEARTBEAT_MS 1000
 #define MEASURE_BEATS 5 /* a leak should be seen while it can be watched */
 #define TEND_MS 60000
@@ -69,6 +69,8 @@ link_closed(struct stream_user *user)
 {
 	struct worker *w = annex_container_of(user, struct worker, stream_user);
 
+	if (w->drained)
+		parent_tell(w, "drained", true);
 	worker_end(w, 0, "stopped");
 }
 
@@ -78,6 +80,7 @@ link_closed(struct stream_user *user)
 static void
 close_link(struct worker *w)
 {
+	w->drained = w->says_goodbye;
 	w->state = WORKER_CLOSING;
 	timer_stop(&w->timers, &w->stop_deadline);
 	holds_reset(&w->inst);
@@ -377,6 +380,7 @@ rates_apply(struct worker *w)
 
 	annex_pool_destroy(&w->rates_pool);
 	w->rates_pool = annex_pool_create(w->pool, "rates");
+	output_set_max(w->inst.output, s->stream.limits.stanza_bytes);
 	w->jid_rate = annex_buckets_create(w->rates_pool, s->rate_per_jid, s->burst_per_jid, 65536);
 	w->domain_rate =
 	    annex_buckets_create(w->rates_pool, s->rate_per_domain, s->burst_per_domain, 4096);

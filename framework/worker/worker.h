@@ -106,6 +106,7 @@ struct worker {
 	enum { WORKER_RUNNING, WORKER_DRAINING, WORKER_CLOSING, WORKER_ENDED } state;
 	struct timer stop_deadline;
 	int exit_status;
+	bool drained;           /* closing after goodbyes: annexd is told */
 	bool breaks_durability; /* the fault switch of the tests */
 
 	struct worker_counts {

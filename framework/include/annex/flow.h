@@ -32,6 +32,12 @@ struct annex_fanout;
  */
 struct annex_flow *annex_flow(struct annex_instance *inst, const char *name);
 
+/*
+ * Until the callback returns, annex_send, annex_confirm and annex_refuse use this flow instead of
+ * flow 0: so the answers to IQs keep their place among the other stanzas of a room.  NULL: flow 0.
+ */
+void annex_use_flow(struct annex_instance *inst, struct annex_flow *flow);
+
 /* Begin a fan-out; it lives until sent or the callback returns. */
 struct annex_fanout *annex_fanout(struct annex_instance *inst);
 

@@ -315,6 +315,25 @@ order_flow(struct annex_instance *inst, const struct annex_stanza *in, const cha
 	return ANNEX_DONE;
 }
 
+/* keep NAME N: the same by annex_use_flow, and refused in the same flow, so behind them. */
+static enum annex_verdict
+order_keep(struct annex_instance *inst, const struct annex_stanza *in, const char *args)
+{
+	char name[64];
+	unsigned n;
+
+	if (sscanf(args, "%63s %u", name, &n) != 2)
+		return annex_refuse(inst, in, ANNEX_BAD_REQUEST, "keep NAME N");
+	annex_use_flow(inst, annex_flow(inst, name));
+	for (unsigned i = 1; i <= n; i++) {
+		struct annex_stanza *out = annex_message(inst, NULL, in->from->full, "chat");
+
+		annex_text_appendf(annex_add(out->element, NULL, "body"), "%u", i);
+		annex_send(inst, out);
+	}
+	return annex_refuse(inst, in, ANNEX_NOT_ALLOWED, NULL);
+}
+
 /* last TEXT: a durable message: it survives a lost link. */
 static enum annex_verdict
 order_last(struct annex_instance *inst, const struct annex_stanza *in, const char *args)
@@ -465,6 +484,7 @@ static const struct order {
 	{ "fence", order_fence },
 	{ "fill", order_fill },
 	{ "flow", order_flow },
+	{ "keep", order_keep },
 	{ "forge", order_forge },
 	{ "garble", order_garble },
 	{ "greet", order_greet },
