@@ -2,9 +2,11 @@
 # SPDX-FileCopyrightText: The Annex authors
 """What every component answers, through a real server."""
 import re
+from xml.etree import ElementTree
 
 from lib.client import condition
-from lib.ground import check, equal
+from lib.ground import check, equal, until
+from lib.relay import Relay
 from lib.suite import test
 
 DISCO_INFO = "http://jabber.org/protocol/disco#info"
@@ -100,6 +102,31 @@ async def an_unknown_namespace_is_refused(t):
         answer = await alice.iq("echo.localhost", "<query xmlns='urn:nobody:knows'/>", type)
         equal(condition(answer), "service-unavailable", "the answer")
         equal(answer["error"]["type"], "cancel", "its type")
+
+
+@test()
+async def what_it_says_is_what_every_server_takes(t):
+    relay = await t.begin(Relay(t.server.port))
+    annex = t.annex({"one.localhost": {"module": "probe"}})
+    annex.server("main", relay.port, keepalive="1s")
+    await annex.start()
+    alice = await t.client("alice")
+    for order in "greet", "show", "ask localhost", "fan 3", "flow a 3", "last x", "no such order":
+        alice.send("one.localhost", f"<body>{order}</body>")
+    await alice.iq("one.localhost", "<query xmlns='urn:nobody:knows'/>")
+    await until(lambda: relay.said["up"].endswith(b" "), 5, "silence is filled with a blank")
+    said = relay.said["up"].decode()
+    root = ElementTree.fromstring(said + "</stream:stream>")
+    equal(root.attrib, {"to": "one.localhost"}, "the stream's attributes")
+    equal(root[0].tag, "{jabber:component:accept}handshake", "the first element")
+    check(re.fullmatch("[0-9a-f]{40}", root[0].text), f"the digest is {root[0].text!r}")
+    check(len(root) > 10, f"only {len(root)} elements were sent")
+    for stanza in root[1:]:
+        kind = stanza.tag.removeprefix("{jabber:component:accept}")
+        check(kind in ("message", "presence", "iq"), f"{stanza.tag} was sent")
+        lacking = {"from", "to", "id"} - set(stanza.attrib)
+        check(not lacking, f"a {kind} without {lacking}: {ElementTree.tostring(stanza)}")
+    check(not re.search("<(message|presence|iq)[^>]* xmlns=", said), "a stanza with xmlns was sent")
 
 
 @test()

@@ -207,6 +207,49 @@ async def a_stream_that_is_cut_is_taken_up_at_once(t):
 
 
 @test()
+async def a_connection_made_anew_loses_no_question(t):
+    annex = await t.annex({"one.localhost": {"module": "echo", "rate-per-jid": 10000}}).start()
+    alice = await t.client("alice")
+
+    async def change_hosts():
+        for host in "localhost", "127.0.0.1", "localhost":
+            since = len(annex.process.lines)
+            annex.config["servers"]["main"]["host"] = host
+            await annex.reload()
+            await annex.process.said("attached to", since)
+
+    # Pings all the while; each is answered, by the component or by the server.
+    ids, since, change = [], len(alice.stanzas), asyncio.ensure_future(change_hosts())
+    while not change.done():
+        ids.append(alice.new_id())
+        alice.send_raw(
+            f"<iq to='one.localhost' type='get' id='{ids[-1]}'><ping xmlns='urn:xmpp:ping'/></iq>"
+        )
+        await asyncio.sleep(0.002)
+    await change
+
+    def answers():
+        return [s.xml.get("id") for s in alice.stanzas[since:] if s.xml.tag == CLIENT + "iq"]
+
+    await until(lambda: set(ids) <= set(answers()), 10, f"{len(ids)} questions are answered")
+    equal(len(answers()), len(set(answers())), "the number of answers")
+
+
+@test("ejabberd")
+async def many_components_run_side_by_side(t):
+    annex = t.annex({f"c{i}.localhost": {"module": "echo"} for i in range(12)})
+    await annex.start()
+    alice = await t.client("alice")
+    for domain in annex.config["components"]:
+        equal((await alice.say(domain, domain))["body"], domain, "the echo")
+    victim = await annex.pid("c7.localhost")
+    others = set(annex.workers()) - {victim}
+    equal(len(others), 11, "the number of other workers")
+    await annex.ctl("restart", "c7.localhost")
+    check(others < set(annex.workers()), "others were touched")
+
+
+@test()
 async def it_waits_for_a_server_that_is_not_there_yet(t):
     relay = Relay(t.server.port)
     annex = t.annex({"one.localhost": {"module": "echo"}})

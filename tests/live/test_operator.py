@@ -4,6 +4,7 @@
 import json
 import re
 import signal
+import stat
 from pathlib import Path
 
 from lib.client import reaches
@@ -55,6 +56,15 @@ async def trace_shows_stanzas_and_hides_what_is_said(t):
     for process in all, one:
         await process.stop(signal.SIGINT)
         check(not process.reports(), "\n".join(process.reports()))
+
+
+@test()
+async def only_the_owner_and_group_may_ask(t):
+    for name in "annexd", "echo.localhost":
+        mode = stat.S_IMODE((t.shared.run_dir / f"{name}.sock").stat().st_mode)
+        equal(oct(mode), "0o660", f"the mode of {name}'s socket")
+    for path in t.shared.state_dir.rglob("*"):
+        equal(path.stat().st_mode & 0o007, 0, f"what others may do with {path.name}")
 
 
 @test()

@@ -51,7 +51,7 @@ class Annex:
         for directory in self.run_dir, self.state_dir:
             directory.mkdir(mode=0o700)
         if server is not None:
-            self.server("main", server.port)
+            self.server("main", server.port, software=server.name)
         for domain, options in (components or {}).items():
             self.add(domain, **options)
 
@@ -131,6 +131,8 @@ class Annex:
             self.stopped = process
         bad = [l for l in process.lines if BAD_NEWS.search(l) and not self._is_expected(l)]
         check(not process.reports(), "\n".join(process.reports() + process.tail(40)))
+        told = [line for line in process.lines if SECRET in line]
+        check(not told, "a secret was logged:\n" + "\n".join(told))
         check(not bad, "unexpected in the log:\n" + "\n".join(bad))
         if number == signal.SIGTERM:
             check(status == 0, f"annexd ended with status {status}")
