@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * config.c - what a room's owners may set: all 21 registered fields of
+ * muc#roomconfig (XEP-0045 §15.5.3), as one table
+ *
+ * The form, what is kept in the store and the presets of the service all
+ * read it.  Owners and admins are in the form, but the affiliations keep them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "muc.h"
+
+static const struct annex_choice roles[] = {
+	{ "moderator", "Moderators" },
+	{ "participant", "Participants" },
+	{ "visitor", "Visitors" },
+	{ 0 },
+};
+
+static const struct annex_choice who_pm[] = {
+	{ "anyone", "Anyone" },
+	{ "participants", "Participants" },
+	{ "moderators", "Moderators" },
+	{ "none", "Nobody" },
+	{ 0 },
+};
+
+static const struct annex_choice who_sees[] = {
+	{ "moderators", "Moderators" },
+	{ "anyone", "Anyone" },
+	{ 0 },
+};
+
+static const struct annex_choice numbers[] = {
+	{ "10", "10" },
+	{ "20", "20" },
+	{ "30", "30" },
+	{ "50", "50" },
+	{ "100", "100" },
+	{ "none", "No more than the service allows" },
+	{ 0 },
+};
+
+#define FIELD(member, var, type, label, ...) \
+	ANNEX_FIELD(struct room_config, member, "muc#" var, type, label, __VA_ARGS__)
+
+const struct annex_field config_fields[] = {
+	FIELD(name, "roomconfig_roomname", ANNEX_TEXT_SINGLE, "Name", .max = 200),
+	FIELD(desc, "roomconfig_roomdesc", ANNEX_TEXT_SINGLE, "Description", .max = 1000),
+	FIELD(lang, "roomconfig_lang", ANNEX_TEXT_SINGLE, "Language", .max = 35,
+	    .datatype = "xs:language"),
+	FIELD(persistent, "roomconfig_persistentroom", ANNEX_BOOLEAN,
+	    "Stays when everybody has left"),
+	FIELD(listed, "roomconfig_publicroom", ANNEX_BOOLEAN, "Listed for everybody"),
+	FIELD(members_only, "roomconfig_membersonly", ANNEX_BOOLEAN, "For members only"),
+	FIELD(moderated, "roomconfig_moderatedroom", ANNEX_BOOLEAN,
+	    "Moderated: newcomers have no voice"),
+	FIELD(guarded, "roomconfig_passwordprotectedroom", ANNEX_BOOLEAN,
+	    "A password is needed to enter"),
+	FIELD(secret, "roomconfig_roomsecret", ANNEX_TEXT_PRIVATE, "Password", .max = 200),
+	FIELD(whois, "roomconfig_whois", ANNEX_LIST_SINGLE, "Who sees real addresses",
+	    .choices = who_sees),
+	FIELD(max_users, "roomconfig_maxusers", ANNEX_LIST_SINGLE, "Most occupants",
+	    .choices = numbers, .open = true, .datatype = "xs:string"),
+	FIELD(allow_pm, "roomconfig_allowpm", ANNEX_LIST_SINGLE, "Who may send private messages",
+	    .choices = who_pm),
+	FIELD(
+	    allow_invites, "roomconfig_allowinvites", ANNEX_BOOLEAN, "Occupants may invite others"),
+	FIELD(change_subject, "roomconfig_changesubject", ANNEX_BOOLEAN,
+	    "Participants may change the subject"),
+	FIELD(logged, "roomconfig_enablelogging", ANNEX_BOOLEAN, "Keep an archive of what is said"),
+	FIELD(member_list, "roomconfig_getmemberlist", ANNEX_LIST_MULTI,
+	    "Who may read the list of members", .choices = roles),
+	FIELD(broadcast, "roomconfig_presencebroadcast", ANNEX_LIST_MULTI,
+	    "Whose presence is shown", .choices = roles),
+	FIELD(pubsub, "roomconfig_pubsub", ANNEX_TEXT_SINGLE,
+	    "Address of an associated pubsub node", .max = 1000),
+	FIELD(max_history, "maxhistoryfetch", ANNEX_TEXT_SINGLE,
+	    "Messages that newcomers are shown at most", .min = 0, .max = 1000,
+	    .datatype = "xs:integer"),
+	FIELD(admins, "roomconfig_roomadmins", ANNEX_JID_MULTI, "Admins", .most = 1000),
+	FIELD(owners, "roomconfig_roomowners", ANNEX_JID_MULTI, "Owners", .most = 1000),
+	{ 0 },
+};
+
+const struct annex_form config_form = {
+	.type = NS_ROOMCONFIG,
+	.title = "Configuration of the room",
+	.fields = config_fields,
+};
+
+bool
+is_in(const struct annex_strings *list, const char *word)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->value[i], word) == 0)
+			return true;
+	return false;
+}
+
+static const char *const all_roles[] = { "moderator", "participant", "visitor" };
+
+void
+config_preset(const struct muc *m, struct room_config *config)
+{
+	bool private = strcmp(m->set->preset, "private-group") == 0;
+
+	*config = (struct room_config) {
+		.name = "",
+		.desc = "",
+		.lang = "en",
+		.secret = "",
+		.pubsub = "",
+		.whois = private ? "anyone" : "moderators",
+		.allow_pm = "anyone",
+		.max_users = "none",
+		.allow_invites = private,
+		.logged = private || m->set->archive,
+		.members_only = private,
+		.persistent = private || m->set->persistent,
+		.listed = !private && m->set->listed,
+		.broadcast = { all_roles, 3 },
+		.member_list = { all_roles, 2 },
+		.max_history = m->set->max_history,
+	};
+}
+
+/* --- As rows of a record --------------------------------------------------- */
+
+static bool
+is_kept(const struct annex_field *f)
+{
+	return f->type != ANNEX_JID_MULTI;
+}
+
+static const void *
+member(const struct room_config *config, const struct annex_field *f)
+{
+	return (const char *)config + f->offset;
+}
+
+static void
+setting_pack(Muc__Setting *s, const struct annex_field *f, const void *at, struct annex_pool *pool)
+{
+	const struct annex_strings *texts = at;
+
+	muc__setting__init(s);
+	s->var = (char *)(uintptr_t)f->var;
+	s->n_value = f->member == ANNEX_MEMBER_TEXTS ? texts->count : 1;
+	s->value = annex_new_array(pool, char *, s->n_value + 1);
+	switch (f->member) {
+	case ANNEX_MEMBER_BOOL:
+		s->value[0] = annex_strdup(pool, *(const bool *)at ? "1" : "0");
+		break;
+	case ANNEX_MEMBER_INT:
+		s->value[0] = annex_sprintf(pool, "%lld", (long long)*(const int64_t *)at);
+		break;
+	case ANNEX_MEMBER_TEXT:
+		s->value[0] = annex_strdup(pool, *(const char *const *)at);
+		break;
+	case ANNEX_MEMBER_TEXTS:
+		for (size_t i = 0; i < texts->count; i++)
+			s->value[i] = annex_strdup(pool, texts->value[i]);
+		break;
+	}
+}
+
+void
+config_pack(const struct room_config *config, Muc__Room *record, struct annex_pool *pool)
+{
+	Muc__Setting *settings;
+	size_t n = 0;
+
+	for (const struct annex_field *f = config_fields; f->var != NULL; f++)
+		n++;
+	settings = annex_new_array(pool, Muc__Setting, n);
+	record->setting = annex_new_array(pool, Muc__Setting *, n);
+	record->n_setting = 0;
+	for (const struct annex_field *f = config_fields; f->var != NULL; f++) {
+		if (!is_kept(f))
+			continue;
+		setting_pack(&settings[record->n_setting], f, member(config, f), pool);
+		record->setting[record->n_setting] = &settings[record->n_setting];
+		record->n_setting++;
+	}
+}
+
+static void
+setting_unpack(
+    const Muc__Setting *s, const struct annex_field *f, void *at, struct annex_pool *pool)
+{
+	const char *first = s->n_value > 0 ? s->value[0] : "";
+	const char **texts;
+
+	switch (f->member) {
+	case ANNEX_MEMBER_BOOL:
+		*(bool *)at = strcmp(first, "1") == 0;
+		break;
+	case ANNEX_MEMBER_INT:
+		*(int64_t *)at = strtoll(first, NULL, 10);
+		break;
+	case ANNEX_MEMBER_TEXT:
+		*(const char **)at = annex_strdup(pool, first);
+		break;
+	case ANNEX_MEMBER_TEXTS:
+		texts = annex_new_array(pool, const char *, s->n_value + 1);
+		for (size_t i = 0; i < s->n_value; i++)
+			texts[i] = annex_strdup(pool, s->value[i]);
+		*(struct annex_strings *)at = (struct annex_strings) { texts, s->n_value };
+		break;
+	}
+}
+
+/* A field the record does not know keeps what config has: that of the service. */
+void
+config_unpack(struct room_config *config, const Muc__Room *record, struct annex_pool *pool)
+{
+	for (const struct annex_field *f = config_fields; f->var != NULL; f++)
+		for (size_t i = 0; i < record->n_setting; i++)
+			if (is_kept(f) && strcmp(record->setting[i]->var, f->var) == 0)
+				setting_unpack(
+				    record->setting[i], f, (char *)config + f->offset, pool);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * destroy.c - the end of a room (XEP-0045 §10.9), and of what it kept
+ *
+ * In the turn everybody is told and put out, and the room's row becomes a
+ * tombstone, or goes where nobody need know that it was; the rest is left to a
+ * job, table by table.  A room made anew under the name meanwhile has rows
+ * under an id of its own.
+ */
+#include <string.h>
+
+#include "muc.h"
+
+static void
+tell(struct room *room, const struct annex_element *destroy)
+{
+	static const enum rank none = RANK_NONE;
+	const struct notice n = {
+		.type = "unavailable", .out = true, .rank = &none, .destroy = destroy
+	};
+
+	OCCUPANTS_EACH(room, o)
+	presence_to_self(o, &n);
+}
+
+static struct annex_element *
+destroy_build(struct room *room, const struct annex_element *asked)
+{
+	struct annex_element *el =
+	    annex_element(annex_scratch(room->muc->inst), NS_USER, "destroy");
+
+	if (asked == NULL)
+		return el;
+	annex_attr_set(el, "jid", annex_attr(asked, "jid"));
+	annex_add_text(el, NULL, "password", annex_child_text(asked, NULL, "password"));
+	annex_add_text(el, NULL, "reason", annex_child_text(asked, NULL, "reason"));
+	return el;
+}
+
+static const int emptied[] = { TABLE_SESSIONS, TABLE_AFFILIATIONS, TABLE_NICKS, TABLE_LINES };
+
+/* One table after the other; state is the id of the room that was. */
+static int
+remains_step(struct annex_instance *inst, struct annex_job_state *state, size_t limit)
+{
+	struct muc *m = annex_state(inst);
+	const char *id = annex_strndup(annex_scratch(inst), (char *)state->bytes, state->len);
+	struct annex_key key;
+	int n;
+
+	for (size_t i = 0; i < sizeof(emptied) / sizeof(*emptied); i++) {
+		key = muc_key(emptied[i], id);
+		if ((n = annex_delete_some(m->store, &key, limit)) != 0)
+			return n < 0 ? n : ANNEX_AGAIN;
+	}
+	key = muc_key(TABLE_LINES, id);
+	return annex_sequence_forget(m->store, &key);
+}
+
+const struct annex_job muc_jobs[] = {
+	{ .kind = "remains", .step = remains_step },
+	{ 0 },
+};
+
+static void
+remains_leave(struct room *room)
+{
+	struct muc *m = room->muc;
+
+	muc_must(m, annex_job_start(m->inst, "remains", room->id, strlen(room->id)));
+	muc_must(m, annex_alarm_clear(m->inst, "configure", room->name, strlen(room->name)));
+}
+
+static const char *
+uri_target(struct room *room, const struct annex_element *asked)
+{
+	const char *text = asked == NULL ? NULL : annex_attr(asked, "jid");
+	const struct annex_jid *jid =
+	    text == NULL ? NULL : annex_jid(annex_scratch(room->muc->inst), text);
+
+	return jid == NULL ? "" : annex_strdup(room->pool, jid->bare);
+}
+
+/* asked NULL: it ended by itself, and leaves no tombstone. */
+void
+room_destroy(struct room *room, const struct annex_element *asked)
+{
+	struct muc *m = room->muc;
+	struct annex_key key = muc_key(TABLE_ROOMS, room->name);
+	const char *reason = asked == NULL ? NULL : annex_child_text(asked, NULL, "reason");
+
+	tell(room, destroy_build(room, asked));
+	remains_leave(room);
+	room->gone = true;
+	room->gone_ms = annex_wall_ms(m->inst);
+	room->gone_jid = uri_target(room, asked);
+	room->gone_reason = annex_strdup(room->pool, reason == NULL ? "" : reason);
+	room->subject = NULL;
+	if (asked != NULL) {
+		muc_must(m, room_put(room));
+	} else {
+		annex_delete(m->store, &key);
+		key = muc_key(TABLE_LISTED, room->name);
+		annex_delete(m->store, &key);
+	}
+	room_forget(room);
+}
+
+/* Nobody configured it in time (§10.1.2). */
+static void
+configure_due(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms)
+{
+	struct muc *m = annex_state(inst);
+	struct room *room = room_find(m, annex_strndup(annex_scratch(inst), key, key_len));
+
+	(void)due_wall_ms;
+	if (room != NULL && room->locked && !room->gone)
+		room_destroy(room, NULL);
+}
+
+const struct annex_alarm muc_alarms[] = {
+	{ .kind = "configure", .fn = configure_due },
+	{ 0 },
+};

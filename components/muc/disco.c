@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * disco.c - what the service and its rooms say of themselves (XEP-0045 §6)
+ */
+#include <string.h>
+
+#include <annex/disco.h>
+
+#include "muc.h"
+
+static const struct annex_identity identities[] = {
+	{ "conference", "text", "Chat rooms" },
+	{ 0 },
+};
+
+static const char *const service_features[] = {
+	NS_MUC,
+	NS_MUC "#stable_id",
+	"http://jabber.org/protocol/rsm",
+	NS_OCCUPANT,
+	NULL,
+};
+
+static const char *const room_features[] = {
+	NS_MUC,
+	NS_MUC "#stable_id",
+	NS_MUC "#self-ping-optimization",
+	NS_MUC "#request",
+	NS_ROOMCONFIG,
+	NS_MUC "#roominfo",
+	NS_OCCUPANT,
+	NS_SID,
+	"urn:xmpp:ping",
+	NULL,
+};
+
+static const char *const archive_features[] = { NS_MAM, NS_MAM "#extended", NULL };
+
+/* Exactly one of each (§15.4). */
+static void
+add_pairs(const struct room *room, struct annex_disco_info *info)
+{
+	const struct room_config *c = &room->config;
+	const struct pair {
+		bool is;
+		const char *yes, *no;
+	} pairs[] = {
+		{ c->listed, "muc_public", "muc_hidden" },
+		{ c->persistent, "muc_persistent", "muc_temporary" },
+		{ c->members_only, "muc_membersonly", "muc_open" },
+		{ c->moderated, "muc_moderated", "muc_unmoderated" },
+		{ room_shows_jids(room), "muc_nonanonymous", "muc_semianonymous" },
+		{ c->guarded, "muc_passwordprotected", "muc_unsecured" },
+	};
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
+		annex_disco_feature(info, pairs[i].is ? pairs[i].yes : pairs[i].no);
+}
+
+/* --- muc#roominfo (§15.5.4) ---------------------------------------------------- */
+
+struct roominfo {
+	const char *desc, *lang, *name, *subject;
+	bool subject_mod, change_subject, allow_invites;
+	int64_t occupants, max_history;
+	const char *allow_pm;
+};
+
+#define INFO(member, var, type, label) \
+	ANNEX_FIELD(struct roominfo, member, "muc#" var, type, label, )
+
+static const struct annex_field info_fields[] = {
+	INFO(desc, "roominfo_description", ANNEX_TEXT_SINGLE, "Description"),
+	INFO(lang, "roominfo_lang", ANNEX_TEXT_SINGLE, "Language"),
+	INFO(subject, "roominfo_subject", ANNEX_TEXT_SINGLE, "Subject"),
+	INFO(subject_mod, "roominfo_changesubject", ANNEX_BOOLEAN,
+	    "Participants may change the subject"),
+	INFO(occupants, "roominfo_occupants", ANNEX_TEXT_SINGLE, "Occupants"),
+	INFO(max_history, "maxhistoryfetch", ANNEX_TEXT_SINGLE,
+	    "Messages that newcomers are shown at most"),
+	INFO(name, "roomconfig_roomname", ANNEX_TEXT_SINGLE, "Name"),
+	INFO(change_subject, "roomconfig_changesubject", ANNEX_BOOLEAN,
+	    "Participants may change the subject"),
+	INFO(
+	    allow_invites, "roomconfig_allowinvites", ANNEX_BOOLEAN, "Occupants may invite others"),
+	INFO(allow_pm, "roomconfig_allowpm", ANNEX_TEXT_SINGLE, "Who may send private messages"),
+	{ 0 },
+};
+
+static const struct annex_form info_form = { .type = NS_MUC "#roominfo", .fields = info_fields };
+
+static const char *
+subject_text(const struct room *room)
+{
+	struct annex_element *kept = room->subject == NULL
+	    ? NULL
+	    : annex_element_read(annex_scratch(room->muc->inst), room->subject,
+		  strlen(room->subject), (size_t)1 << 20);
+
+	return kept == NULL ? "" : annex_child_text(kept, NULL, "subject");
+}
+
+/* What is said inside a closed room stays there. */
+static void
+add_roominfo(const struct room *room, struct annex_disco_info *info, bool is_inside)
+{
+	const struct room_config *c = &room->config;
+	bool open = is_inside || (c->listed && !c->members_only && !c->guarded);
+	const struct roominfo values = {
+		.desc = open ? c->desc : "",
+		.lang = c->lang,
+		.subject = open ? subject_text(room) : "",
+		.subject_mod = c->change_subject,
+		.occupants = (int64_t)room->occupant_count,
+		.max_history = c->max_history,
+		.name = c->name,
+		.change_subject = c->change_subject,
+		.allow_invites = c->allow_invites,
+		.allow_pm = c->allow_pm,
+	};
+
+	annex_form_add(annex_disco_query(info), &info_form, "result", &values);
+}
+
+static bool
+is_inside(const struct room *room, const struct annex_stanza *in)
+{
+	return session_find(room, in->from->full) != NULL ||
+	    power_of(room, in->from) >= RANK_MEMBER;
+}
+
+/* "x-roomuser-item" (§7.12): under which nickname somebody is registered. */
+static int
+nick_info(const struct room *room, const struct annex_stanza *in, struct annex_disco_info *info)
+{
+	const Muc__Affiliation *a = affiliation_get(room, in->from->bare);
+
+	if (a != NULL && a->nick[0] != '\0')
+		annex_disco_identity(info, "conference", "text", a->nick);
+	return ANNEX_OK;
+}
+
+static int
+room_info(const struct room *room, const struct annex_stanza *in, const char *node,
+    struct annex_disco_info *info)
+{
+	if (node != NULL)
+		return strcmp(node, "x-roomuser-item") == 0 ? nick_info(room, in, info)
+							    : ANNEX_ENOENT;
+	annex_disco_identity(info, "conference", "text",
+	    room->config.name[0] != '\0' ? room->config.name : room->name);
+	for (const char *const *f = room_features; *f != NULL; f++)
+		annex_disco_feature(info, *f);
+	for (const char *const *f = archive_features; room->config.logged && *f != NULL; f++)
+		annex_disco_feature(info, *f);
+	add_pairs(room, info);
+	add_roominfo(room, info, is_inside(room, in));
+	return ANNEX_OK;
+}
+
+static struct room *
+room_of(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	struct muc *m = annex_state(inst);
+	struct room *room = in->to->local == NULL ? NULL : room_find(m, in->to->local);
+
+	return room == NULL || room->gone || (room->locked && !is_inside(room, in)) ? NULL : room;
+}
+
+static int
+info(struct annex_instance *inst, const struct annex_stanza *in, const char *node,
+    struct annex_disco_info *info_r, struct annex_error *error_r)
+{
+	struct room *room = room_of(inst, in);
+
+	(void)error_r;
+	return room == NULL ? ANNEX_ENOENT : room_info(room, in, node, info_r);
+}
+
+/* --- Items ------------------------------------------------------------------------ */
+
+static int
+listed_walk(void *cookie, const char *from, bool backwards, annex_take_fn *take, void *taker)
+{
+	struct muc *m = cookie;
+	struct annex_pool *pool = annex_scratch(m->inst);
+	struct annex_key prefix = annex_key(&muc_tables[TABLE_LISTED]), key;
+	struct annex_iter it = backwards ? annex_iter_backwards(&prefix) : annex_iter(&prefix);
+	int r;
+
+	if (from != NULL) {
+		const struct annex_jid *jid = annex_jid(pool, from);
+
+		if (jid == NULL || jid->local == NULL)
+			return ANNEX_ENOENT;
+		key = muc_key(TABLE_LISTED, jid->local);
+		it = annex_iter_from(&prefix, &key);
+		it.backwards = backwards;
+	}
+	while ((r = annex_next(m->store, &it)) == ANNEX_AGAIN) {
+		struct annex_disco_item *item = annex_new(pool, struct annex_disco_item);
+		const char *name = annex_key_string(&it.key, 0, pool);
+
+		if (name == NULL)
+			continue;
+		item->jid = annex_sprintf(pool, "%s@%s", name, annex_domain(m->inst));
+		item->name = annex_strdup(pool, ((Muc__Listed *)it.record)->name);
+		if (item->name[0] == '\0')
+			item->name = name;
+		if (from != NULL && strcmp(item->jid, from) == 0)
+			continue;
+		if (!take(taker, item->jid, item))
+			return ANNEX_OK;
+	}
+	return r < 0 ? r : ANNEX_OK;
+}
+
+static const char *
+id_of_item(const void *item)
+{
+	return ((const struct annex_disco_item *)item)->jid;
+}
+
+/* §6.5: an empty list for those who are not to know. */
+static void
+occupant_items(
+    const struct room *room, const struct annex_stanza *in, struct annex_source *source_r)
+{
+	struct annex_pool *pool = annex_scratch(room->muc->inst);
+	struct annex_array *array = annex_new(pool, struct annex_array);
+	void **items = annex_new_array(pool, void *, room->occupant_count + 1);
+	bool may = room->muc->set->list_occupants || session_find(room, in->from->full) != NULL;
+
+	array->item = items;
+	array->id_of = id_of_item;
+	if (may)
+		OCCUPANTS_EACH(room, o)
+		{
+			struct annex_disco_item *item = annex_new(pool, struct annex_disco_item);
+
+			item->jid = o->jid;
+			items[array->count++] = item;
+		}
+	*source_r = annex_array_source(array);
+}
+
+static int
+items(struct annex_instance *inst, const struct annex_stanza *in, const char *node,
+    struct annex_source *source_r, struct annex_error *error_r)
+{
+	struct muc *m = annex_state(inst);
+	struct room *room;
+
+	(void)error_r;
+	if (in->to->local == NULL) {
+		if (node != NULL)
+			return ANNEX_ENOENT;
+		*source_r = (struct annex_source) { .cookie = m, .walk = listed_walk };
+		return ANNEX_OK;
+	}
+	if (node != NULL || (room = room_of(inst, in)) == NULL)
+		return ANNEX_ENOENT;
+	occupant_items(room, in, source_r);
+	return ANNEX_OK;
+}
+
+const struct annex_disco muc_disco = {
+	.identities = identities,
+	.features = service_features,
+	.info = info,
+	.items = items,
+};

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * history.c - what newcomers are shown (XEP-0045 §7.2.13 to 15)
+ *
+ * The history is the end of the archive.  Of all that limits it the smallest
+ * counts.  The subject comes last, always, also where there is none.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "muc.h"
+
+#define HISTORY_MAX 1000
+
+struct wish {
+	size_t most;
+	long long chars; /* -1: any number */
+	int64_t since_ms;
+};
+
+static bool
+number_of(const struct annex_element *history, const char *name, long long *number_r)
+{
+	const char *text = annex_attr(history, name);
+	char *end;
+
+	if (text == NULL || text[0] < '0' || text[0] > '9')
+		return false;
+	*number_r = strtoll(text, &end, 10);
+	return *end == '\0';
+}
+
+static struct wish
+wish_read(const struct room *room, const struct annex_element *history)
+{
+	struct wish w = { (size_t)room->config.max_history, -1, 0 };
+	int64_t now = annex_wall_ms(room->muc->inst), since;
+	const char *text;
+	long long n;
+
+	if (w.most > HISTORY_MAX)
+		w.most = HISTORY_MAX;
+	if (history == NULL)
+		return w;
+	if (number_of(history, "maxstanzas", &n) && (unsigned long long)n < w.most)
+		w.most = (size_t)n;
+	number_of(history, "maxchars", &w.chars);
+	if (number_of(history, "seconds", &n) && n < now / 1000)
+		w.since_ms = now - n * 1000;
+	text = annex_attr(history, "since");
+	if (text != NULL && annex_datetime_read(text, &since) == ANNEX_OK && since > w.since_ms)
+		w.since_ms = since;
+	return w;
+}
+
+static struct annex_stanza *
+line_build(const struct room *room, const Muc__Line *line, const char *to)
+{
+	struct annex_pool *pool = annex_scratch(room->muc->inst);
+	struct annex_element *kept =
+	    annex_element_read(pool, line->xml, strlen(line->xml), (size_t)1 << 20);
+	struct annex_stanza *out;
+
+	if (kept == NULL)
+		return NULL;
+	out = annex_message(room->muc->inst, annex_attr(kept, "from"), to, "groupchat");
+	annex_attr_set(out->element, "id", annex_attr(kept, "id"));
+	if (annex_attr_ns(kept, ANNEX_NS_XML, "lang") != NULL)
+		annex_attr_set_ns(
+		    out->element, ANNEX_NS_XML, "lang", annex_attr_ns(kept, ANNEX_NS_XML, "lang"));
+	annex_add_copies(out->element, kept);
+	annex_delay_add(out->element, room->jid, line->stamp_ms, NULL);
+	return out;
+}
+
+/* Newest first, until one of the limits is reached; how many there are. */
+static size_t
+collect(const struct room *room, const struct wish *w, const Muc__Line **lines)
+{
+	struct annex_key prefix = muc_key(TABLE_LINES, room->id);
+	struct annex_iter it = annex_iter_backwards(&prefix);
+	long long chars = w->chars;
+	size_t n = 0, looked = 0;
+
+	while (n < w->most && looked++ < 4 * HISTORY_MAX &&
+	    annex_next(room->muc->store, &it) == ANNEX_AGAIN) {
+		const Muc__Line *line = (const Muc__Line *)it.record;
+
+		if (line->stamp_ms < w->since_ms)
+			break;
+		if (!line->history || line->retracted)
+			continue;
+		if (chars >= 0 && (chars -= (long long)strlen(line->xml)) < 0)
+			break;
+		lines[n++] = line;
+	}
+	return n;
+}
+
+void
+history_send(struct room *room, const struct session *to, const struct annex_element *history)
+{
+	struct wish w = wish_read(room, history);
+	const Muc__Line **lines;
+	struct annex_stanza *out;
+	size_t n;
+
+	if (w.most == 0 || w.chars == 0)
+		return;
+	lines = annex_new_array(annex_scratch(room->muc->inst), const Muc__Line *, w.most);
+	n = collect(room, &w, lines);
+	while (n-- > 0)
+		if ((out = line_build(room, lines[n], to->jid)) != NULL)
+			annex_send_on(room->muc->inst, room_flow(room), out);
+}
+
+void
+subject_send(struct room *room, const struct session *to)
+{
+	struct annex_pool *pool = annex_scratch(room->muc->inst);
+	struct annex_element *kept = room->subject == NULL
+	    ? NULL
+	    : annex_element_read(pool, room->subject, strlen(room->subject), (size_t)1 << 20);
+	struct annex_stanza *out = annex_message(room->muc->inst,
+	    kept == NULL ? room->jid : annex_attr(kept, "from"), to->jid, "groupchat");
+
+	if (kept != NULL) {
+		annex_attr_set(out->element, "id", annex_attr(kept, "id"));
+		annex_add_copies(out->element, kept);
+		annex_delay_add(out->element, room->jid, room->subject_ms, NULL);
+	} else {
+		annex_add(out->element, NULL, "subject");
+	}
+	annex_send_on(room->muc->inst, room_flow(room), out);
+}

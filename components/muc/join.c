@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * join.c - entering a room (XEP-0045 §7.2), and making one (§10.1)
+ *
+ * The checks are a table, in the order that keeps the answers predictable.
+ * What follows is in the order of §7.1: the others' presence, one's own,
+ * the history, the subject, live messages.
+ */
+#include <string.h>
+
+#include "muc.h"
+
+struct joining {
+	struct muc *m;
+	struct room *room; /* NULL: there is none yet */
+	const struct annex_stanza *in;
+	const struct annex_element *x;
+	const char *nick;
+	enum rank rank, power;
+	struct occupant *same; /* an occupant of that nickname and the same account */
+	bool is_new, renamed;
+};
+
+struct gate {
+	bool (*is_open)(struct joining *j);
+	enum annex_condition condition;
+	enum annex_error_type type;
+	const char *text;
+};
+
+static bool
+has_nick(struct joining *j)
+{
+	return j->nick != NULL;
+}
+
+static bool
+nick_fits(struct joining *j)
+{
+	return nick_is_fine(j->m, j->nick);
+}
+
+static bool
+may_create(struct joining *j)
+{
+	return j->room != NULL || annex_is_admin(j->m->inst, j->in->from) ||
+	    annex_matches_any(j->m->inst, &j->m->set->create, j->in->from);
+}
+
+static bool
+is_configured(struct joining *j)
+{
+	return j->room == NULL || !j->room->locked || j->power == RANK_OWNER;
+}
+
+static bool
+is_no_outcast(struct joining *j)
+{
+	return j->power != RANK_OUTCAST;
+}
+
+static bool
+is_member(struct joining *j)
+{
+	return j->room == NULL || !j->room->config.members_only || j->power >= RANK_MEMBER;
+}
+
+static bool
+knows_password(struct joining *j)
+{
+	const char *password = annex_child_text(j->x, NS_MUC, "password");
+
+	return j->room == NULL || !j->room->config.guarded || j->power == RANK_OWNER ||
+	    (password != NULL && strcmp(password, j->room->config.secret) == 0);
+}
+
+static bool
+nick_is_free(struct joining *j)
+{
+	struct occupant *o;
+	const char *owner;
+
+	if (j->room == NULL)
+		return true;
+	owner = nick_owner(j->room, j->nick);
+	if (owner != NULL && strcmp(owner, j->in->from->bare) != 0)
+		return false;
+	if ((o = occupant_find(j->room, j->nick)) == NULL)
+		return true;
+	j->same = o;
+	return strcmp(o->bare, j->in->from->bare) == 0;
+}
+
+/* Admins and owners are let in even so, up to a reserve (§7.2.9). */
+#define RESERVE 5
+static bool
+has_place(struct joining *j)
+{
+	size_t reserve = j->power >= RANK_ADMIN ? RESERVE : 0;
+
+	return j->room == NULL || j->same != NULL ||
+	    j->room->occupant_count < room_max(j->room) + reserve;
+}
+
+static bool
+has_few_sessions(struct joining *j)
+{
+	return j->same == NULL || occupant_sessions(j->same) < (size_t)j->m->set->max_sessions;
+}
+
+static const struct gate gates[] = {
+	{ has_nick, ANNEX_JID_MALFORMED, ANNEX_ERROR_MODIFY, "Choose a nickname." },
+	{ nick_fits, ANNEX_NOT_ACCEPTABLE, ANNEX_ERROR_MODIFY, "That is no nickname to go by." },
+	{ may_create, ANNEX_NOT_ALLOWED, ANNEX_ERROR_CANCEL, "You may not make rooms here." },
+	{ is_configured, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, "The room is not open yet." },
+	{ is_no_outcast, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, "You are banned from this room." },
+	{ is_member, ANNEX_REGISTRATION_REQUIRED, ANNEX_ERROR_AUTH,
+	    "The room is for members only." },
+	{ knows_password, ANNEX_NOT_AUTHORIZED, ANNEX_ERROR_AUTH,
+	    "The password is missing or wrong." },
+	{ nick_is_free, ANNEX_CONFLICT, ANNEX_ERROR_CANCEL, "Somebody else has that nickname." },
+	{ has_place, ANNEX_SERVICE_UNAVAILABLE, ANNEX_ERROR_WAIT, "The room is full." },
+	{ has_few_sessions, ANNEX_RESOURCE_CONSTRAINT, ANNEX_ERROR_WAIT,
+	    "You are here with too many clients already." },
+};
+
+static const struct gate *
+gate_closed(struct joining *j)
+{
+	for (size_t i = 0; i < sizeof(gates) / sizeof(*gates); i++)
+		if (!gates[i].is_open(j))
+			return &gates[i];
+	return NULL;
+}
+
+/* --- Making a room --------------------------------------------------------- */
+
+static int
+room_create(struct joining *j)
+{
+	struct muc *m = j->m;
+	int r;
+
+	j->room = room_make(m, j->in->to->local, j->in->from);
+	j->rank = j->power = RANK_OWNER;
+	j->is_new = true;
+	if ((r = room_put(j->room)) < 0) {
+		room_forget(j->room);
+		return r;
+	}
+	if ((r = muc_must(m, affiliation_put(j->room, j->in->from->bare, RANK_OWNER, NULL, NULL))) <
+	    0)
+		return r;
+	return muc_must(m,
+	    annex_alarm_set(m->inst, "configure", j->room->name, strlen(j->room->name),
+		annex_wall_ms(m->inst) + m->set->configure_ms));
+}
+
+/* --- Coming in ------------------------------------------------------------- */
+
+static struct session *
+come_in(struct joining *j)
+{
+	struct annex_pool *pool = annex_scratch(j->m->inst);
+	const char *presence = presence_keep(j->room, j->in, pool);
+	struct occupant *o = j->same;
+	struct session *s;
+
+	if (o == NULL)
+		o = occupant_make(j->room, j->nick, j->in->from->bare, j->rank, j->power,
+		    role_at_first(j->room, j->power));
+	s = session_make(o, j->in->from->full, presence);
+	if (session_put(s) < 0) {
+		session_remove(s); /* nothing was written: only memory has it */
+		return NULL;
+	}
+	return s;
+}
+
+static void
+welcome(struct joining *j, struct session *s)
+{
+	struct occupant *o = s->occupant;
+	struct notice plain = { 0 }, own = { .only = s, .id = j->in->id };
+	size_t n = 0;
+
+	presence_of_others(o, s);
+	presence_to_others(o, &plain);
+	SESSIONS_EACH(o, other)
+	{
+		struct notice also = { .only = other };
+
+		if (other != s)
+			presence_to_self(o, &also);
+	}
+	if (room_shows_jids(j->room))
+		own.own_codes[n++] = CODE_JIDS_ARE_SHOWN;
+	if (j->room->config.logged)
+		own.own_codes[n++] = CODE_LOGGED;
+	if (j->is_new)
+		own.own_codes[n++] = CODE_CREATED;
+	if (j->renamed)
+		own.own_codes[n++] = CODE_NICK_GIVEN;
+	presence_to_self(o, &own);
+	history_send(j->room, s, annex_child(j->x, NS_MUC, "history"));
+	subject_send(j->room, s);
+}
+
+static enum annex_verdict
+refuse_gone(struct muc *m, const struct room *room, const struct annex_stanza *in)
+{
+	struct annex_error error = { .condition = ANNEX_GONE, .type = ANNEX_ERROR_CANCEL };
+
+	if (room->gone_jid[0] != '\0')
+		error.uri = annex_sprintf(annex_scratch(m->inst), "xmpp:%s?join", room->gone_jid);
+	if (room->gone_reason[0] != '\0')
+		error.text = room->gone_reason;
+	return muc_refuse_with(m, in, &error);
+}
+
+/* A tombstone that is old enough is no room any more. */
+static struct room *
+past_tombstone(struct muc *m, struct room *room)
+{
+	return room != NULL && room->gone &&
+		annex_wall_ms(m->inst) - room->gone_ms >= m->set->tombstone_ms
+	    ? NULL
+	    : room;
+}
+
+/* Somebody who has a nickname reserved goes by it (§7.2.8, code 210). */
+static void
+take_reserved_nick(struct joining *j)
+{
+	const Muc__Affiliation *a = affiliation_get(j->room, j->in->from->bare);
+
+	if (a == NULL || a->nick[0] == '\0' || j->nick == NULL || strcmp(a->nick, j->nick) == 0)
+		return;
+	j->nick = a->nick;
+	j->renamed = true;
+}
+
+enum annex_verdict
+join(struct muc *m, struct room *room, const struct annex_stanza *in)
+{
+	struct joining j = { .m = m, .in = in, .nick = in->to->resource };
+	const struct gate *closed;
+	struct session *s;
+
+	j.x = annex_child(in->element, NS_MUC, "x");
+	j.room = past_tombstone(m, room);
+	if (j.room != NULL && j.room->gone)
+		return refuse_gone(m, j.room, in);
+	if (j.room != NULL) {
+		j.rank = rank_of(j.room, in->from);
+		j.power = power_of(j.room, in->from);
+		take_reserved_nick(&j);
+	}
+	if ((closed = gate_closed(&j)) != NULL)
+		return muc_refuse(m, in, closed->condition, closed->type, closed->text);
+	if (j.room == NULL && room_create(&j) < 0)
+		return muc_full(m, in);
+	if ((s = come_in(&j)) == NULL)
+		return muc_full(m, in);
+	annex_count(m->joins, 1);
+	welcome(&j, s);
+	return ANNEX_DONE;
+}
+
+/* --- Who is in already ----------------------------------------------------- */
+
+static enum annex_verdict
+rejoin(struct muc *m, struct session *s, const struct annex_stanza *in)
+{
+	struct joining j = { .m = m, .room = s->occupant->room, .in = in };
+	const char *presence = presence_keep(j.room, in, annex_scratch(m->inst));
+	bool differs = (presence == NULL) != (s->presence == NULL) ||
+	    (presence != NULL && strcmp(presence, s->presence) != 0);
+	struct notice plain = { 0 };
+	struct joining *jp = &j;
+
+	jp->x = annex_child(in->element, NS_MUC, "x");
+	if (differs) {
+		j.room->garbage += s->presence == NULL ? 0 : strlen(s->presence);
+		s->presence = annex_strdup(j.room->pool, presence);
+		s->occupant->shown = s;
+		if (session_put_soft(s) == ANNEX_ENOENT)
+			muc_must(m, session_put(s));
+		presence_to_others(s->occupant, &plain);
+	}
+	presence_of_others(s->occupant, s);
+	{
+		struct notice own = { .only = s, .id = in->id };
+		size_t n = 0;
+
+		if (room_shows_jids(j.room))
+			own.own_codes[n++] = CODE_JIDS_ARE_SHOWN;
+		if (j.room->config.logged)
+			own.own_codes[n++] = CODE_LOGGED;
+		presence_to_self(s->occupant, &own);
+	}
+	history_send(j.room, s, annex_child(j.x, NS_MUC, "history"));
+	subject_send(j.room, s);
+	return ANNEX_DONE;
+}
+
+static enum annex_verdict
+update(struct muc *m, struct session *s, const struct annex_stanza *in)
+{
+	struct room *room = s->occupant->room;
+	const struct notice plain = { 0 };
+	struct notice own = { .only = s, .id = in->id };
+
+	room->garbage += s->presence == NULL ? 0 : strlen(s->presence);
+	s->presence = annex_strdup(room->pool, presence_keep(room, in, annex_scratch(m->inst)));
+	s->occupant->shown = s;
+	if (session_put_soft(s) == ANNEX_ENOENT)
+		muc_must(m, session_put(s));
+	presence_to_others(s->occupant, &plain);
+	SESSIONS_EACH(s->occupant, other)
+	{
+		struct notice also = { .only = other };
+
+		presence_to_self(s->occupant, other == s ? &own : &also);
+	}
+	return ANNEX_DONE;
+}
+
+/* A presence error makes ejabberd forget who is in: their own presence follows it. */
+static enum annex_verdict
+refuse_rename(struct muc *m, struct session *s, const struct annex_stanza *in,
+    enum annex_condition condition, enum annex_error_type type, const char *text)
+{
+	const struct notice own = { .only = s };
+
+	muc_refuse(m, in, condition, type, text);
+	presence_to_self(s->occupant, &own);
+	return ANNEX_DONE;
+}
+
+/* §7.6: gone under the old name with 303, there under the new one. */
+static enum annex_verdict
+rename_all(struct muc *m, struct occupant *o, const struct annex_stanza *in)
+{
+	struct room *room = o->room;
+	struct notice away = {
+		.type = "unavailable", .codes = { CODE_RENAMED }, .new_nick = in->to->resource
+	};
+	struct notice back = { 0 };
+	struct session *s = session_find(room, in->from->full);
+	const char *before = o->nick;
+
+	occupant_rename(o, in->to->resource);
+	if (occupant_put(o) < 0) {
+		occupant_rename(o, before);
+		muc_must(m, ANNEX_EFULL);
+		return ANNEX_DONE;
+	}
+	occupant_rename(o, before);
+	presence_to_all(o, &away);
+	occupant_rename(o, in->to->resource);
+	room->garbage += s->presence == NULL ? 0 : strlen(s->presence);
+	s->presence = annex_strdup(room->pool, presence_keep(room, in, annex_scratch(m->inst)));
+	o->shown = s;
+	muc_must(m, session_put(s));
+	presence_to_others(o, &back);
+	SESSIONS_EACH(o, each)
+	{
+		back.only = each;
+		back.id = each == s ? in->id : NULL;
+		presence_to_self(o, &back);
+	}
+	return ANNEX_DONE;
+}
+
+static enum annex_verdict
+change_nick(struct muc *m, struct session *s, const struct annex_stanza *in)
+{
+	struct occupant *o = s->occupant, *other = occupant_find(o->room, in->to->resource);
+	const char *owner = nick_owner(o->room, in->to->resource);
+	const Muc__Affiliation *mine = affiliation_get(o->room, o->bare);
+
+	if (!nick_is_fine(m, in->to->resource))
+		return refuse_rename(m, s, in, ANNEX_NOT_ACCEPTABLE, ANNEX_ERROR_MODIFY,
+		    "That is no nickname to go by.");
+	if ((other != NULL && other != o) || (owner != NULL && strcmp(owner, o->bare) != 0))
+		return refuse_rename(m, s, in, ANNEX_CONFLICT, ANNEX_ERROR_CANCEL,
+		    "Somebody else has that nickname.");
+	if (mine != NULL && mine->nick[0] != '\0')
+		return refuse_rename(m, s, in, ANNEX_NOT_ACCEPTABLE, ANNEX_ERROR_CANCEL,
+		    "You are registered under another nickname.");
+	return rename_all(m, o, in);
+}
+
+enum annex_verdict
+rename_or_update(struct muc *m, struct session *s, const struct annex_stanza *in)
+{
+	if (in->to->resource == NULL)
+		return refuse_rename(
+		    m, s, in, ANNEX_JID_MALFORMED, ANNEX_ERROR_MODIFY, "Choose a nickname.");
+	if (annex_child(in->element, NS_MUC, "x") != NULL &&
+	    occupant_find(s->occupant->room, in->to->resource) == s->occupant)
+		return rejoin(m, s, in);
+	if (strcmp(in->to->resource, s->occupant->nick) == 0)
+		return update(m, s, in);
+	return change_nick(m, s, in);
+}

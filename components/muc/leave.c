@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * leave.c - who goes, who is gone, and what becomes of the room
+ *
+ * Presence is sorted here.  An "unavailable" is matched by full JID,
+ * whatever nickname it names: somebody who logs out is out.  One that comes
+ * from nobody in the room is ignored (§7.14).
+ */
+#include <string.h>
+
+#include "muc.h"
+
+/* §10.1: who vanishes before the room was configured takes it along; a temporary one ends empty. */
+void
+room_settle(struct room *room)
+{
+	if (room->occupant_count > 0 || room->gone)
+		return;
+	if (room->locked || !room->config.persistent)
+		room_destroy(room, NULL);
+}
+
+void
+session_expel(struct session *s, const struct notice *notice)
+{
+	struct occupant *o = s->occupant;
+	struct room *room = o->room;
+	struct notice n = *notice, plain = { 0 };
+	bool only = occupant_is_only(s), was_shown = o->shown == s;
+	const char *presence = s->presence;
+
+	n.type = "unavailable";
+	n.out = true;
+	n.only = s;
+	presence_to_self(o, &n);
+	n.only = NULL;
+	n.id = NULL;
+	if (only)
+		presence_to_others(o, &n);
+	session_remove(s);
+	/* The others go on seeing the occupant, as the session that is left. */
+	if (!only && was_shown &&
+	    (presence == NULL || o->shown->presence == NULL ||
+		strcmp(presence, o->shown->presence) != 0))
+		presence_to_others(o, &plain);
+	room_settle(room);
+}
+
+void
+occupant_tell_expelled(struct occupant *o, const struct notice *notice)
+{
+	struct notice n = *notice;
+
+	n.type = "unavailable";
+	n.out = true;
+	SESSIONS_EACH(o, s)
+	{
+		n.only = s;
+		presence_to_self(o, &n);
+	}
+}
+
+void
+occupant_expel(struct occupant *o, const struct notice *notice)
+{
+	struct notice n = *notice;
+
+	n.type = "unavailable";
+	n.out = true;
+	presence_to_others(o, &n);
+	occupant_remove(o);
+}
+
+enum annex_verdict
+leave(struct muc *m, struct session *s, const struct annex_stanza *in)
+{
+	struct annex_element *with =
+	    annex_element(annex_scratch(m->inst), ANNEX_NS_STANZA, "presence");
+	struct notice n = { .with = with, .id = in->id };
+
+	ANNEX_CHILDREN (in->element, child)
+		if (annex_is(child, ANNEX_NS_STANZA, "status"))
+			annex_add_copy(with, child);
+	session_expel(s, &n);
+	return ANNEX_DONE;
+}
+
+/* §7.2.1: who thinks to be in and is not has missed something; they are told so that they come in again. */
+static enum annex_verdict
+tell_not_in(struct muc *m, const struct annex_stanza *in)
+{
+	struct annex_stanza *out =
+	    annex_presence(m->inst, in->to->full, in->from->full, "unavailable");
+	struct annex_element *x = annex_add(out->element, NS_USER, "x"), *item;
+
+	item = annex_add(x, NULL, "item");
+	annex_attr_set(item, "affiliation", "none");
+	annex_attr_set(item, "role", "none");
+	annex_add_text(item, NULL, "reason", "You are not in the room.");
+	add_status(x, CODE_SELF);
+	add_status(x, CODE_KICKED);
+	add_status(x, CODE_ERROR);
+	muc_answer(m, in, out);
+	return ANNEX_DONE;
+}
+
+static enum annex_verdict
+available(struct muc *m, struct room *room, struct session *s, const struct annex_stanza *in)
+{
+	if (s != NULL)
+		return rename_or_update(m, s, in);
+	if (annex_child(in->element, NS_MUC, "x") != NULL)
+		return join(m, room, in);
+	if (in->to->resource == NULL)
+		return ANNEX_DONE;
+	return tell_not_in(m, in);
+}
+
+/* §16.3: an occupant sees another's presence again. */
+static enum annex_verdict
+probe(struct muc *m, struct room *room, struct session *s, const struct annex_stanza *in)
+{
+	if (s == NULL || in->to->resource == NULL || occupant_find(room, in->to->resource) == NULL)
+		return ANNEX_DONE;
+	presence_of_others(s->occupant, s);
+	(void)m;
+	return ANNEX_DONE;
+}
+
+enum annex_verdict
+muc_presence(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	struct muc *m = annex_state(inst);
+	struct room *room;
+	struct session *s;
+
+	if (in->to->local == NULL)
+		return ANNEX_DONE;
+	room = room_find(m, in->to->local);
+	s = room == NULL ? NULL : session_find(room, in->from->full);
+	if (in->type == NULL)
+		return available(m, room, s, in);
+	if (strcmp(in->type, "unavailable") == 0 && s != NULL)
+		return leave(m, s, in);
+	if (strcmp(in->type, "probe") == 0 && room != NULL)
+		return probe(m, room, s, in);
+	return ANNEX_DONE;
+}
+
+/* --- Those whose server says that they are gone (§16.3, §11.1) --------------- */
+
+static bool
+means_gone(enum annex_condition condition)
+{
+	switch (condition) {
+	case ANNEX_GONE:
+	case ANNEX_ITEM_NOT_FOUND:
+	case ANNEX_JID_MALFORMED:
+	case ANNEX_RECIPIENT_UNAVAILABLE:
+	case ANNEX_REDIRECT:
+	case ANNEX_REMOTE_SERVER_NOT_FOUND:
+	case ANNEX_REMOTE_SERVER_TIMEOUT:
+	case ANNEX_SERVICE_UNAVAILABLE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static enum annex_verdict
+bounce(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	const struct notice n = { .codes = { CODE_ERROR } };
+	struct muc *m = annex_state(inst);
+	struct room *room = in->to->local == NULL ? NULL : room_find(m, in->to->local);
+	struct session *s = room == NULL ? NULL : session_find(room, in->from->full);
+
+	if (s != NULL && means_gone(annex_error_read(in->element).condition))
+		session_expel(s, &n);
+	return ANNEX_DONE;
+}
+
+enum annex_verdict
+muc_presence_error(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	return bounce(inst, in);
+}
+
+enum annex_verdict
+muc_message_error(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	return bounce(inst, in);
+}

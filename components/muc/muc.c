@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * muc.c - group chat (XEP-0045): what there is, and which way a stanza goes
+ *
+ *	presence   leave.c sorts: join.c who comes or changes, leave.c who goes
+ *	message    message.c to all, private.c to one, invite.c and voice.c to the room
+ *	iq         private.c to occupants; admin.c, owner.c, archive.c, disco.c to rooms
+ *
+ * Rooms, affiliations, subjects, the archive and the occupants are in the
+ * store (store.c); what is in memory is a cache of it (room.c), so that a
+ * crash or an upgrade puts nobody out.  All output of a room is one flow.
+ */
+#include <annex/counter.h>
+#include <annex/disco.h>
+
+#include "muc.h"
+
+#define DAY ((int64_t)86400000)
+
+static const char *const presets[] = { "none", "private-group", NULL };
+
+static const struct annex_option muc_options[] = {
+	ANNEX_OPTION(struct muc_settings, create, 0, 100, "local",
+	    "Who may create rooms: local, admin, anybody, nobody, addresses or domains."),
+	ANNEX_OPTION(
+	    struct muc_settings, max_occupants, 1, 100000, "500", "Most nicknames in one room."),
+	ANNEX_OPTION(struct muc_settings, max_sessions, 1, 100, "10",
+	    "Most clients of a user under one nickname."),
+	ANNEX_OPTION(struct muc_settings, max_nick_bytes, 1, 1023, "128", "Longest nickname."),
+	ANNEX_OPTION(struct muc_settings, max_history, 0, 1000, "20",
+	    "Messages that newcomers are shown at most."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct muc_settings, tombstone_ms, 0, 3650 * DAY, "31d",
+	    "How long a destroyed room is remembered."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct muc_settings, configure_ms, 1000, 7 * DAY, "1h",
+	    "How long a new room waits for its configuration."),
+	ANNEX_OPTION_OF(struct muc_settings, preset, presets, "none",
+	    "What new rooms are like: private-group is for members, hidden, persistent, archived and shows addresses."),
+	ANNEX_OPTION(struct muc_settings, persistent, 0, 0, "no",
+	    "Whether new rooms stay when everybody has left."),
+	ANNEX_OPTION(struct muc_settings, listed, 0, 0, "yes",
+	    "Whether new rooms are listed for everybody."),
+	ANNEX_OPTION(
+	    struct muc_settings, archive, 0, 0, "yes", "Whether new rooms keep an archive."),
+	ANNEX_OPTION(struct muc_settings, list_occupants, 0, 0, "no",
+	    "Whether outsiders may see who is in a room."),
+	ANNEX_OPTION(struct muc_settings, list_owners, 0, 0, "no",
+	    "Whether those in rooms that show addresses may see who owns them."),
+	{ 0 },
+};
+
+/* The first that matches: an IQ to an occupant, whatever it is, goes to them. */
+static const struct annex_route muc_routes[] = {
+	{ ANNEX_PRESENCE, NULL, NULL, muc_presence, { 0 } },
+	{ ANNEX_PRESENCE_ERROR, NULL, NULL, muc_presence_error, { 0 } },
+	{ ANNEX_MESSAGE, NULL, NULL, muc_message, { 0 } },
+	{ ANNEX_MESSAGE_ERROR, NULL, NULL, muc_message_error, { 0 } },
+	{ ANNEX_IQ_GET, NULL, NULL, muc_iq_occupant, { 0 } },
+	{ ANNEX_IQ_SET, NULL, NULL, muc_iq_occupant, { 0 } },
+	{ ANNEX_IQ_GET, NS_ADMIN, "query", muc_admin_get, { 0 } },
+	{ ANNEX_IQ_SET, NS_ADMIN, "query", muc_admin_set, { 0 } },
+	{ ANNEX_IQ_GET, NS_OWNER, "query", muc_owner_get, { 0 } },
+	{ ANNEX_IQ_SET, NS_OWNER, "query", muc_owner_set, { 0 } },
+	{ ANNEX_IQ_GET, NS_MAM, "query", muc_archive_get, { 0 } },
+	{ ANNEX_IQ_GET, NS_MAM, "metadata", muc_archive_get, { 0 } },
+	{ ANNEX_IQ_SET, NS_MAM, "query", muc_archive_set, { 0 } },
+	{ ANNEX_IQ_GET, NULL, NULL, muc_iq_room, { 0 } },
+	{ ANNEX_IQ_SET, NULL, NULL, muc_iq_room, { 0 } },
+	{ 0 },
+};
+
+static int
+muc_create(struct annex_instance *inst)
+{
+	struct muc *m = annex_new(annex_pool(inst), struct muc);
+
+	m->inst = inst;
+	m->set = annex_settings(inst);
+	m->store = annex_store(inst);
+	m->joins = annex_counter(inst, "muc_joins_total", "Clients that came into a room.");
+	m->messages = annex_counter(inst, "muc_messages_total", "Messages to rooms.");
+	m->archived = annex_counter(inst, "muc_archived_total", "Messages kept in archives.");
+	rooms_init(m);
+	annex_set_state(inst, m);
+	return ANNEX_OK;
+}
+
+static int
+muc_reload(struct annex_instance *inst)
+{
+	struct muc *m = annex_state(inst);
+
+	m->set = annex_settings(inst);
+	return ANNEX_OK;
+}
+
+ANNEX_MODULE(muc) = {
+	ANNEX_MODULE_ABI,
+	.name = "muc",
+	.summary = "group chat",
+	.options = muc_options,
+	.settings_size = sizeof(struct muc_settings),
+	.routes = muc_routes,
+	.disco = &muc_disco,
+	.tables = muc_tables,
+	.alarms = muc_alarms,
+	.jobs = muc_jobs,
+	.create = muc_create,
+	.reload = muc_reload,
+};

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * muc.h - rooms, who is in them, and who may what
+ *
+ * A struct room is a cache of rows: it is loaded when somebody asks for it
+ * and forgotten when it has been idle, occupants and all.  A handler asks
+ * for its room once; the pointer is good until the handler returns.  The
+ * store is written first and memory second, so that a refused put leaves
+ * both as they were.
+ *
+ *	room ── occupants (by nickname) ── sessions (by full JID)
+ */
+#ifndef MUC_H
+#define MUC_H
+
+#include <annex/access.h>
+#include <annex/component.h>
+#include <annex/datetime.h>
+#include <annex/flow.h>
+#include <annex/form.h>
+#include <annex/job.h>
+#include <annex/list.h>
+#include <annex/map.h>
+#include <annex/store.h>
+#include <annex/timer.h>
+
+#include "muc.pb-c.h"
+
+#define NS_MUC "http://jabber.org/protocol/muc"
+#define NS_USER NS_MUC "#user"
+#define NS_ADMIN NS_MUC "#admin"
+#define NS_OWNER NS_MUC "#owner"
+#define NS_ROOMCONFIG NS_MUC "#roomconfig"
+#define NS_REQUEST NS_MUC "#request"
+#define NS_REGISTER "jabber:iq:register"
+#define NS_OCCUPANT "urn:xmpp:occupant-id:0"
+#define NS_SID "urn:xmpp:sid:0"
+#define NS_MAM "urn:xmpp:mam:2"
+#define NS_CONFERENCE "jabber:x:conference"
+
+/* In order, XEP-0045 §5. */
+enum rank { RANK_OUTCAST = -1, RANK_NONE, RANK_MEMBER, RANK_ADMIN, RANK_OWNER };
+enum role { ROLE_NONE, ROLE_VISITOR, ROLE_PARTICIPANT, ROLE_MODERATOR };
+
+/* XEP-0045 §15.6.2. */
+enum code {
+	CODE_JIDS_ARE_SHOWN = 100,
+	CODE_AFFILIATION = 101,
+	CODE_CONFIGURED = 104,
+	CODE_SELF = 110,
+	CODE_LOGGED = 170,
+	CODE_NOT_LOGGED = 171,
+	CODE_NON_ANONYMOUS = 172,
+	CODE_SEMI_ANONYMOUS = 173,
+	CODE_CREATED = 201,
+	CODE_NICK_GIVEN = 210,
+	CODE_BANNED = 301,
+	CODE_RENAMED = 303,
+	CODE_KICKED = 307,
+	CODE_NO_MEMBER = 321,
+	CODE_MEMBERS_ONLY = 322,
+	CODE_SHUTDOWN = 332,
+	CODE_ERROR = 333,
+};
+
+struct muc_settings {
+	struct annex_strings create;
+	int64_t max_occupants, max_sessions, max_nick_bytes, max_history;
+	int64_t tombstone_ms, configure_ms;
+	const char *preset;
+	bool persistent, listed, archive;
+	bool list_occupants, list_owners;
+};
+
+struct muc {
+	struct annex_instance *inst;
+	const struct muc_settings *set;
+	struct annex_store *store;
+	struct annex_map *rooms;  /* by name, those loaded */
+	struct annex_link recent; /* rooms, the one used last in front */
+	struct annex_timer *sweep;
+	struct annex_counter *joins, *messages, *archived;
+};
+
+/* What the configuration form says (§10.2, registered in §15.5.3). */
+struct room_config {
+	const char *name, *desc, *lang, *secret, *pubsub, *whois, *allow_pm, *max_users;
+	bool change_subject, allow_invites, logged, members_only, moderated, guarded, persistent,
+	    listed;
+	struct annex_strings broadcast, member_list;
+	struct annex_strings owners, admins; /* of the form alone: affiliations keep them */
+	int64_t max_history;
+};
+
+struct room {
+	uint32_t magic;
+#define ROOM_MAGIC 0x9d41c6e3u
+	struct muc *muc;
+	struct annex_pool *pool;
+	struct annex_link by_use;
+	int64_t used_ms;
+	const char *name, *jid;
+	const char *id; /* what its rows are under: a room made anew has none of the old one's */
+	struct room_config config;
+	bool locked, gone;
+	const char *creator;
+	int64_t created_ms;
+	unsigned char secret[32];
+	const char *subject;
+	int64_t subject_ms;
+	const char *gone_jid, *gone_reason;
+	int64_t gone_ms;
+	struct annex_link occupants; /* in order of joining */
+	struct annex_map *by_nick;   /* occupants, by folded nickname */
+	struct annex_map *by_jid;    /* sessions, by full JID */
+	size_t occupant_count;
+	uint64_t next_order;
+	size_t garbage; /* bytes of the pool that nobody uses any more, about */
+};
+
+struct occupant {
+	struct annex_link by_order;
+	struct room *room;
+	const char *nick, *fold, *jid, *bare; /* jid: of the room, with the nickname */
+	const char *id;                       /* XEP-0421 */
+	enum role role;
+	enum rank rank;  /* as shown */
+	enum rank power; /* what counts: admins of the service are owners */
+	struct annex_link sessions;
+	struct session *shown; /* whose presence is */
+};
+
+struct session {
+	struct annex_link of_occupant;
+	struct occupant *occupant;
+	const char *jid;
+	const char *presence; /* text of an element, or NULL */
+	uint64_t order;
+	int64_t joined_ms;
+};
+
+/* What is said about an occupant beside their presence. */
+#define NOTICE_CODES 6
+struct notice {
+	const char *type;                 /* "unavailable", or NULL */
+	unsigned codes[NOTICE_CODES];     /* for everybody */
+	unsigned own_codes[NOTICE_CODES]; /* for themselves, 110 apart */
+	const char *actor, *reason, *new_nick;
+	bool out;                         /* role none now */
+	const enum rank *rank;            /* or NULL: as it is */
+	const struct annex_element *with; /* instead of the presence: its children are copied */
+	const struct annex_element *destroy;
+	const struct session *only; /* of themselves, only this session */
+	const char *id;             /* of what only gets */
+};
+
+/* --- store.c ------------------------------------------------------------- */
+
+enum { TABLE_ROOMS, TABLE_AFFILIATIONS, TABLE_NICKS, TABLE_SESSIONS, TABLE_LINES, TABLE_LISTED };
+extern const struct annex_table muc_tables[];
+
+struct annex_key muc_key(int table, const char *room);
+struct annex_key muc_key_in(int table, const char *room, const char *name);
+/* Undo the turn where something had been written before: the put that failed must not stand alone. */
+int muc_must(struct muc *m, int status);
+
+/* --- room.c -------------------------------------------------------------- */
+
+/* Loaded where it is not; NULL where there is none.  A destroyed one is found too: look at gone. */
+struct room *room_find(struct muc *m, const char *name);
+/* A new one, not in the store yet. */
+struct room *room_make(struct muc *m, const char *name, const struct annex_jid *creator);
+int room_put(struct room *room) ANNEX_MUST_CHECK;
+void room_forget(struct room *room);
+void rooms_init(struct muc *m);
+struct annex_flow *room_flow(const struct room *room);
+bool room_shows_jids(const struct room *room);
+/* The number in maxusers, or that of the service. */
+size_t room_max(const struct room *room);
+
+/* --- occupant.c ---------------------------------------------------------- */
+
+struct occupant *occupant_find(const struct room *room, const char *nick);
+struct occupant *occupant_by_bare(const struct room *room, const char *bare);
+struct session *session_find(const struct room *room, const char *jid);
+struct occupant *occupant_make(struct room *room, const char *nick, const char *bare,
+    enum rank rank, enum rank power, enum role role);
+struct session *session_make(struct occupant *occupant, const char *jid, const char *presence);
+int session_put(const struct session *session) ANNEX_MUST_CHECK;
+int session_put_soft(const struct session *session) ANNEX_MUST_CHECK;
+/* Out of memory and store; the occupant goes with the last. */
+void session_remove(struct session *session);
+void occupant_remove(struct occupant *occupant);
+int occupant_put(struct occupant *occupant) ANNEX_MUST_CHECK;
+void occupant_rename(struct occupant *occupant, const char *nick);
+size_t occupant_sessions(const struct occupant *occupant);
+bool occupant_is_only(const struct session *session);
+int occupants_load(struct room *room) ANNEX_MUST_CHECK;
+#define OCCUPANTS_EACH(room, o)                                                                 \
+	for (struct annex_link *l_##o = (room)->occupants.next, *n_##o = l_##o->next;           \
+	     l_##o != &(room)->occupants; l_##o = n_##o, n_##o = l_##o->next)                   \
+		for (struct occupant *o = annex_container_of(l_##o, struct occupant, by_order); \
+		     o != NULL; o = NULL)
+#define SESSIONS_EACH(occupant, s)                                                               \
+	for (struct annex_link *l_##s = (occupant)->sessions.next, *n_##s = l_##s->next;         \
+	     l_##s != &(occupant)->sessions; l_##s = n_##s, n_##s = l_##s->next)                 \
+		for (struct session *s = annex_container_of(l_##s, struct session, of_occupant); \
+		     s != NULL; s = NULL)
+
+/* --- affiliation.c ------------------------------------------------------- */
+
+const char *rank_name(enum rank rank);
+const char *role_name(enum role role);
+int rank_read(const char *text, enum rank *rank_r) ANNEX_MUST_CHECK;
+int role_read(const char *text, enum role *role_r) ANNEX_MUST_CHECK;
+/* What is written about a bare JID, and failing that about its domain. */
+enum rank rank_of(const struct room *room, const struct annex_jid *who);
+/* The same, but admins of the service are owners. */
+enum rank power_of(const struct room *room, const struct annex_jid *who);
+enum role role_at_first(const struct room *room, enum rank power);
+int affiliation_put(struct room *room, const char *jid, enum rank rank, const char *reason,
+    const char *nick) ANNEX_MUST_CHECK;
+const Muc__Affiliation *affiliation_get(const struct room *room, const char *jid);
+typedef bool affiliation_fn(void *cookie, const Muc__Affiliation *a);
+void affiliations_each(const struct room *room, affiliation_fn *fn, void *cookie);
+size_t affiliations_count(const struct room *room, enum rank rank);
+/* Whose a reserved nickname is, or NULL. */
+const char *nick_owner(const struct room *room, const char *nick);
+
+/* --- nick.c -------------------------------------------------------------- */
+
+/* What two nicknames are compared by, in pool. */
+const char *nick_fold(struct annex_pool *pool, const char *nick);
+bool nick_is_fine(const struct muc *m, const char *nick);
+
+/* --- ident.c ------------------------------------------------------------- */
+
+const char *occupant_id(const struct room *room, struct annex_pool *pool, const char *bare);
+/* An id that tells nothing of the number in it, and back (0 where it is none). */
+const char *stanza_id(const struct room *room, struct annex_pool *pool, uint64_t number);
+uint64_t stanza_id_read(const struct room *room, const char *id);
+
+/* --- say.c --------------------------------------------------------------- */
+
+enum annex_verdict muc_refuse(struct muc *m, const struct annex_stanza *in,
+    enum annex_condition condition, enum annex_error_type type, const char *text);
+enum annex_verdict
+muc_refuse_with(struct muc *m, const struct annex_stanza *in, const struct annex_error *error);
+enum annex_verdict muc_full(struct muc *m, const struct annex_stanza *in);
+enum annex_verdict muc_confirm(struct muc *m, const struct annex_stanza *in);
+int muc_answer(struct muc *m, const struct annex_stanza *in, struct annex_stanza *out);
+struct annex_flow *muc_flow(struct muc *m, const struct annex_stanza *in);
+/* A message of the room itself to everybody in it, with status codes. */
+void room_tell(struct room *room, const unsigned *codes);
+/* One stanza to everybody in the room, from an occupant or the room. */
+void room_say(struct room *room, struct annex_stanza *out);
+void add_status(struct annex_element *x, unsigned code);
+/* Copies of what a user sent, without what only a room may say. */
+void
+add_safely(struct annex_element *to, const struct annex_element *from, const struct room *room);
+
+/* --- presence.c ---------------------------------------------------------- */
+
+void presence_to_others(struct occupant *occupant, const struct notice *notice);
+void presence_to_self(struct occupant *occupant, const struct notice *notice);
+void presence_to_all(struct occupant *occupant, const struct notice *notice);
+/* All others' presence to one session. */
+void presence_of_others(struct occupant *occupant, const struct session *to);
+/* The presence of everybody to everybody of that occupant: whether JIDs are shown has changed. */
+void presence_again(struct occupant *occupant);
+/* A role may cross the line of who is shown (presencebroadcast). */
+void presence_after_role(
+    struct occupant *occupant, enum role before, const struct notice *notice, bool to_self);
+bool sees_jids(const struct occupant *occupant);
+/* What of a presence is kept and shown, as text, in pool. */
+const char *
+presence_keep(struct room *room, const struct annex_stanza *in, struct annex_pool *pool);
+
+/* --- the flows of stanzas -------------------------------------------------- */
+
+enum annex_verdict muc_presence(struct annex_instance *inst, const struct annex_stanza *in);
+enum annex_verdict muc_presence_error(struct annex_instance *inst, const struct annex_stanza *in);
+enum annex_verdict join(struct muc *m, struct room *room, const struct annex_stanza *in);
+enum annex_verdict
+rename_or_update(struct muc *m, struct session *session, const struct annex_stanza *in);
+enum annex_verdict leave(struct muc *m, struct session *session, const struct annex_stanza *in);
+/* Take a session out: who it was is told with notice's codes, then the others. */
+void session_expel(struct session *session, const struct notice *notice);
+/* Take all of an occupant out; *after with what the others are told (expel_tell). */
+void occupant_tell_expelled(struct occupant *occupant, const struct notice *notice);
+void occupant_expel(struct occupant *occupant, const struct notice *notice);
+/* The room may have become empty. */
+void room_settle(struct room *room);
+
+enum annex_verdict muc_message(struct annex_instance *inst, const struct annex_stanza *in);
+enum annex_verdict muc_message_error(struct annex_instance *inst, const struct annex_stanza *in);
+enum annex_verdict
+private_message(struct muc *m, struct session *from, const struct annex_stanza *in);
+enum annex_verdict muc_iq_occupant(struct annex_instance *inst, const struct annex_stanza *in);
+enum annex_verdict muc_iq_room(struct annex_instance *inst, const struct annex_stanza *in);
+enum annex_verdict
+invite(struct muc *m, struct room *room, struct session *from, const struct annex_stanza *in);
+enum annex_verdict voice(struct muc *m, struct session *from, const struct annex_stanza *in);
+void invite_send(struct room *room, const struct annex_jid *to, const char *from,
+    const struct annex_element *asked);
+enum annex_verdict muc_admin_get(struct annex_instance *inst, const struct annex_stanza *in);
+enum annex_verdict muc_admin_set(struct annex_instance *inst, const struct annex_stanza *in);
+enum annex_verdict muc_owner_get(struct annex_instance *inst, const struct annex_stanza *in);
+enum annex_verdict muc_owner_set(struct annex_instance *inst, const struct annex_stanza *in);
+enum annex_verdict muc_archive_get(struct annex_instance *inst, const struct annex_stanza *in);
+enum annex_verdict muc_archive_set(struct annex_instance *inst, const struct annex_stanza *in);
+
+/* The room an IQ to a bare room address is for; NULL: refused, with *verdict_r. */
+struct room *
+room_of_iq(struct muc *m, const struct annex_stanza *in, enum annex_verdict *verdict_r);
+
+/* --- admin.c: what a change of affiliation does ---------------------------- */
+
+struct change {
+	const char *jid;           /* bare, of an affiliation; */
+	struct occupant *occupant; /* or whose role changes */
+	enum rank rank, before;
+	enum role role;
+	const char *reason, *nick;
+};
+/* Judge one; 0, or the condition it is refused with. */
+enum annex_condition change_judge(
+    const struct room *room, enum rank power, enum role role, const char *actor, struct change *c);
+int change_put(struct room *room, const struct change *c) ANNEX_MUST_CHECK;
+/* Who goes is told; and, after the IQ's answer, everybody. */
+void change_tell_who_goes(struct room *room, const struct change *c, const char *actor);
+void change_tell(struct room *room, const struct change *c, const char *actor);
+
+/* --- config.c -------------------------------------------------------------- */
+
+extern const struct annex_form config_form;
+extern const struct annex_field config_fields[];
+void config_preset(const struct muc *m, struct room_config *config);
+void config_pack(const struct room_config *config, Muc__Room *record, struct annex_pool *pool);
+void config_unpack(struct room_config *config, const Muc__Room *record, struct annex_pool *pool);
+bool is_in(const struct annex_strings *list, const char *word);
+
+/* --- history.c, archive.c --------------------------------------------------- */
+
+/* Keep a message; its stanza-id is added to out.  ANNEX_OK also where nothing is to be kept. */
+int archive_add(struct room *room, const struct occupant *by, const char *full,
+    struct annex_element *out) ANNEX_MUST_CHECK;
+void history_send(struct room *room, const struct session *to, const struct annex_element *history);
+void subject_send(struct room *room, const struct session *to);
+bool is_subject_change(const struct annex_element *message);
+
+/* --- destroy.c -------------------------------------------------------------- */
+
+void room_destroy(struct room *room, const struct annex_element *destroy);
+/* What a destroyed room leaves is deleted bit by bit. */
+extern const struct annex_job muc_jobs[];
+extern const struct annex_alarm muc_alarms[];
+
+extern const struct annex_disco muc_disco;
+
+#endif /* MUC_H */

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * owner.c - configuring a room (XEP-0045 §10.1 to 10.2), and destroying it
+ * (§10.9)
+ *
+ * A form is read, judged as a whole and only then applied: what is written,
+ * who loses their place, what changes for whom in sight, and at last what
+ * everybody is told in codes.  Owners and admins come as full lists and become
+ * changes of affiliations.
+ */
+#include <string.h>
+
+#include "muc.h"
+
+#define CHANGES_MAX 1000
+
+/* --- The form ----------------------------------------------------------------- */
+
+struct gathering {
+	struct annex_pool *pool;
+	enum rank rank;
+	const char **jid;
+	size_t count, space;
+};
+
+static bool
+gather_one(void *cookie, const Muc__Affiliation *a)
+{
+	struct gathering *g = cookie;
+	const char **more;
+
+	if ((enum rank)a->rank != g->rank)
+		return true;
+	if (g->count == g->space) {
+		more = annex_new_array(g->pool, const char *, g->space = g->space * 2 + 8);
+		if (g->count > 0)
+			memcpy(more, g->jid, g->count * sizeof(*more));
+		g->jid = more;
+	}
+	g->jid[g->count++] = a->jid;
+	return true;
+}
+
+static struct annex_strings
+gather(const struct room *room, enum rank rank)
+{
+	struct gathering g = { .pool = annex_scratch(room->muc->inst), .rank = rank };
+
+	affiliations_each(room, gather_one, &g);
+	return (struct annex_strings) { g.jid, g.count };
+}
+
+static struct room_config
+config_now(const struct room *room)
+{
+	struct room_config config = room->config;
+
+	config.owners = gather(room, RANK_OWNER);
+	config.admins = gather(room, RANK_ADMIN);
+	return config;
+}
+
+static struct room *
+room_of_owner(struct muc *m, const struct annex_stanza *in, enum annex_verdict *verdict)
+{
+	struct room *room = room_of_iq(m, in, verdict);
+
+	if (room == NULL || power_of(room, in->from) == RANK_OWNER)
+		return room;
+	*verdict =
+	    muc_refuse(m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, "That is for owners of the room.");
+	return NULL;
+}
+
+enum annex_verdict
+muc_owner_get(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	struct muc *m = annex_state(inst);
+	enum annex_verdict verdict;
+	struct room *room = room_of_owner(m, in, &verdict);
+	struct room_config config;
+	struct annex_stanza *out;
+
+	if (room == NULL)
+		return verdict;
+	config = config_now(room);
+	out = annex_reply(inst, in);
+	annex_form_add(annex_add(out->element, NS_OWNER, "query"), &config_form, "form", &config);
+	muc_answer(m, in, out);
+	return ANNEX_DONE;
+}
+
+/* --- Owners and admins ---------------------------------------------------------- */
+
+struct lists {
+	struct change *change;
+	size_t count;
+};
+
+static void
+change_add(struct lists *l, const char *jid, enum rank before, enum rank rank)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		if (strcmp(l->change[i].jid, jid) != 0)
+			continue;
+		if (rank > l->change[i].rank)
+			l->change[i].rank = rank;
+		return;
+	}
+	if (l->count < CHANGES_MAX)
+		l->change[l->count++] =
+		    (struct change) { .jid = jid, .before = before, .rank = rank };
+}
+
+static void
+list_judge(struct lists *l, const struct room *room, const struct annex_strings *before,
+    const struct annex_strings *after, enum rank rank)
+{
+	struct annex_pool *pool = annex_scratch(room->muc->inst);
+
+	for (size_t i = 0; i < after->count; i++) {
+		const struct annex_jid *jid = annex_jid(pool, after->value[i]);
+		const Muc__Affiliation *a = jid == NULL ? NULL : affiliation_get(room, jid->bare);
+
+		if (jid != NULL && (a == NULL || (enum rank)a->rank != rank))
+			change_add(l, jid->bare, a == NULL ? RANK_NONE : (enum rank)a->rank, rank);
+	}
+	for (size_t i = 0; i < before->count; i++)
+		if (!is_in(after, before->value[i]))
+			change_add(l, before->value[i], rank, RANK_MEMBER);
+}
+
+/* --- Judging ---------------------------------------------------------------------- */
+
+struct configuring {
+	struct muc *m;
+	struct room *room;
+	const struct annex_stanza *in;
+	struct room_config before, after;
+	struct lists lists;
+	struct annex_error error;
+};
+
+static bool
+fail(struct configuring *c, enum annex_condition condition, const char *text)
+{
+	c->error = (struct annex_error) { .condition = condition, .text = text };
+	return false;
+}
+
+static bool
+is_number(const char *text)
+{
+	return text[0] >= '1' && text[0] <= '9' && strspn(text, "0123456789") == strlen(text) &&
+	    strlen(text) < 7;
+}
+
+static bool
+configuring_judge(struct configuring *c)
+{
+	size_t owners = 0;
+
+	if (c->after.guarded && c->after.secret[0] == '\0')
+		return fail(c, ANNEX_NOT_ACCEPTABLE, "A room with a password needs one.");
+	if (strcmp(c->after.max_users, "none") != 0 && !is_number(c->after.max_users))
+		return fail(c, ANNEX_BAD_REQUEST, "Most occupants is a number, or none.");
+	if (c->after.max_history > c->m->set->max_history)
+		c->after.max_history = c->m->set->max_history;
+	list_judge(&c->lists, c->room, &c->before.owners, &c->after.owners, RANK_OWNER);
+	list_judge(&c->lists, c->room, &c->before.admins, &c->after.admins, RANK_ADMIN);
+	owners = c->before.owners.count;
+	for (size_t i = 0; i < c->lists.count; i++) {
+		owners += c->lists.change[i].rank == RANK_OWNER;
+		owners -= c->lists.change[i].before == RANK_OWNER &&
+		    c->lists.change[i].rank != RANK_OWNER;
+	}
+	return owners > 0 || fail(c, ANNEX_CONFLICT, "The room must keep an owner.");
+}
+
+/* --- Applying --------------------------------------------------------------------- */
+
+/* The strings of the form are in scratch: the room reads itself anew from what was written. */
+static void
+config_keep(struct room *room, const struct room_config *config)
+{
+	struct annex_pool *pool = room->pool;
+	Muc__Room record = MUC__ROOM__INIT;
+
+	config_pack(config, &record, annex_scratch(room->muc->inst));
+	config_unpack(&room->config, &record, pool);
+	room->config.owners = room->config.admins = (struct annex_strings) { NULL, 0 };
+	room->garbage += 1024;
+}
+
+/* §10.2: with 322, to all. */
+static void
+put_out_strangers(struct room *room)
+{
+	const struct notice n = { .codes = { CODE_MEMBERS_ONLY } };
+
+	OCCUPANTS_EACH(room, o)
+	{
+		if (o->power >= RANK_MEMBER)
+			continue;
+		occupant_tell_expelled(o, &n);
+		occupant_expel(o, &n);
+	}
+}
+
+static void
+voices_again(struct room *room)
+{
+	const struct notice plain = { 0 };
+
+	OCCUPANTS_EACH(room, o)
+	{
+		enum role before = o->role, role = role_at_first(room, o->power);
+
+		if (o->role == ROLE_MODERATOR || role == before)
+			continue;
+		o->role = role;
+		if (muc_must(room->muc, occupant_put(o)) < 0)
+			return;
+		presence_after_role(o, before, &plain, true);
+	}
+}
+
+/* §10.2.1. */
+static void
+tell_codes(struct configuring *c)
+{
+	bool shown = strcmp(c->after.whois, "anyone") == 0;
+	bool was_shown = strcmp(c->before.whois, "anyone") == 0;
+	unsigned codes[4] = { 0 };
+	size_t n = 0;
+
+	if (shown != was_shown)
+		codes[n++] = shown ? CODE_NON_ANONYMOUS : CODE_SEMI_ANONYMOUS;
+	if (c->after.logged != c->before.logged)
+		codes[n++] = c->after.logged ? CODE_LOGGED : CODE_NOT_LOGGED;
+	if (n == 0)
+		codes[n++] = CODE_CONFIGURED;
+	room_tell(c->room, codes);
+	if (shown != was_shown)
+		OCCUPANTS_EACH(c->room, o)
+	presence_again(o);
+}
+
+static void
+unlock(struct configuring *c)
+{
+	annex_alarm_clear(c->m->inst, "configure", c->room->name, strlen(c->room->name));
+}
+
+static enum annex_verdict
+configuring_apply(struct configuring *c)
+{
+	struct room *room = c->room;
+	struct session *s = session_find(room, c->in->from->full);
+	const char *actor = s == NULL ? NULL : s->occupant->nick;
+	bool was_locked = room->locked;
+
+	config_keep(room, &c->after);
+	room->locked = false;
+	if (room_put(room) < 0) {
+		room->locked = was_locked;
+		config_keep(room, &c->before);
+		return muc_full(c->m, c->in);
+	}
+	for (size_t i = 0; i < c->lists.count; i++)
+		if (muc_must(c->m, change_put(room, &c->lists.change[i])) < 0)
+			return ANNEX_DONE;
+	if (was_locked)
+		unlock(c);
+	muc_confirm(c->m, c->in);
+	for (size_t i = 0; i < c->lists.count; i++)
+		change_tell(room, &c->lists.change[i], actor);
+	if (c->after.moderated != c->before.moderated)
+		voices_again(room);
+	if (c->after.members_only && !c->before.members_only)
+		put_out_strangers(room);
+	if (!was_locked)
+		tell_codes(c);
+	room_settle(room);
+	return ANNEX_DONE;
+}
+
+static enum annex_verdict
+configure(
+    struct muc *m, struct room *room, const struct annex_element *x, const struct annex_stanza *in)
+{
+	struct configuring c = { .m = m, .room = room, .in = in };
+	const char *type = annex_form_value(x, "FORM_TYPE"), *why = NULL;
+
+	c.before = c.after = config_now(room);
+	c.lists.change = annex_new_array(annex_scratch(m->inst), struct change, CHANGES_MAX);
+	if (type != NULL && strcmp(type, NS_ROOMCONFIG) != 0)
+		return muc_refuse(m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, NULL);
+	if (annex_form_read(&config_form, x, &c.after, NULL, in->pool, &why) < 0)
+		return muc_refuse(m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, why);
+	if (!configuring_judge(&c))
+		return muc_refuse_with(m, in, &c.error);
+	return configuring_apply(&c);
+}
+
+/* §10.1.3: who cancels the first form wants no room. */
+static enum annex_verdict
+cancel(struct muc *m, struct room *room, const struct annex_stanza *in)
+{
+	muc_confirm(m, in);
+	if (room->locked)
+		room_destroy(room, NULL);
+	return ANNEX_DONE;
+}
+
+enum annex_verdict
+muc_owner_set(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	struct muc *m = annex_state(inst);
+	enum annex_verdict verdict;
+	struct room *room = room_of_owner(m, in, &verdict);
+	const struct annex_element *destroy, *x;
+
+	if (room == NULL)
+		return verdict;
+	if ((destroy = annex_child(in->payload, NS_OWNER, "destroy")) != NULL) {
+		room_destroy(room, destroy);
+		return muc_confirm(m, in);
+	}
+	if ((x = annex_child(in->payload, ANNEX_NS_FORM, "x")) == NULL)
+		return muc_refuse(m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, NULL);
+	if (annex_form_is_cancelled(x))
+		return cancel(m, room, in);
+	return configure(m, room, x, in);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * presence.c - how an occupant is shown (XEP-0045 §7.2.2 and after)
+ *
+ * One presence is written in up to four variants: with the real JID or
+ * without, and for the occupants themselves, who see codes of their own.  A
+ * fan-out carries it to all.  Who has a role that is not broadcast is shown to
+ * nobody but themselves.
+ */
+#include <string.h>
+
+#include "muc.h"
+
+#define PRESENCE_MAX ((size_t)16 << 10)
+
+bool
+sees_jids(const struct occupant *o)
+{
+	return room_shows_jids(o->room) || o->role == ROLE_MODERATOR;
+}
+
+static bool
+is_shown(const struct occupant *o, enum role role)
+{
+	return is_in(&o->room->config.broadcast, role_name(role));
+}
+
+/* --- Building -------------------------------------------------------------- */
+
+static void
+add_item(struct annex_element *x, const struct occupant *o, const struct notice *n,
+    const struct session *shown, bool with_jid)
+{
+	struct annex_element *item = annex_add(x, NULL, "item"), *actor;
+
+	annex_attr_set(item, "affiliation", rank_name(n->rank != NULL ? *n->rank : o->rank));
+	annex_attr_set(item, "role", n->out ? "none" : role_name(o->role));
+	if (with_jid && n->destroy == NULL)
+		annex_attr_set(item, "jid", shown->jid);
+	annex_attr_set(item, "nick", n->new_nick);
+	if (n->actor != NULL) {
+		actor = annex_add(item, NULL, "actor");
+		annex_attr_set(actor, "nick", n->actor);
+	}
+	if (n->reason != NULL && n->reason[0] != '\0')
+		annex_add_text(item, NULL, "reason", n->reason);
+}
+
+static void
+add_payload(struct annex_stanza *out, const struct notice *n, const struct session *shown)
+{
+	struct annex_element *kept;
+
+	if (n->with != NULL) {
+		annex_add_copies(out->element, n->with);
+	} else if (n->type == NULL && shown->presence != NULL) {
+		kept = annex_element_read(
+		    out->pool, shown->presence, strlen(shown->presence), 2 * PRESENCE_MAX);
+		if (kept != NULL)
+			annex_add_copies(out->element, kept);
+	}
+}
+
+static struct annex_stanza *
+presence_build(const struct occupant *o, const struct notice *n, const struct session *shown,
+    const char *to, bool with_jid, bool own)
+{
+	struct annex_stanza *out = annex_presence(o->room->muc->inst, o->jid, to, n->type);
+	struct annex_element *x;
+
+	add_payload(out, n, shown);
+	annex_attr_set(annex_add(out->element, NS_OCCUPANT, "occupant-id"), "id", o->id);
+	x = annex_add(out->element, NS_USER, "x");
+	add_item(x, o, n, shown, with_jid);
+	if (n->destroy != NULL)
+		annex_add_copy(x, n->destroy);
+	for (size_t i = 0; i < NOTICE_CODES && n->codes[i] != 0; i++)
+		add_status(x, n->codes[i]);
+	if (!own)
+		return out;
+	add_status(x, CODE_SELF);
+	for (size_t i = 0; i < NOTICE_CODES && n->own_codes[i] != 0; i++)
+		add_status(x, n->own_codes[i]);
+	return out;
+}
+
+/* --- Sending --------------------------------------------------------------- */
+
+struct spread {
+	struct occupant *about;
+	const struct notice *notice;
+	const struct session *shown;
+	struct annex_fanout *fan;
+	int variant[2]; /* with the JID or without; -1: not built yet */
+};
+
+static bool
+spread_to(struct spread *s, const char *to, bool with_jid)
+{
+	int *v = &s->variant[with_jid];
+
+	if (*v < 0)
+		*v = annex_fanout_variant(
+		    s->fan, presence_build(s->about, s->notice, s->shown, NULL, with_jid, false));
+	return *v >= 0 && annex_fanout_add(s->fan, *v, to, NULL) >= 0;
+}
+
+/* The caller has judged whether they are shown at all. */
+static void
+spread(struct occupant *about, const struct notice *notice)
+{
+	struct room *room = about->room;
+	struct spread s = { about, notice, about->shown, annex_fanout(room->muc->inst),
+		{ -1, -1 } };
+
+	OCCUPANTS_EACH(room, o)
+	if (o != about)
+		SESSIONS_EACH(o, to)
+	if (!spread_to(&s, to->jid, sees_jids(o)))
+		return;
+	annex_fanout_send(s.fan, room_flow(room));
+}
+
+void
+presence_to_others(struct occupant *o, const struct notice *notice)
+{
+	if (is_shown(o, o->role))
+		spread(o, notice);
+}
+
+/* Somebody always sees their own JID; each session of theirs the one that is shown. */
+void
+presence_to_self(struct occupant *o, const struct notice *notice)
+{
+	struct annex_stanza *out;
+
+	SESSIONS_EACH(o, s)
+	{
+		if (notice->only != NULL && s != notice->only)
+			continue;
+		out = presence_build(
+		    o, notice, notice->only != NULL ? s : o->shown, s->jid, true, true);
+		if (notice->id != NULL)
+			annex_attr_set(out->element, "id", notice->id);
+		annex_send_on(o->room->muc->inst, room_flow(o->room), out);
+	}
+}
+
+void
+presence_to_all(struct occupant *o, const struct notice *notice)
+{
+	presence_to_others(o, notice);
+	presence_to_self(o, notice);
+}
+
+void
+presence_of_others(struct occupant *occupant, const struct session *to)
+{
+	const struct notice plain = { 0 };
+	struct room *room = occupant->room;
+
+	OCCUPANTS_EACH(room, o)
+	if (o != occupant && is_shown(o, o->role))
+		annex_send_on(room->muc->inst, room_flow(room),
+		    presence_build(o, &plain, o->shown, to->jid, sees_jids(occupant), false));
+}
+
+void
+presence_again(struct occupant *occupant)
+{
+	SESSIONS_EACH(occupant, s)
+	presence_of_others(occupant, s);
+}
+
+/* §7.2.2.1 and the field presencebroadcast: who comes into sight arrives, who goes out of it leaves. */
+void
+presence_after_role(struct occupant *o, enum role before, const struct notice *notice, bool to_self)
+{
+	struct notice gone = { .type = "unavailable", .out = true };
+
+	if (is_shown(o, o->role))
+		spread(o, notice);
+	else if (is_shown(o, before))
+		spread(o, &gone);
+	if (to_self)
+		presence_to_self(o, notice);
+	if (!room_shows_jids(o->room) && (before == ROLE_MODERATOR) != (o->role == ROLE_MODERATOR))
+		presence_again(o);
+}
+
+/* --- What came in ---------------------------------------------------------- */
+
+const char *
+presence_keep(struct room *room, const struct annex_stanza *in, struct annex_pool *pool)
+{
+	struct annex_element *kept = annex_element(pool, ANNEX_NS_STANZA, "presence");
+	const char *text;
+	size_t len;
+
+	add_safely(kept, in->element, room);
+	if (kept->first == NULL)
+		return NULL;
+	text = annex_element_write(kept, pool, &len);
+	if (text != NULL && len <= PRESENCE_MAX)
+		return text;
+	kept = annex_element(pool, ANNEX_NS_STANZA, "presence");
+	annex_add_text(kept, NULL, "show", annex_child_text(in->element, NULL, "show"));
+	return annex_element_write(kept, pool, &len);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * room.c - rooms: a cache of what the store says about them
+ *
+ * Start-up loads none.  A room is loaded when it is asked for, with who is in
+ * it, and forgotten when nobody asked for some minutes, when there are too many,
+ * or when its pool holds more that is stale than that is used.
+ */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "muc.h"
+
+#define ROOMS_MAX 2000
+#define ROOM_IDLE_MS ((int64_t)10 * 60 * 1000)
+#define GARBAGE_MAX ((size_t)64 << 10)
+#define GARBAGE_PER_OCCUPANT ((size_t)2 << 10)
+
+static struct room *
+room_alloc(struct muc *m, const char *name)
+{
+	struct annex_pool *pool = annex_pool_create(annex_pool(m->inst), "room");
+	struct room *room = annex_new(pool, struct room);
+
+	room->magic = ROOM_MAGIC;
+	room->muc = m;
+	room->pool = pool;
+	room->name = annex_strdup(pool, name);
+	room->jid = annex_sprintf(pool, "%s@%s", name, annex_domain(m->inst));
+	room->by_nick = annex_map_create(pool);
+	room->by_jid = annex_map_create(pool);
+	room->next_order = 1;
+	annex_list_init(&room->occupants);
+	config_preset(m, &room->config);
+	annex_map_set_str(m->rooms, name, room);
+	annex_list_prepend(&m->recent, &room->by_use);
+	return room;
+}
+
+void
+room_forget(struct room *room)
+{
+	struct annex_pool *pool = room->pool;
+
+	annex_map_remove_str(room->muc->rooms, room->name);
+	annex_list_remove(&room->by_use);
+	room->magic = 0;
+	annex_pool_destroy(&pool);
+}
+
+static void
+room_read(struct room *room, const Muc__Room *record)
+{
+	struct annex_pool *pool = room->pool;
+
+	config_unpack(&room->config, record, pool);
+	room->id = annex_strdup(pool, record->id);
+	room->locked = record->locked;
+	room->gone = record->gone;
+	room->creator = annex_strdup(pool, record->creator);
+	room->created_ms = record->created_ms;
+	if (record->secret.len == sizeof(room->secret))
+		memcpy(room->secret, record->secret.data, sizeof(room->secret));
+	room->subject = record->subject[0] != '\0' ? annex_strdup(pool, record->subject) : NULL;
+	room->subject_ms = record->subject_ms;
+	room->gone_jid = annex_strdup(pool, record->gone_jid);
+	room->gone_reason = annex_strdup(pool, record->gone_reason);
+	room->gone_ms = record->gone_ms;
+}
+
+static struct room *
+room_load(struct muc *m, const char *name)
+{
+	struct annex_key key = muc_key(TABLE_ROOMS, name);
+	ProtobufCMessage *record;
+	struct room *room;
+
+	if (annex_get(m->store, &key, &record) < 0)
+		return NULL;
+	room = room_alloc(m, name);
+	room_read(room, (const Muc__Room *)record);
+	if (!room->gone && occupants_load(room) < 0) {
+		room_forget(room);
+		return NULL;
+	}
+	return room;
+}
+
+static void
+rooms_trim(struct muc *m)
+{
+	if (annex_map_count(m->rooms) >= ROOMS_MAX)
+		room_forget(annex_container_of(m->recent.prev, struct room, by_use));
+}
+
+static bool
+is_stale(const struct room *room)
+{
+	return room->garbage > GARBAGE_MAX + GARBAGE_PER_OCCUPANT * annex_map_count(room->by_jid);
+}
+
+struct room *
+room_find(struct muc *m, const char *name)
+{
+	struct room *room = annex_map_get_str(m->rooms, name);
+
+	if (room != NULL && is_stale(room)) {
+		room_forget(room);
+		room = NULL;
+	}
+	if (room == NULL) {
+		rooms_trim(m);
+		if ((room = room_load(m, name)) == NULL)
+			return NULL;
+	}
+	room->used_ms = annex_now_ms(m->inst);
+	annex_list_remove(&room->by_use);
+	annex_list_prepend(&m->recent, &room->by_use);
+	return room;
+}
+
+struct room *
+room_make(struct muc *m, const char *name, const struct annex_jid *creator)
+{
+	struct room *room;
+
+	if ((room = annex_map_get_str(m->rooms, name)) != NULL)
+		room_forget(room);
+	rooms_trim(m);
+	room = room_alloc(m, name);
+	room->id = annex_strdup(room->pool, annex_random_id(m->inst));
+	room->locked = true;
+	room->creator = annex_strdup(room->pool, creator->bare);
+	room->created_ms = annex_wall_ms(m->inst);
+	room->used_ms = annex_now_ms(m->inst);
+	annex_random(m->inst, room->secret, sizeof(room->secret));
+	return room;
+}
+
+/* The index of rooms that are listed. */
+static int
+listed_put(const struct room *room)
+{
+	struct annex_key key = muc_key(TABLE_LISTED, room->name);
+	Muc__Listed record = MUC__LISTED__INIT;
+
+	if (!room->config.listed || room->locked || room->gone) {
+		annex_delete(room->muc->store, &key);
+		return ANNEX_OK;
+	}
+	record.name = (char *)(uintptr_t)room->config.name;
+	return annex_put(room->muc->store, &key, &record.base);
+}
+
+static char *
+text(const char *s)
+{
+	return (char *)(uintptr_t)(s == NULL ? "" : s);
+}
+
+int
+room_put(struct room *room)
+{
+	struct annex_key key = muc_key(TABLE_ROOMS, room->name);
+	Muc__Room record = MUC__ROOM__INIT;
+	int r;
+
+	config_pack(&room->config, &record, annex_scratch(room->muc->inst));
+	record.name = text(room->name);
+	record.id = text(room->id);
+	record.locked = room->locked;
+	record.creator = text(room->creator);
+	record.created_ms = room->created_ms;
+	record.secret = (ProtobufCBinaryData) { sizeof(room->secret), room->secret };
+	record.subject = text(room->subject);
+	record.subject_ms = room->subject_ms;
+	record.gone = room->gone;
+	record.gone_jid = text(room->gone_jid);
+	record.gone_reason = text(room->gone_reason);
+	record.gone_ms = room->gone_ms;
+	if ((r = annex_put(room->muc->store, &key, &record.base)) < 0)
+		return r;
+	return muc_must(room->muc, listed_put(room));
+}
+
+static void
+rooms_sweep(struct annex_instance *inst, void *cookie)
+{
+	struct muc *m = cookie;
+	int64_t now = annex_now_ms(inst);
+
+	while (!annex_list_is_empty(&m->recent)) {
+		struct room *last = annex_container_of(m->recent.prev, struct room, by_use);
+
+		if (now - last->used_ms < ROOM_IDLE_MS)
+			break;
+		room_forget(last);
+	}
+	annex_timer_start(m->sweep, ROOM_IDLE_MS / 10);
+}
+
+void
+rooms_init(struct muc *m)
+{
+	m->rooms = annex_map_create(annex_pool(m->inst));
+	annex_list_init(&m->recent);
+	m->sweep = annex_timer(m->inst, rooms_sweep, m);
+	annex_timer_start(m->sweep, ROOM_IDLE_MS / 10);
+}
+
+struct annex_flow *
+room_flow(const struct room *room)
+{
+	return annex_flow(room->muc->inst, room->name);
+}
+
+bool
+room_shows_jids(const struct room *room)
+{
+	return strcmp(room->config.whois, "anyone") == 0;
+}
+
+size_t
+room_max(const struct room *room)
+{
+	int64_t max = strtoll(room->config.max_users, NULL, 10);
+
+	return (size_t)(max > 0 && max < room->muc->set->max_occupants
+		? max
+		: room->muc->set->max_occupants);
+}

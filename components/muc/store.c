@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * store.c - the tables of muc
+ *
+ * All are keyed by the room's name first, so that a room is a run of rows in
+ * each.  nicks is the index of reserved nicknames in affiliations, listed
+ * that of public rooms: they are written together with what they index.
+ */
+#include "muc.h"
+
+static const struct annex_key_part by_room[] = { { "room", ANNEX_KEY_TEXT }, { 0 } };
+static const struct annex_key_part by_room_jid[] = { { "room", ANNEX_KEY_TEXT },
+	{ "jid", ANNEX_KEY_TEXT }, { 0 } };
+static const struct annex_key_part by_room_nick[] = { { "room", ANNEX_KEY_TEXT },
+	{ "nick", ANNEX_KEY_TEXT }, { 0 } };
+static const struct annex_key_part by_room_number[] = { { "room", ANNEX_KEY_TEXT },
+	{ "number", ANNEX_KEY_U64 }, { 0 } };
+
+/* In the order of the enum in muc.h. */
+const struct annex_table muc_tables[] = {
+	{ .number = 1,
+	    .name = "rooms",
+	    .key = by_room,
+	    .record = &muc__room__descriptor,
+	    .version = 1 },
+	{ .number = 2,
+	    .name = "affiliations",
+	    .key = by_room_jid,
+	    .record = &muc__affiliation__descriptor,
+	    .version = 1 },
+	{ .number = 3,
+	    .name = "nicks",
+	    .key = by_room_nick,
+	    .record = &muc__nick__descriptor,
+	    .version = 1 },
+	{ .number = 4,
+	    .name = "sessions",
+	    .key = by_room_jid,
+	    .record = &muc__session__descriptor,
+	    .version = 1 },
+	{ .number = 5,
+	    .name = "archive",
+	    .key = by_room_number,
+	    .record = &muc__line__descriptor,
+	    .version = 1,
+	    .counted = true },
+	{ .number = 6,
+	    .name = "listed",
+	    .key = by_room,
+	    .record = &muc__listed__descriptor,
+	    .version = 1 },
+	{ 0 },
+};
+
+struct annex_key
+muc_key(int table, const char *room)
+{
+	struct annex_key key = annex_key(&muc_tables[table]);
+
+	annex_key_text(&key, room);
+	return key;
+}
+
+struct annex_key
+muc_key_in(int table, const char *room, const char *name)
+{
+	struct annex_key key = muc_key(table, room);
+
+	annex_key_text(&key, name);
+	return key;
+}
+
+int
+muc_must(struct muc *m, int status)
+{
+	if (status < 0 && status != ANNEX_ENOENT)
+		annex_fail_turn(m->inst, "a change could not be written whole");
+	return status;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * voice.c - asking to speak (XEP-0045 §7.13), and letting somebody (§8.6)
+ */
+#include <string.h>
+
+#include "muc.h"
+
+struct voice_form {
+	const char *role, *jid, *nick;
+	bool allow;
+};
+
+static const struct annex_field fields[] = {
+	ANNEX_FIELD(struct voice_form, role, "muc#role", ANNEX_TEXT_SINGLE, "Requested role"),
+	ANNEX_FIELD(struct voice_form, jid, "muc#jid", ANNEX_JID_SINGLE, "User"),
+	ANNEX_FIELD(struct voice_form, nick, "muc#roomnick", ANNEX_TEXT_SINGLE, "Nickname"),
+	ANNEX_FIELD(
+	    struct voice_form, allow, "muc#request_allow", ANNEX_BOOLEAN, "Let them speak?"),
+	{ 0 },
+};
+
+static const struct annex_form form = {
+	.type = NS_REQUEST,
+	.title = "Voice request",
+	.instructions = "Somebody would like to speak in this room.",
+	.fields = fields,
+};
+
+static void
+ask_moderators(struct session *s)
+{
+	struct room *room = s->occupant->room;
+	const struct voice_form asked = { "participant", s->jid, s->occupant->nick, false };
+	struct annex_stanza *out = annex_message(room->muc->inst, room->jid, NULL, NULL);
+	struct annex_fanout *fan = annex_fanout(room->muc->inst);
+	int variant;
+
+	annex_form_add(out->element, &form, "form", &asked);
+	if ((variant = annex_fanout_variant(fan, out)) < 0)
+		return;
+	OCCUPANTS_EACH(room, o)
+	{
+		if (o->role != ROLE_MODERATOR)
+			continue;
+		SESSIONS_EACH(o, to)
+		if (annex_fanout_add(fan, variant, to->jid, NULL) < 0)
+			return;
+	}
+	annex_fanout_send(fan, room_flow(room));
+}
+
+static enum annex_verdict
+grant(struct muc *m, struct session *s, const struct voice_form *f, const struct annex_stanza *in)
+{
+	struct occupant *o = occupant_find(s->occupant->room, f->nick);
+	struct change c = {
+		.occupant = o, .role = ROLE_PARTICIPANT, .before = (enum rank)ROLE_VISITOR
+	};
+
+	if (s->occupant->role != ROLE_MODERATOR)
+		return muc_refuse(m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, NULL);
+	if (o == NULL)
+		return muc_refuse(
+		    m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, "They have left.");
+	if (!f->allow || o->role != ROLE_VISITOR)
+		return ANNEX_DONE;
+	if (change_put(o->room, &c) < 0)
+		return muc_full(m, in);
+	change_tell(o->room, &c, s->occupant->nick);
+	return ANNEX_DONE;
+}
+
+enum annex_verdict
+voice(struct muc *m, struct session *s, const struct annex_stanza *in)
+{
+	struct voice_form f = { "", "", "", false };
+	const char *why;
+
+	if (s == NULL)
+		return muc_refuse(
+		    m, in, ANNEX_NOT_ACCEPTABLE, ANNEX_ERROR_CANCEL, "You are not in the room.");
+	if (annex_form_read(
+		&form, annex_form_find(in->element, NS_REQUEST), &f, NULL, in->pool, &why) < 0)
+		return muc_refuse(m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, why);
+	if (f.nick[0] != '\0')
+		return grant(m, s, &f, in);
+	if (strcmp(f.role, "participant") != 0)
+		return muc_refuse(m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY,
+		    "One can only ask for the role of a participant.");
+	if (s->occupant->role != ROLE_VISITOR)
+		return muc_refuse(
+		    m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, "You have a voice already.");
+	ask_moderators(s);
+	return ANNEX_DONE;
+}
