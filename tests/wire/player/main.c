@@ -47,7 +47,7 @@ struct file {
 	char *section;
 	size_t section_len;
 	struct notes *notes;
-	char *sent_path; /* NULL: not written */
+	char *sent_path, *sent_part; /* the whole, and while it grows; NULL: not written */
 	unsigned long runs;
 };
 
@@ -122,8 +122,10 @@ open_sent(struct file *f)
 	mkdir(f->options->sent_dir, 0777);
 	f->sent_path =
 	    annex_sprintf(f->pool, "%s/%s-%s.xml", f->options->sent_dir, f->setting.name, name);
-	if ((out = fopen(f->sent_path, "w")) == NULL)
-		err(2, "%s", f->sent_path);
+	f->sent_part = annex_sprintf(f->pool, "%s.part", f->sent_path);
+	unlink(f->sent_path);
+	if ((out = fopen(f->sent_part, "w")) == NULL)
+		err(2, "%s", f->sent_part);
 	fputs(SENT_HEAD, out);
 	fclose(out);
 }
@@ -131,12 +133,14 @@ open_sent(struct file *f)
 static void
 close_sent(struct file *f)
 {
-	FILE *out = f->sent_path == NULL ? NULL : fopen(f->sent_path, "a");
+	FILE *out = f->sent_part == NULL ? NULL : fopen(f->sent_part, "a");
 
 	if (out == NULL)
 		return;
 	fputs("</stream:stream>\n", out);
 	fclose(out);
+	if (rename(f->sent_part, f->sent_path) < 0)
+		err(2, "%s", f->sent_path);
 }
 
 /* --- One run ------------------------------------------------------------------------ */
@@ -156,8 +160,8 @@ be_run(struct file *f, enum run_kind kind, unsigned long number)
 	p->setting = f->setting;
 	p->section = f->section;
 	p->section_len = f->section_len;
-	if (f->sent_path != NULL)
-		p->sent = fopen(f->sent_path, "a");
+	if (f->sent_part != NULL)
+		p->sent = fopen(f->sent_part, "a");
 	play_run(p);
 }
 
