@@ -280,6 +280,19 @@ replay(struct worker *w, struct xml_event *event)
 	return finish_or_end(w, "refusing it");
 }
 
+/* The worker ends, but in order: who still waits for an answer is told to ask again. */
+static void
+last_words(struct worker *w, struct annex_link *events)
+{
+	w->inst.failed = false;
+	holds_reset(&w->inst);
+	ANNEX_LIST_EACH (events, l)
+		route_refuse_event(
+		    w, annex_container_of(l, struct xml_event, link), ANNEX_RESOURCE_CONSTRAINT);
+	output_splice(&w->inst);
+	stream_flush(w->inst.stream);
+}
+
 static void
 turn_fail(struct worker *w)
 {
@@ -297,14 +310,22 @@ turn_fail(struct worker *w)
 	ANNEX_LIST_EACH (&events, l) {
 		struct xml_event *event = annex_container_of(l, struct xml_event, link);
 
+		if (!alive)
+			break;
 		annex_list_remove(l);
+		alive = replay(w, event);
+		if (!annex_list_is_empty(&event->link))
+			continue; /* kept for later */
 		if (alive)
-			alive = replay(w, event);
-		if (annex_list_is_empty(&event->link)) /* not kept for later */
 			stream_free_event(w->inst.stream, event);
+		else
+			annex_list_append(&events, l);
 	}
 	if (alive && store_is_dead(w->inst.store))
 		worker_end(w, 1, "the store is beyond use; see above");
+	if (w->state == WORKER_ENDED)
+		last_words(w, &events);
+	annex_list_splice(&w->handled, &events);
 }
 
 /* --- Dispatch --------------------------------------------------------------- */
