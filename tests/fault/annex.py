@@ -117,7 +117,7 @@ class Annex:
         failed = kind is not None
         if failed:
             tail = "".join(f"  | {line}\n" for line in self.log().splitlines()[-25:])
-            value.args = (f"{value}\n  the end of annexd's log:\n{tail}",)
+            value.add_note(f"the end of annexd's log:\n{tail}")
         try:
             self.stop(quiet=failed)
         finally:

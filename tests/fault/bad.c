@@ -179,12 +179,20 @@ bad_crash(struct annex_instance *inst, const struct annex_stanza *in)
 	return ANNEX_DONE;
 }
 
+static enum annex_verdict
+bad_failing(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	annex_fail_turn(inst, "it was asked to fail");
+	return annex_confirm(inst, in);
+}
+
 static const struct annex_route bad_routes[] = {
 	{ ANNEX_MESSAGE, NULL, "body", bad_message },
 	{ ANNEX_IQ_GET, "bad", "twice", bad_twice },
 	{ ANNEX_IQ_GET, "bad", "silent", bad_silent },
 	{ ANNEX_IQ_GET, "bad", "held", bad_held },
 	{ ANNEX_IQ_GET, "bad", "null", bad_crash },
+	{ ANNEX_IQ_GET, "bad", "fail", bad_failing },
 	{ 0 },
 };
 

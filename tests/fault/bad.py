@@ -236,7 +236,10 @@ def test_fails(context):
             check(condition_of(answer) == "cancel internal-server-error",
                   f"a failed turn was answered {condition_of(answer) or text_of(answer)}")
             link.ping(f"after{n}")
-        link.message("m3", "fail")
+        link.ask("iq", "<fail xmlns='bad'/>")
+        answer = link.wait_id("iq")
+        check(condition_of(answer) == "wait resource-constraint",
+              f"the last IQ of a worker was answered {condition_of(answer)}")
         link.wait_end()
         annex.wait_log(r"ended \(more than 3 turns failed within a minute\)")
         server.wait(link).ping("back")

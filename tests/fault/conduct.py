@@ -51,7 +51,7 @@ def run(job):
     try:
         function(context)
     except Failure as e:
-        why = str(e)
+        why = "\n".join([str(e), *getattr(e, "__notes__", [])])
     except Exception:
         why = traceback.format_exc()
     return name, why, context.notes, time.monotonic() - began
