@@ -12,7 +12,7 @@
  * with O_APPEND and before anything else is sent.  This process is never killed, so
  * the ledger holds what a person at the other end has seen.
  *
- * Prints "up EPOCH" and "lost EPOCH ANSWERED"; ends with its standard input.
+ * Prints "up EPOCH PID" and "lost EPOCH ANSWERED"; ends with its standard input.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -187,10 +187,14 @@ has(const struct client *c, const char *text)
 static void
 shake_hands(struct client *c)
 {
+	struct ucred peer = { 0 };
+	socklen_t len = sizeof(peer);
+
 	if (has(c, "</handshake>")) {
 		append_text(c, "<handshake/>");
 		c->up = true;
-		printf("up %u\n", c->epoch);
+		getsockopt(c->link, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+		printf("up %u %d\n", c->epoch, (int)peer.pid);
 	} else if (has(c, "<stream:stream") && has(c, ">")) {
 		append_text(c,
 		    "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' "

@@ -42,10 +42,19 @@ class Client:
 
         def find():
             with open(self.told) as f:
-                return next((l for l in f if l.startswith(f"{word} {epoch}\n")
-                             or l.startswith(f"{word} {epoch} ")), None)
+                return next((l for l in f if l.startswith(f"{word} {epoch} ")), None)
 
         return wait(find, bound, f'the client says "{word} {epoch}"')
+
+    def epoch_of(self, pid, bound=20):
+        """The epoch of the link that this worker made."""
+
+        def find():
+            with open(self.told) as f:
+                ups = [line.split() for line in f if line.startswith("up ")]
+            return next((int(up[1]) for up in ups if int(up[2]) == pid), None)
+
+        return wait(find, bound, f"the worker {pid} attached")
 
     def finish(self):
         self.process.stdin.close()
@@ -103,9 +112,8 @@ def check_store(annex, client, path, upto):
     return len(acknowledged)
 
 
-def kill(annex, client, epoch):
+def kill(annex, client, pid, epoch):
     """Kill the worker, and copy what it left before the next one may begin."""
-    pid = annex.pid(DOMAIN)
     annex.process.send_signal(signal.SIGSTOP)
     try:
         os.kill(pid, signal.SIGKILL)
@@ -117,6 +125,12 @@ def kill(annex, client, epoch):
     return path, os.path.getsize(client.ledger)
 
 
+def next_worker(annex, pid):
+    """The worker that annexd starts after that one."""
+    wait(lambda: annex.pids(DOMAIN)[-1:] not in ([], [pid]), 20, "annexd starts a worker")
+    return annex.pid(DOMAIN)
+
+
 def kill_some(build, kills, rng, env):
     """So many kills of one store; what was checked, and the time the domain was away."""
     section = "module: count\nstore-quota: 256M"
@@ -126,21 +140,20 @@ def kill_some(build, kills, rng, env):
         client = Client(annex)
         try:
             annex.start()
-            client.wait("up", 1)
-            for epoch in range(1, kills + 1):
+            pid = next_worker(annex, None)
+            for n in range(1, kills + 1):
+                epoch = client.epoch_of(pid)
                 time.sleep(rng.choice((0.002, 0.02, 0.2)) * rng.random())
                 began = time.monotonic()
                 checks.append(checker.submit(
-                    check_store, annex, client, *kill(annex, client, epoch)))
-                # Left to itself twice, then called back before patience grows.
-                if epoch % 3 == 0:
-                    annex.wait_log(f"{DOMAIN}: starts again", since=0)
-                    wait(lambda: annex.status(DOMAIN)["state"] != "running", 5, "annexd saw it")
+                    check_store, annex, client, *kill(annex, client, pid, epoch)))
+                pid = next_worker(annex, pid)
+                client.epoch_of(pid)
+                away.append(time.monotonic() - began)
+                if n % 3 == 0:  # before annexd's patience grows; it forgets the crashes
                     done = annex.ctl("restart", DOMAIN)
                     check(done.returncode == 0, f"annexctl restart: {done.stderr}")
-                client.wait("up", epoch + 1)
-                if epoch % 3 != 0:
-                    away.append(time.monotonic() - began)
+                    pid = annex.pid(DOMAIN)
                 for c in checks:
                     if c.done():
                         c.result()  # as soon as one is red
