@@ -8,6 +8,7 @@ import random
 import re
 import signal
 import socket
+import tempfile
 import time
 from pathlib import Path
 
@@ -201,11 +202,7 @@ class Ground:
         work = os.environ.get("WORK") or f"/tmp/annex-live.{os.getpid()}"
         self.work = Path(work) / "live"
         self.work.mkdir(parents=True, exist_ok=True)
-        self.made = 0
 
     def directory(self, name):
         """A new one; short, since Unix sockets will be in it."""
-        self.made += 1
-        path = self.work / f"{self.made}-{name}"
-        path.mkdir(mode=0o700)
-        return path
+        return Path(tempfile.mkdtemp(prefix=f"{name}.", dir=self.work))
