@@ -16,6 +16,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 from pathlib import Path
@@ -222,6 +223,10 @@ class Annex:
     def excerpt(self):
         process = self.process or getattr(self, "stopped", None)
         return process.tail() if process is not None else []
+
+    def forget(self):
+        """Remove its stores, which are large, but not what it said."""
+        shutil.rmtree(self.state_dir, ignore_errors=True)
 
     async def kill(self):
         """The end of a test that failed: whatever it takes."""

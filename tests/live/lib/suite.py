@@ -69,6 +69,8 @@ class Test:
                     await thing.stop()
             except Exception as problem:  # noqa: the others have to end as well
                 problems.append(problem)
+            if isinstance(thing, Annex):
+                thing.forget()
         return problems
 
     def excerpts(self):
