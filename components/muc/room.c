@@ -36,6 +36,8 @@ room_alloc(struct muc *m, const char *name)
 	config_preset(m, &room->config);
 	annex_map_set_str(m->rooms, name, room);
 	annex_list_prepend(&m->recent, &room->by_use);
+	if (!annex_timer_is_running(m->sweep))
+		annex_timer_start(m->sweep, ROOM_IDLE_MS / 10);
 	return room;
 }
 
@@ -198,7 +200,8 @@ rooms_sweep(struct annex_instance *inst, void *cookie)
 			break;
 		room_forget(last);
 	}
-	annex_timer_start(m->sweep, ROOM_IDLE_MS / 10);
+	if (!annex_list_is_empty(&m->recent))
+		annex_timer_start(m->sweep, ROOM_IDLE_MS / 10);
 }
 
 void
@@ -207,7 +210,6 @@ rooms_init(struct muc *m)
 	m->rooms = annex_map_create(annex_pool(m->inst));
 	annex_list_init(&m->recent);
 	m->sweep = annex_timer(m->inst, rooms_sweep, m);
-	annex_timer_start(m->sweep, ROOM_IDLE_MS / 10);
 }
 
 struct annex_flow *
