@@ -31,6 +31,8 @@ static const char *const room_features[] = {
 	NS_MUC "#roominfo",
 	NS_OCCUPANT,
 	NS_SID,
+	NS_REGISTER,
+	NS_MUC "#register",
 	"urn:xmpp:ping",
 	NULL,
 };

@@ -15,6 +15,7 @@
 #define MUC_H
 
 #include <annex/access.h>
+#include <annex/command.h>
 #include <annex/component.h>
 #include <annex/datetime.h>
 #include <annex/flow.h>
@@ -308,6 +309,8 @@ enum annex_verdict muc_admin_get(struct annex_instance *inst, const struct annex
 enum annex_verdict muc_admin_set(struct annex_instance *inst, const struct annex_stanza *in);
 enum annex_verdict muc_owner_get(struct annex_instance *inst, const struct annex_stanza *in);
 enum annex_verdict muc_owner_set(struct annex_instance *inst, const struct annex_stanza *in);
+enum annex_verdict muc_register_get(struct annex_instance *inst, const struct annex_stanza *in);
+enum annex_verdict muc_register_set(struct annex_instance *inst, const struct annex_stanza *in);
 enum annex_verdict muc_archive_get(struct annex_instance *inst, const struct annex_stanza *in);
 enum annex_verdict muc_archive_set(struct annex_instance *inst, const struct annex_stanza *in);
 
@@ -358,5 +361,6 @@ extern const struct annex_job muc_jobs[];
 extern const struct annex_alarm muc_alarms[];
 
 extern const struct annex_disco muc_disco;
+extern const struct annex_command muc_commands[];
 
 #endif /* MUC_H */

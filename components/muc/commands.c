@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * commands.c - what operators may do, as ad-hoc commands (XEP-0050) and with
+ * annexctl
+ *
+ * They act as owners do, through the same changes: everybody sees what
+ * they would see of an owner's.
+ */
+#include <string.h>
+
+#include "muc.h"
+
+struct values {
+	const char *room, *nick, *jid, *affiliation, *reason;
+};
+
+static const struct annex_choice affiliations[] = {
+	{ "owner", "Owner" },
+	{ "admin", "Admin" },
+	{ "member", "Member" },
+	{ "none", "None" },
+	{ "outcast", "Outcast" },
+	{ 0 },
+};
+
+#define ROOM ANNEX_FIELD(struct values, room, "room", ANNEX_TEXT_SINGLE, "Room", .required = true)
+#define REASON ANNEX_FIELD(struct values, reason, "reason", ANNEX_TEXT_SINGLE, "Reason")
+#define JID ANNEX_FIELD(struct values, jid, "jid", ANNEX_JID_SINGLE, "Address", .required = true)
+
+static const struct annex_field room_fields[] = { ROOM, { 0 } };
+static const struct annex_field destroy_fields[] = { ROOM, REASON, { 0 } };
+static const struct annex_field kick_fields[] = { ROOM,
+	ANNEX_FIELD(struct values, nick, "nick", ANNEX_TEXT_SINGLE, "Nickname", .required = true),
+	REASON, { 0 } };
+static const struct annex_field ban_fields[] = { ROOM, JID, REASON, { 0 } };
+static const struct annex_field affiliation_fields[] = { ROOM, JID,
+	ANNEX_FIELD(struct values, affiliation, "affiliation", ANNEX_LIST_SINGLE, "Affiliation",
+	    .choices = affiliations, .required = true),
+	REASON, { 0 } };
+
+static const struct annex_form room_form = { .title = "Room", .fields = room_fields };
+static const struct annex_form destroy_form = { .title = "Destroy", .fields = destroy_fields };
+static const struct annex_form kick_form = { .title = "Kick", .fields = kick_fields };
+static const struct annex_form ban_form = { .title = "Ban", .fields = ban_fields };
+static const struct annex_form affiliation_form = { .title = "Affiliation",
+	.fields = affiliation_fields };
+
+static struct room *
+room_named(struct annex_instance *inst, struct annex_run *run, const struct values *v)
+{
+	const char *name = v->room == NULL ? NULL : annex_prep_local(annex_scratch(inst), v->room);
+	struct room *room = name == NULL ? NULL : room_find(annex_state(inst), name);
+
+	if (room != NULL && !room->gone)
+		return room;
+	annex_run_fail(run, ANNEX_ITEM_NOT_FOUND, "There is no such room.");
+	return NULL;
+}
+
+static int
+run_list(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	static const char *const columns[] = { "room", "name", "occupants", NULL };
+	static const char *const labels[] = { "Room", "Name", "Occupants", NULL };
+	struct muc *m = annex_state(inst);
+	struct annex_key prefix = annex_key(&muc_tables[TABLE_ROOMS]);
+	struct annex_iter it = annex_iter(&prefix);
+	size_t n = 0;
+
+	(void)stage;
+	(void)values;
+	annex_run_columns(run, columns, labels);
+	while (n < 1000 && annex_next(m->store, &it) == ANNEX_AGAIN) {
+		const Muc__Room *record = (const Muc__Room *)it.record;
+		const struct room *room = annex_map_get_str(m->rooms, record->name);
+		const char *row[] = { record->name, "", "", NULL };
+		struct room_config config = { .name = "" };
+
+		if (record->gone)
+			continue;
+		config_unpack(&config, record, annex_scratch(inst));
+		row[1] = config.name;
+		if (room != NULL)
+			row[2] = annex_sprintf(annex_scratch(inst), "%zu", room->occupant_count);
+		annex_run_row(run, row);
+		n++;
+	}
+	return ANNEX_OK;
+}
+
+static int
+run_occupants(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	static const char *const columns[] = { "nick", "jid", "role", "affiliation", NULL };
+	static const char *const labels[] = { "Nickname", "Address", "Role", "Affiliation", NULL };
+	struct room *room = room_named(inst, run, values);
+
+	(void)stage;
+	if (room == NULL)
+		return ANNEX_ENOENT;
+	annex_run_columns(run, columns, labels);
+	OCCUPANTS_EACH(room, o)
+	SESSIONS_EACH(o, s)
+	{
+		const char *row[] = { o->nick, s->jid, role_name(o->role), rank_name(o->rank),
+			NULL };
+
+		annex_run_row(run, row);
+	}
+	return ANNEX_OK;
+}
+
+static int
+run_show(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	struct room *room = room_named(inst, run, values);
+
+	(void)stage;
+	if (room == NULL)
+		return ANNEX_ENOENT;
+	annex_run_say(run, "%s \"%s\", made by %s: %zu occupants, %s, %s, %s, %s", room->jid,
+	    room->config.name, room->creator, room->occupant_count,
+	    room->config.listed ? "public" : "hidden",
+	    room->config.persistent ? "persistent" : "temporary",
+	    room->config.members_only ? "for members" : "open",
+	    room->locked              ? "locked"
+		: room->config.logged ? "archived"
+				      : "not archived");
+	return ANNEX_OK;
+}
+
+static int
+make_change(struct room *room, struct annex_run *run, struct change *c)
+{
+	enum annex_condition wrong = change_judge(room, RANK_OWNER, ROLE_MODERATOR, "", c);
+
+	if (wrong != 0) {
+		annex_run_fail(run, wrong, "%s", annex_condition_name(wrong));
+		return ANNEX_EDENIED;
+	}
+	if (change_put(room, c) < 0) {
+		annex_run_fail(run, ANNEX_RESOURCE_CONSTRAINT, "There is no room for it now.");
+		return ANNEX_EFULL;
+	}
+	change_tell_who_goes(room, c, NULL);
+	change_tell(room, c, NULL);
+	room_settle(room);
+	return ANNEX_OK;
+}
+
+static int
+run_kick(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	const struct values *v = values;
+	struct room *room = room_named(inst, run, v);
+	struct change c = { .role = ROLE_NONE, .reason = v->reason };
+
+	(void)stage;
+	if (room == NULL)
+		return ANNEX_ENOENT;
+	if ((c.occupant = occupant_find(room, v->nick)) == NULL) {
+		annex_run_fail(run, ANNEX_ITEM_NOT_FOUND, "Nobody of that name is in the room.");
+		return ANNEX_ENOENT;
+	}
+	return make_change(room, run, &c);
+}
+
+static int
+affiliate(
+    struct annex_instance *inst, struct annex_run *run, const struct values *v, enum rank rank)
+{
+	struct room *room = room_named(inst, run, v);
+	const struct annex_jid *jid = annex_jid(annex_scratch(inst), v->jid);
+	struct change c = { .rank = rank, .reason = v->reason };
+	const Muc__Affiliation *before;
+
+	if (room == NULL || jid == NULL)
+		return ANNEX_ENOENT;
+	c.jid = jid->bare;
+	before = affiliation_get(room, c.jid);
+	c.before = before == NULL ? RANK_NONE : (enum rank)before->rank;
+	return make_change(room, run, &c);
+}
+
+static int
+run_ban(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	(void)stage;
+	return affiliate(inst, run, values, RANK_OUTCAST);
+}
+
+static int
+run_affiliation(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	const struct values *v = values;
+	enum rank rank;
+
+	(void)stage;
+	if (rank_read(v->affiliation, &rank) < 0)
+		return ANNEX_EINVAL;
+	return affiliate(inst, run, v, rank);
+}
+
+static int
+run_destroy(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	const struct values *v = values;
+	struct room *room = room_named(inst, run, v);
+	struct annex_element *el = annex_element(annex_scratch(inst), NS_OWNER, "destroy");
+
+	(void)stage;
+	if (room == NULL)
+		return ANNEX_ENOENT;
+	if (v->reason != NULL && v->reason[0] != '\0')
+		annex_add_text(el, NULL, "reason", v->reason);
+	room_destroy(room, el);
+	return ANNEX_OK;
+}
+
+#define COMMAND(node_, name_, form_, run_, help_)                                          \
+	{                                                                                  \
+		.node = (node_), .name = (name_), .who = ANNEX_WHO_ADMIN, .form = (form_), \
+		.values_size = sizeof(struct values), .run = (run_), .help = (help_),      \
+	}
+
+const struct annex_command muc_commands[] = {
+	COMMAND("rooms", "List rooms", NULL, run_list, "List the rooms there are."),
+	COMMAND("show", "Show a room", &room_form, run_show, "Show what a room is like."),
+	COMMAND("occupants", "List occupants", &room_form, run_occupants,
+	    "List who is in a room, with their addresses."),
+	COMMAND("kick", "Kick an occupant", &kick_form, run_kick, "Put an occupant out of a room."),
+	COMMAND("ban", "Ban a user or a domain", &ban_form, run_ban,
+	    "Put a user or a domain out of a room for good."),
+	COMMAND("affiliation", "Set an affiliation", &affiliation_form, run_affiliation,
+	    "Set the affiliation of a user to a room."),
+	COMMAND("destroy", "Destroy a room", &destroy_form, run_destroy,
+	    "Destroy a room and all it has kept."),
+	{ 0 },
+};

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * register.c - becoming a member of one's own accord, under a nickname
+ * (XEP-0045 §7.10)
+ *
+ * A room for members takes nobody this way: its admins ask in whom they want.
+ */
+#include <string.h>
+
+#include "muc.h"
+
+struct registration {
+	const char *first, *last, *nick, *url, *email, *faq;
+};
+
+static const struct annex_field fields[] = {
+	ANNEX_FIELD(struct registration, first, "muc#register_first", ANNEX_TEXT_SINGLE,
+	    "Given name", .max = 100),
+	ANNEX_FIELD(struct registration, last, "muc#register_last", ANNEX_TEXT_SINGLE,
+	    "Family name", .max = 100),
+	ANNEX_FIELD(struct registration, nick, "muc#register_roomnick", ANNEX_TEXT_SINGLE,
+	    "Nickname", .required = true),
+	ANNEX_FIELD(struct registration, url, "muc#register_url", ANNEX_TEXT_SINGLE, "Your URL",
+	    .max = 500),
+	ANNEX_FIELD(struct registration, email, "muc#register_email", ANNEX_TEXT_SINGLE, "Email",
+	    .max = 200),
+	ANNEX_FIELD(struct registration, faq, "muc#register_faqentry", ANNEX_TEXT_SINGLE,
+	    "Entry in the FAQ", .max = 1000),
+	{ 0 },
+};
+
+static const struct annex_form form = {
+	.type = NS_MUC "#register",
+	.title = "Registration with the room",
+	.fields = fields,
+};
+
+static const char *
+nick_of(const struct room *room, const struct annex_stanza *in)
+{
+	const Muc__Affiliation *a = affiliation_get(room, in->from->bare);
+
+	return a == NULL ? "" : a->nick;
+}
+
+/* Outcasts never; strangers not where only members may come in. */
+static bool
+may_register(const struct room *room, const struct annex_stanza *in)
+{
+	enum rank rank = rank_of(room, in->from);
+
+	return rank >= RANK_MEMBER || (rank == RANK_NONE && !room->config.members_only);
+}
+
+enum annex_verdict
+muc_register_get(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	struct muc *m = annex_state(inst);
+	enum annex_verdict verdict;
+	struct room *room = room_of_iq(m, in, &verdict);
+	struct registration now = { "", "", "", "", "", "" };
+	struct annex_stanza *out;
+	struct annex_element *query;
+
+	if (room == NULL)
+		return verdict;
+	if (!may_register(room, in))
+		return muc_refuse(m, in, ANNEX_NOT_ALLOWED, ANNEX_ERROR_CANCEL, NULL);
+	out = annex_reply(inst, in);
+	query = annex_add(out->element, NS_REGISTER, "query");
+	now.nick = nick_of(room, in);
+	if (now.nick[0] != '\0') {
+		annex_add(query, NULL, "registered");
+		annex_add_text(query, NULL, "username", now.nick);
+	} else {
+		annex_form_add(query, &form, "form", &now);
+	}
+	muc_answer(m, in, out);
+	return ANNEX_DONE;
+}
+
+static enum annex_verdict
+apply(struct muc *m, struct room *room, const struct change *c, const struct annex_stanza *in)
+{
+	if (change_put(room, c) < 0)
+		return muc_full(m, in);
+	change_tell_who_goes(room, c, NULL);
+	muc_confirm(m, in);
+	if (c->rank != c->before)
+		change_tell(room, c, NULL);
+	room_settle(room);
+	return ANNEX_DONE;
+}
+
+/* Owners and admins stay what they are, without the nickname. */
+static enum annex_verdict
+remove_registration(struct muc *m, struct room *room, const struct annex_stanza *in)
+{
+	enum rank rank = rank_of(room, in->from);
+	struct change c = { .jid = in->from->bare, .before = rank, .nick = "" };
+
+	if (rank < RANK_MEMBER)
+		return muc_refuse(m, in, ANNEX_REGISTRATION_REQUIRED, ANNEX_ERROR_AUTH,
+		    "You are not registered.");
+	c.rank = rank == RANK_MEMBER ? RANK_NONE : rank;
+	return apply(m, room, &c, in);
+}
+
+static bool
+nick_is_taken(const struct room *room, const char *nick, const struct annex_stanza *in)
+{
+	const char *owner = nick_owner(room, nick);
+	const struct occupant *o = occupant_find(room, nick);
+
+	return (owner != NULL && strcmp(owner, in->from->bare) != 0) ||
+	    (o != NULL && strcmp(o->bare, in->from->bare) != 0);
+}
+
+enum annex_verdict
+muc_register_set(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	struct muc *m = annex_state(inst);
+	enum annex_verdict verdict;
+	struct room *room = room_of_iq(m, in, &verdict);
+	struct registration asked = { "", "", "", "", "", "" };
+	struct change c = { .jid = in->from->bare };
+	const struct annex_element *x;
+	const char *why;
+
+	if (room == NULL)
+		return verdict;
+	if (annex_child(in->payload, NS_REGISTER, "remove") != NULL)
+		return remove_registration(m, room, in);
+	if (!may_register(room, in))
+		return muc_refuse(m, in, ANNEX_NOT_ALLOWED, ANNEX_ERROR_CANCEL, NULL);
+	x = annex_form_find(in->payload, NS_MUC "#register");
+	if (x == NULL || annex_form_read(&form, x, &asked, NULL, in->pool, &why) < 0)
+		return muc_refuse(m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, NULL);
+	c.nick = annex_prep_resource(in->pool, asked.nick);
+	if (!nick_is_fine(m, c.nick))
+		return muc_refuse(m, in, ANNEX_NOT_ACCEPTABLE, ANNEX_ERROR_MODIFY,
+		    "That is no nickname to go by.");
+	if (nick_is_taken(room, c.nick, in))
+		return muc_refuse(
+		    m, in, ANNEX_CONFLICT, ANNEX_ERROR_CANCEL, "Somebody else has that nickname.");
+	c.before = rank_of(room, in->from);
+	c.rank = c.before > RANK_MEMBER ? c.before : RANK_MEMBER;
+	return apply(m, room, &c, in);
+}
