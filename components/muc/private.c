@@ -191,6 +191,7 @@ muc_iq_room(struct annex_instance *inst, const struct annex_stanza *in)
 	struct muc *m = annex_state(inst);
 	enum annex_verdict verdict;
 
+	annex_use_flow(inst, muc_flow(m, in)); /* of what the framework answers, too */
 	if (is_disco(in->payload) || room_of_iq(m, in, &verdict) == NULL)
 		return is_disco(in->payload) ? ANNEX_PASS : verdict;
 	if (in->kind == ANNEX_IQ_GET && annex_is(in->payload, NS_PING, "ping"))
