@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: The Annex authors
 """Where a run lives: its directories, ports and processes, and how to wait for them."""
 import asyncio
+import contextlib
 import ctypes
 import os
 import random
@@ -162,7 +163,8 @@ class Process:
 
     async def stop(self, number=signal.SIGTERM, within=15):
         if self.running:
-            self.send(number)
+            with contextlib.suppress(ProcessLookupError):  # it ends by itself just now
+                self.send(number)
         return await self.ended(within)
 
     def tail(self, count=25):
