@@ -51,6 +51,14 @@ struct file {
 	unsigned long runs;
 };
 
+/* What a sanitizer ends must not look like a conversation that went wrong. */
+const char *__asan_default_options(void);
+__attribute__((visibility("default"))) const char *
+__asan_default_options(void)
+{
+	return "exitcode=99";
+}
+
 /* --- Files --------------------------------------------------------------------- */
 
 static int
@@ -184,15 +192,11 @@ run(struct file *f, enum run_kind kind, unsigned long number)
 		be_run(f, kind, number);
 	if (waitpid(pid, &status, 0) < 0)
 		err(2, "waitpid");
-	if (WIFSIGNALED(status))
-		fprintf(stderr,
-		    "%s:%u: the worker was killed by signal %d (%s)\n  again: "
-		    "annex-play --run %s %s\n",
-		    f->path, f->notes->line, WTERMSIG(status), strsignal(WTERMSIG(status)),
+	if (WIFSIGNALED(status) || WEXITSTATUS(status) > 1)
+		fprintf(stderr, "%s:%u: the worker died (%s)\n  again: annex-play --run %s %s\n",
+		    f->path, f->notes->line,
+		    WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "see the report above",
 		    run_name(kind, number, name), f->path);
-	else if (WEXITSTATUS(status) > 1)
-		fprintf(stderr, "%s:%u: exit status %d in run %s\n", f->path, f->notes->line,
-		    WEXITSTATUS(status), run_name(kind, number, name));
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 

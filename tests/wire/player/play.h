@@ -113,6 +113,7 @@ struct play {
 
 	char *pending; /* stanzas that wait to be handed over together */
 	size_t pending_len;
+	unsigned pending_line;
 	struct output *outputs;
 	size_t output_count, output_room;
 	struct logged *logs;

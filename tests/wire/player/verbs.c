@@ -97,19 +97,23 @@ verb_send(struct play *p, const struct statement *st)
 	p->pending = realloc(p->pending, p->pending_len + len + 1);
 	memcpy(p->pending + p->pending_len, text, len);
 	p->pending_len += len;
+	p->pending_line = st->line;
 }
 
 void
 verb_flush(struct play *p)
 {
+	unsigned line = p->notes->line;
 	size_t len = p->pending_len;
 
 	p->pending_len = 0;
 	if (len == 0)
 		return;
+	p->notes->line = p->pending_line; /* whatever happens now is because of it */
 	if (server_is_up(&p->server))
 		server_say(&p->server, p->pending, len);
 	life_settle(p);
+	p->notes->line = line;
 }
 
 /* --- Arguments -------------------------------------------------------------------- */
