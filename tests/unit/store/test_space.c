@@ -114,6 +114,26 @@ above_the_quota_growth_is_refused_and_deletes_make_room(void **state)
 }
 
 static void
+one_large_turn_does_not_pass_the_quota(void **state)
+{
+	struct storetest *t = *state;
+	struct store_stat stat;
+	struct annex_key key;
+	unsigned i = 0;
+	int rc;
+
+	do {
+		key = number_key(i++);
+		rc = try_put_text(t->store, &key, filler);
+	} while (rc == ANNEX_OK && i < 100000);
+	assert_int_equal(rc, ANNEX_EFULL);
+	commit(t->store);
+	assert_int_equal(store_stat(t->store, false, t->pool, &stat), ANNEX_OK);
+	/* What a turn will take is estimated before LMDB splits its pages. */
+	assert_true(stat.bytes_used <= QUOTA * 93 / 100);
+}
+
+static void
 another_quota_holds_at_once(void **state)
 {
 	struct storetest *t = *state;
@@ -279,6 +299,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(above_the_quota_growth_is_refused_and_deletes_make_room),
+		TEST(one_large_turn_does_not_pass_the_quota),
 		TEST(another_quota_holds_at_once),
 		TEST(a_refused_put_changes_nothing_and_is_counted),
 		TEST(replacing_a_row_goes_on_in_a_full_store),

@@ -241,6 +241,25 @@ a_sequence_is_never_given_out_twice(void **state)
 }
 
 static void
+the_number_of_a_deleted_row_is_not_given_to_another_beside_those_that_stay(void **state)
+{
+	struct storetest *t = *state;
+	struct annex_key prefix = annex_key(COUNTED), key;
+	uint64_t number;
+
+	annex_key_text(&prefix, "den");
+	for (unsigned i = 1; i <= 3; i++) {
+		assert_int_equal(annex_sequence(t->store, &prefix, &number), ANNEX_OK);
+		key = counted_key("den", number);
+		put_text(t->store, &key, "x");
+	}
+	assert_int_equal(annex_delete(t->store, &key), ANNEX_OK);
+	commit(t->store);
+	assert_int_equal(annex_sequence(t->store, &prefix, &number), ANNEX_OK);
+	assert_int_equal(number, 4);
+}
+
+static void
 delete_some_stops_at_its_bound_and_at_the_prefix(void **state)
 {
 	struct storetest *t = *state;
@@ -511,6 +530,7 @@ main(void)
 		TEST(two_walks_do_not_disturb_each_other),
 		TEST(a_walk_starts_where_it_is_told),
 		TEST(a_sequence_is_never_given_out_twice),
+		TEST(the_number_of_a_deleted_row_is_not_given_to_another_beside_those_that_stay),
 		TEST(delete_some_stops_at_its_bound_and_at_the_prefix),
 		TEST(emptied_counts_leave_no_rows_behind),
 		cmocka_unit_test(the_store_does_what_a_sorted_array_does),
