@@ -174,6 +174,25 @@ a_later_fence_proves_the_earlier_ones(void **state)
 }
 
 static void
+an_earlier_fence_does_not_prove_the_later_ones(void **state)
+{
+	struct world *world = *state;
+	char *first;
+
+	world_attach(world);
+	world_fence(world);
+	stream_flush(world->stream);
+	first = mem_strdup(memory_heard(&world->net));
+	world_fence(world);
+	stream_flush(world->stream);
+	assert_int_equal(world_return_fences(world, first), 1);
+	assert_int_equal(world->fences_ok, 1);
+	assert_int_equal(echo(world), 1);
+	assert_int_equal(world->fences_ok, 2);
+	free(first);
+}
+
+static void
 fences_fail_with_the_link(void **state)
 {
 	struct world *world = *state;
@@ -394,6 +413,7 @@ main(void)
 		T(fences_of_one_turn_travel_as_one_ping),
 		T(a_fence_waits_until_all_flows_are_past_it),
 		T(a_later_fence_proves_the_earlier_ones),
+		T(an_earlier_fence_does_not_prove_the_later_ones),
 		T(fences_fail_with_the_link),
 		T(a_fence_of_a_lost_link_that_comes_late_is_swallowed),
 		T(a_fence_that_does_not_return_is_told_loudly_once_a_minute_and_nothing_closes),

@@ -383,6 +383,37 @@ flows_share_the_wire_by_bytes(void **state)
 	assert_int_equal(stream_queued_stanzas(world->stream), 0);
 }
 
+/* Each takes more than a flow may have at once: what is too much is paid for in the next rounds. */
+static void
+flows_share_the_wire_by_bytes_however_large_their_stanzas_are(void **state)
+{
+	struct world *world = *state;
+	char small[200], body[30001], *big = mem_resize(NULL, 31000);
+	unsigned bytes_small, bytes_big;
+	const char *heard;
+
+	world_attach(world);
+	world->net.room = 0;
+	memset(body, 'x', 30000);
+	body[30000] = '\0';
+	snprintf(small, sizeof(small), "<message from='small'>%.60s</message>", body);
+	snprintf(big, 31000, "<message from='big'>%s</message>", body);
+	for (int i = 0; i < 5; i++)
+		queue_on(world, "first", STREAM_MESSAGE, big);
+	for (int i = 0; i < 8000; i++)
+		queue_on(world, "small", STREAM_MESSAGE, small);
+	for (int i = 0; i < 40; i++)
+		queue_on(world, "big", STREAM_MESSAGE, big);
+	stream_flush(world->stream);
+	memory_take(&world->net, 900000);
+	heard = memory_heard(&world->net);
+	bytes_small = count_of(heard, "from='small'") * (unsigned)strlen(small);
+	bytes_big = count_of(heard, "from='big'") * (unsigned)strlen(big);
+	assert_in_range(bytes_small, 250000, 450000);
+	assert_in_range(bytes_big, 350000, 650000);
+	free(big);
+}
+
 static void
 order_in_a_flow_holds_whatever_the_others_do(void **state)
 {
@@ -659,6 +690,7 @@ main(void)
 		T(a_stanza_at_which_the_server_closes_is_found_and_dropped),
 		T(a_stanza_that_never_gets_through_whole_is_dropped_too),
 		T(flows_share_the_wire_by_bytes),
+		T(flows_share_the_wire_by_bytes_however_large_their_stanzas_are),
 		T(order_in_a_flow_holds_whatever_the_others_do),
 		T(an_answer_behind_a_hundred_fanouts_leaves_with_the_next_chunk),
 		T(every_recipient_of_every_fanout_gets_one_in_order_over_a_loss),
