@@ -114,6 +114,10 @@ disk_commit(const struct store_io *io, MDB_txn *txn)
 	bool wrote = txn == d->txn && d->dirty;
 	int rc = trouble(io);
 
+	if (wrote && d->bad_commits > 0) {
+		d->bad_commits--;
+		rc = ENOMEM;
+	}
 	if (rc != 0)
 		d->real->abort(d->real, txn);
 	else if ((rc = d->real->commit(d->real, txn)) == 0 && wrote)

@@ -23,6 +23,7 @@ struct disk {
 	int fail_with;         /* ENOMEM: the turn; EIO: the store */
 	bool failed;           /* the call was reached */
 	bool full;             /* no room on the disk */
+	unsigned bad_commits;  /* so many that wrote fail from now on */
 	bool dirty;            /* written, not committed */
 	unsigned long commits; /* that had written */
 	unsigned long commits_seen;

@@ -265,8 +265,10 @@ do_server(struct play *p, const char *text)
 static void
 do_store(struct play *p, const char *text)
 {
+	if (sscanf(text, "fails %u", &p->disk.bad_commits) == 1)
+		return;
 	if (strcmp(text, "full") != 0 && strcmp(text, "ok") != 0)
-		play_fail(p, "store full or store ok, not \"%s\"", text);
+		play_fail(p, "store full, store ok or store fails N, not \"%s\"", text);
 	p->disk.full = text[0] == 'f';
 	life_wait(p, 61000); /* the store looks around once a minute */
 }
