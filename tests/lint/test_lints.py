@@ -237,8 +237,24 @@ SHELL = [
      r"tests/a\.txt:1: cannot be executed"),
 ]
 
+BUG = ("Breaks: what was well.\nRule: all is well.\nTests: tests/unit/test_a\n\n"
+       "--- a/framework/a.c\n+++ b/framework/a.c\n@@ -1 +1 @@\n-int a = 1;\n+int a = 2;\n")
+PLANTED_TREE = {"framework/a.c": "int a = 1;\n", "tests/planted/01-a.patch": BUG,
+                "tests/Makefile.inc": "TESTS += tests/unit/test_a\n"}
+PLANTED = [
+    ("Nothing wrong", PLANTED_TREE, None),
+    ("A patch that does not apply", {**PLANTED_TREE, "framework/a.c": "int a = 3;\n"},
+     r"tests/planted/01-a\.patch: no longer applies"),
+    ("A test that there is not", {**PLANTED_TREE, "tests/Makefile.inc": ""},
+     r"tests/planted/01-a\.patch:3: tests/unit/test_a is no test"),
+    ("A patch without a rule",
+     {**PLANTED_TREE, "tests/planted/01-a.patch": BUG.replace("Rule: ", "Because: ")},
+     r"tests/planted/01-a\.patch:1: does not say Rule:"),
+]
+
 CASES = {"arrows": ARROWS, "symbols": SYMBOLS, "linkage": LINKAGE, "mutable": MUTABLE,
-         "format": FORMAT, "words": WORDS, "manuals": MANUAL_CASES, "headers": HEADERS, "shell": SHELL}
+         "format": FORMAT, "words": WORDS, "manuals": MANUAL_CASES, "headers": HEADERS,
+         "planted": PLANTED, "shell": SHELL}
 # Those that look at what was built.
 COMPILED = {"symbols", "linkage", "mutable", "manuals"}
 
