@@ -9,7 +9,6 @@
  *	message, subject "kick"     the turn is undone
  *	message, subject "crash"    NULL is dereferenced
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +17,8 @@
 #include <annex/store.h>
 
 #include "tests/bench/load.pb-c.h"
+
+#define RECIPIENTS_MAX 10000
 
 static const struct annex_key_part counter_key[] = { { "name", ANNEX_KEY_TEXT }, { 0 } };
 
@@ -62,24 +63,34 @@ load_count(struct annex_instance *inst, const struct annex_stanza *in)
 	return ANNEX_DONE;
 }
 
+/* Those who are told, as a component that has them in memory. */
+static int
+load_create(struct annex_instance *inst)
+{
+	char **to = annex_new_array(annex_pool(inst), char *, RECIPIENTS_MAX);
+
+	for (long i = 0; i < RECIPIENTS_MAX; i++)
+		to[i] = annex_sprintf(annex_pool(inst), "u%06ld@example.org/r", i);
+	annex_set_state(inst, to);
+	return ANNEX_OK;
+}
+
 static enum annex_verdict
 load_fan(struct annex_instance *inst, const struct annex_stanza *in)
 {
 	struct annex_stanza *body = annex_message(inst, NULL, NULL, "headline");
 	struct annex_fanout *fan = annex_fanout(inst);
 	long count = strtol(annex_child_text(in->element, NULL, "body"), NULL, 10);
-	char to[64];
+	char **to = annex_state(inst);
 	int variant;
 
 	annex_add_text(body->element, NULL, "subject", "fan");
 	annex_add_text(body->element, NULL, "body", annex_child_text(in->element, NULL, "thread"));
 	if ((variant = annex_fanout_variant(fan, body)) < 0)
 		return ANNEX_DONE;
-	for (long i = 0; i < count; i++) {
-		snprintf(to, sizeof(to), "u%06ld@example.org/r", i);
-		if (annex_fanout_add(fan, variant, to, NULL) < 0)
+	for (long i = 0; i < count && i < RECIPIENTS_MAX; i++)
+		if (annex_fanout_add(fan, variant, to[i], NULL) < 0)
 			return ANNEX_DONE;
-	}
 	annex_fanout_send(fan, annex_flow(inst, in->from->bare));
 	return ANNEX_DONE;
 }
@@ -131,4 +142,5 @@ ANNEX_MODULE(load) = {
 	.summary = "a component to measure with",
 	.routes = load_routes,
 	.tables = load_tables,
+	.create = load_create,
 };

@@ -109,6 +109,7 @@ take(struct server *s, const char *stanza, size_t len)
 {
 	if (stanza[1] == 'm') {
 		s->messages++;
+		s->message_bytes += len;
 	} else if (memmem(stanza, len, "urn:xmpp:ping", 13) != NULL &&
 	    memmem(stanza, len, "type='get'", 10) != NULL) {
 		server_write(s, stanza, len);
@@ -174,8 +175,10 @@ read_all(void *arg)
 			break;
 		pthread_mutex_lock(&s->counting);
 		s->bytes += (uint64_t)n;
-		buffer->len += (size_t)n;
-		scan(s, buffer);
+		if (!s->blind) {
+			buffer->len += (size_t)n;
+			scan(s, buffer);
+		}
 		pthread_cond_broadcast(&s->arrived);
 		pthread_mutex_unlock(&s->counting);
 	}
@@ -208,6 +211,22 @@ server_wait(struct server *s, uint64_t messages, uint64_t answers, int timeout_s
 	until.tv_sec += timeout_s;
 	pthread_mutex_lock(&s->counting);
 	while (!(come = s->messages >= messages && s->answers >= answers) && r == 0)
+		r = pthread_cond_timedwait(&s->arrived, &s->counting, &until);
+	pthread_mutex_unlock(&s->counting);
+	return come;
+}
+
+bool
+server_wait_bytes(struct server *s, uint64_t bytes, int timeout_s)
+{
+	struct timespec until;
+	int r = 0;
+	bool come;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += timeout_s;
+	pthread_mutex_lock(&s->counting);
+	while (!(come = s->bytes >= bytes) && r == 0)
 		r = pthread_cond_timedwait(&s->arrived, &s->counting, &until);
 	pthread_mutex_unlock(&s->counting);
 	return come;

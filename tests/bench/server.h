@@ -23,7 +23,9 @@ struct server {
 	pthread_cond_t arrived;
 	pthread_mutex_t counting;
 	uint64_t messages, bytes, answers; /* that came from the component */
+	uint64_t message_bytes;
 	bool reading, paused, closed;
+	bool blind; /* only read: count bytes and look at nothing, as a plain reader would */
 };
 
 void server_listen(struct server *server, const char *path);
@@ -33,6 +35,7 @@ void server_start_reading(struct server *server);
 void server_pause(struct server *server, bool paused); /* let the socket fill up */
 /* Wait until so many messages (or answers to IQs) have come; false after timeout_s. */
 bool server_wait(struct server *server, uint64_t messages, uint64_t answers, int timeout_s);
+bool server_wait_bytes(struct server *server, uint64_t bytes, int timeout_s);
 void server_drop(struct server *server); /* close the link */
 void server_close(struct server *server);
 
