@@ -189,7 +189,8 @@ read_all(void *arg)
 void
 server_start_reading(struct server *s)
 {
-	s->messages = s->answers = s->bytes = 0;
+	s->messages = s->answers = s->bytes = s->message_bytes = 0;
+	s->blind = false;
 	pthread_create(&s->reader, NULL, read_all, s);
 	s->reading = true;
 }
