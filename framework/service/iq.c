@@ -51,8 +51,10 @@ struct fence {
 	struct annex_link link;
 	struct timer timer;
 	struct annex_instance *inst; /* NULL: forgotten */
+	bool all;                    /* fenced is all output, not one flow */
+	struct flow *flow;           /* good until spliced */
 	int status;
-	void (*fn)(struct annex_instance *inst, int status, const void *cookie, size_t cookie_len);
+	annex_fence_fn *fn;
 	size_t cookie_len;
 	unsigned char cookie[];
 };
@@ -235,10 +237,8 @@ questions_link_down(struct annex_instance *inst)
 
 /* --- Fences -------------------------------------------------------------- */
 
-void
-annex_fence(struct annex_instance *inst,
-    void (*fn)(struct annex_instance *inst, int status, const void *cookie, size_t cookie_len),
-    const void *cookie, size_t cookie_len)
+static struct fence *
+fence_create(struct annex_instance *inst, annex_fence_fn *fn, const void *cookie, size_t cookie_len)
 {
 	struct fence *f = mem_zalloc(sizeof(*f) + cookie_len);
 
@@ -250,6 +250,20 @@ annex_fence(struct annex_instance *inst,
 	if (cookie_len > 0)
 		memcpy(f->cookie, cookie, cookie_len);
 	annex_list_append(&inst->questions->fences_new, &f->link);
+	return f;
+}
+
+void
+annex_fence(struct annex_instance *inst, annex_fence_fn *fn, const void *cookie, size_t cookie_len)
+{
+	fence_create(inst, fn, cookie, cookie_len)->all = true;
+}
+
+void
+annex_fence_on(struct annex_instance *inst, struct annex_flow *flow, annex_fence_fn *fn,
+    const void *cookie, size_t cookie_len)
+{
+	fence_create(inst, fn, cookie, cookie_len)->flow = (struct flow *)flow;
 }
 
 static void
@@ -291,10 +305,12 @@ fences_splice(struct annex_instance *inst)
 
 		annex_list_remove(l);
 		annex_list_append(&q->fences_out, l);
-		if (stream_is_up(inst->stream))
+		if (!stream_is_up(inst->stream))
+			fence_back(f, ANNEX_EOFFLINE);
+		else if (f->all)
 			stream_fence(inst->stream, fence_back, f);
 		else
-			fence_back(f, ANNEX_EOFFLINE);
+			stream_fence_on(inst->stream, f->flow, fence_back, f);
 	}
 }
 

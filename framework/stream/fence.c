@@ -16,6 +16,7 @@
 #include "fence.h"
 
 #define PINGS_MAX 32
+#define PINGS_EAGER 4 /* out, with some hope to return: more only when one has */
 #define RESOURCE "/annex"
 
 struct waiter {
@@ -34,6 +35,8 @@ fences_init(struct fences *fences, const char *domain, struct random *random)
 	random_id(random, fences->prefix);
 	annex_list_init(&fences->gathering);
 	annex_list_init(&fences->draining);
+	annex_list_init(&fences->marked);
+	annex_list_init(&fences->ready);
 	annex_list_init(&fences->pings);
 }
 
@@ -66,18 +69,56 @@ void
 fences_finish(struct fences *fences)
 {
 	pings_settle(&fences->pings, ANNEX_OK, false);
+	waiters_settle(&fences->ready, ANNEX_OK, false);
+	waiters_settle(&fences->marked, ANNEX_OK, false);
 	waiters_settle(&fences->draining, ANNEX_OK, false);
 	waiters_settle(&fences->gathering, ANNEX_OK, false);
 }
 
-void
-fences_wait(struct fences *fences, stream_fence_fn *fn, void *cookie)
+static struct waiter *
+waiter_create(struct annex_link *list, stream_fence_fn *fn, void *cookie)
 {
 	struct waiter *waiter = mem_zalloc(sizeof(*waiter));
 
 	waiter->fn = fn;
 	waiter->cookie = cookie;
-	annex_list_append(&fences->gathering, &waiter->link);
+	annex_list_append(list, &waiter->link);
+	return waiter;
+}
+
+void
+fences_wait(struct fences *fences, stream_fence_fn *fn, void *cookie)
+{
+	waiter_create(&fences->gathering, fn, cookie);
+}
+
+struct waiter *
+fences_mark(struct fences *fences, stream_fence_fn *fn, void *cookie)
+{
+	return waiter_create(&fences->marked, fn, cookie);
+}
+
+void
+fences_passed(struct fences *fences, struct waiter *waiter)
+{
+	if (waiter == NULL) {
+		annex_list_splice(&fences->ready, &fences->draining);
+		return;
+	}
+	annex_list_remove(&waiter->link);
+	annex_list_append(&fences->ready, &waiter->link);
+}
+
+bool
+fences_want_ping(const struct fences *fences)
+{
+	size_t out = 0;
+
+	if (annex_list_is_empty(&fences->ready))
+		return false;
+	ANNEX_LIST_EACH (&fences->pings, l)
+		out += !annex_container_of(l, struct ping, link)->lost;
+	return out < PINGS_EAGER;
 }
 
 bool
@@ -104,14 +145,13 @@ pings_merge(struct fences *fences)
 }
 
 void
-fences_ping(struct fences *fences, bool with_waiters, struct buf *out)
+fences_ping(struct fences *fences, struct buf *out)
 {
 	struct ping *ping = mem_zalloc(sizeof(*ping));
 
 	ping->number = fences->next++;
 	annex_list_init(&ping->waiters);
-	if (with_waiters)
-		annex_list_splice(&ping->waiters, &fences->draining);
+	annex_list_splice(&ping->waiters, &fences->ready);
 	annex_list_append(&fences->pings, &ping->link);
 	if (++fences->count > PINGS_MAX)
 		pings_merge(fences);
@@ -246,6 +286,8 @@ fences_fail(struct fences *fences)
 	annex_list_init(&pings);
 	annex_list_init(&waiters);
 	annex_list_splice(&pings, &fences->pings);
+	annex_list_splice(&waiters, &fences->ready);
+	annex_list_splice(&waiters, &fences->marked);
 	annex_list_splice(&waiters, &fences->draining);
 	annex_list_splice(&waiters, &fences->gathering);
 	fences->count = 0;

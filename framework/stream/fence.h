@@ -26,11 +26,15 @@ struct fences {
 	size_t domain_len;
 	char prefix[17];
 	uint64_t next;               /* number of the next ping */
-	struct annex_link gathering; /* waiters of this turn */
-	struct annex_link draining;  /* waiters whose output is on its way to the wire */
+	struct annex_link gathering; /* waiters of this turn, for all output */
+	struct annex_link draining;  /* ... whose output is on its way to the wire */
+	struct annex_link marked;    /* waiters for one flow, likewise */
+	struct annex_link ready;     /* their output is on the wire: the next ping takes them */
 	struct annex_link pings;     /* out; the oldest first */
 	size_t count;                /* of pings */
 };
+
+struct waiter;
 
 struct ping {
 	struct annex_link link;
@@ -58,8 +62,17 @@ void fences_wait(struct fences *fences, stream_fence_fn *fn, void *cookie);
 /* Gathered waiters become draining ones; true where that was done and a barrier is needed. */
 bool fences_drain(struct fences *fences);
 
-/* Write the next ping; it takes the draining waiters. */
-void fences_ping(struct fences *fences, bool with_waiters, struct buf *out);
+/* A waiter for one flow: put it in line there, and hand it to fences_passed when its turn comes. */
+struct waiter *fences_mark(struct fences *fences, stream_fence_fn *fn, void *cookie);
+
+/* What the waiter waits for is on the wire; NULL: all draining ones. */
+void fences_passed(struct fences *fences, struct waiter *waiter);
+
+/* Is a ping wanted now?  Not while a few are out: those who wait then go together with the next. */
+bool fences_want_ping(const struct fences *fences);
+
+/* Write the next ping; it takes the waiters that are ready. */
+void fences_ping(struct fences *fences, struct buf *out);
 
 /* The first unwritten ping left. */
 void fences_written(struct fences *fences, uint64_t upto, int64_t now_us);

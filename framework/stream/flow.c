@@ -174,6 +174,12 @@ flows_barrier(struct flows *flows)
 	}
 }
 
+void
+flow_mark(struct flows *flows, struct flow *flow, void *mark)
+{
+	spool_append(flow_spool(flows, flow), CLASS_MARK, 0, &mark, sizeof(mark));
+}
+
 static void
 piece_done(struct flows *flows, struct flow *flow)
 {
@@ -204,18 +210,32 @@ move_recipient(struct flows *flows, struct flow *flow, struct spool *wire)
 	return len;
 }
 
+/* What stood in line only to be told when its turn comes. */
+static void
+pass(struct flows *flows, const struct spool_record *record)
+{
+	void *mark = NULL;
+
+	if (record->class == CLASS_MARK) {
+		memcpy(&mark, record->bytes, sizeof(mark));
+		flows->passed(flows, mark);
+	} else if (--flows->barriers == 0) {
+		flows->passed(flows, NULL);
+	}
+}
+
 static size_t
 move_record(struct flows *flows, struct flow *flow, struct spool *wire)
 {
 	struct spool *spool = &flow->head->spool;
 	struct spool_record record;
-	size_t len;
+	size_t len = 0;
 
 	CHECK(spool_first(spool, &record));
-	len = record.len;
-	if (record.class == CLASS_BARRIER) {
-		flows->barriers--;
+	if (record.class == CLASS_BARRIER || record.class == CLASS_MARK) {
+		pass(flows, &record);
 	} else {
+		len = record.len;
 		spool_append(wire, record.class, record.when_s, record.bytes, len);
 		flows->stanzas--;
 	}
@@ -225,48 +245,37 @@ move_record(struct flows *flows, struct flow *flow, struct spool *wire)
 	return len;
 }
 
-/* As much of flow as its deficit and room allow; true when the last barrier was passed. */
-static bool
+/* As much of flow as its deficit and room allow. */
+static void
 flow_serve(struct flows *flows, struct flow *flow, struct spool *wire, size_t room, size_t *moved)
 {
-	size_t barriers = flows->barriers;
-
 	while (flow->head != NULL && flow->deficit > 0 && *moved < room) {
 		size_t len = flow->head->fanout != NULL ? move_recipient(flows, flow, wire)
 							: move_record(flows, flow, wire);
 
 		*moved += len;
 		flow->deficit -= (int64_t)len;
-		if (barriers > 0 && flows->barriers == 0)
-			return true;
 	}
-	return false;
 }
 
-size_t
+void
 flows_fill(struct flows *flows, struct spool *wire, size_t room)
 {
 	struct flow *flow = &flows->zero;
 	size_t moved = 0;
 
 	flow->deficit = (int64_t)(annex_list_is_empty(&flows->ring) ? room : room / 2);
-	if (flow_serve(flows, flow, wire, room, &moved))
-		return moved;
+	flow_serve(flows, flow, wire, room, &moved);
 	while (moved < room && !annex_list_is_empty(&flows->ring)) {
-		bool passed;
-
 		flow = annex_container_of(flows->ring.next, struct flow, ring);
 		if (flow->deficit <= 0)
 			flow->deficit += QUANTUM;
-		passed = flow_serve(flows, flow, wire, room, &moved);
+		flow_serve(flows, flow, wire, room, &moved);
 		if (flow->head != NULL && flow->deficit <= 0) {
 			annex_list_remove(&flow->ring);
 			annex_list_append(&flows->ring, &flow->ring);
 		}
-		if (passed)
-			break;
 	}
-	return moved;
 }
 
 /* The records of a run that stay, in a run of their own. */
@@ -280,6 +289,8 @@ piece_drop(struct flows *flows, struct piece *piece, unsigned classes, size_t *d
 	while (spool_first(&piece->spool, &record)) {
 		if (record.class == CLASS_BARRIER) {
 			flows->barriers--;
+		} else if (record.class == CLASS_MARK) {
+			; /* whoever drops it tells who waits */
 		} else if ((classes & 1u << record.class) != 0) {
 			dropped[record.class]++;
 			flows->stanzas--;

@@ -20,7 +20,7 @@ struct annex_map;
 struct annex_pool;
 
 /* The classes of stream.h go on: what the stream itself puts in line. */
-enum { CLASS_FENCE = 6, CLASS_BARRIER = 7, CLASS_COUNT = 8 };
+enum { CLASS_FENCE = 6, CLASS_BARRIER = 7, CLASS_MARK = 8, CLASS_COUNT = 9 };
 
 struct piece {
 	struct piece *next;
@@ -50,6 +50,9 @@ struct flows {
 	size_t *held;    /* account of memory */
 	size_t stanzas;  /* waiting here */
 	size_t barriers; /* still to be passed */
+
+	/* A mark has come to the wire; NULL: the last barrier has. */
+	void (*passed)(struct flows *flows, void *mark);
 };
 
 void flows_init(struct flows *flows, size_t *held);
@@ -66,11 +69,13 @@ void flow_append_fanout(struct flows *flows, struct flow *flow, unsigned class, 
 /* Mark where every flow ends now; flows->barriers falls to 0 as these places are passed. */
 void flows_barrier(struct flows *flows);
 
-/* Move records to wire, about room bytes of them (the last may go beyond); stops early when the
- * last barrier was passed.  Bytes moved; 0: nothing is left, or that barrier came first. */
-size_t flows_fill(struct flows *flows, struct spool *wire, size_t room);
+/* Mark where this flow ends now: mark is passed when that place is. */
+void flow_mark(struct flows *flows, struct flow *flow, void *mark);
 
-/* Drop what the mask of classes says, and all barriers; dropped counts by class. */
+/* Move records to wire, about room bytes of them (the last may go beyond). */
+void flows_fill(struct flows *flows, struct spool *wire, size_t room);
+
+/* Drop what the mask of classes says, and all barriers and marks; dropped counts by class. */
 void flows_drop(struct flows *flows, unsigned classes, size_t dropped[CLASS_COUNT]);
 
 /* Forget flows that are empty: flow pointers end here. */

@@ -40,11 +40,11 @@ may_complain(struct stream *stream, int64_t *last_ms)
 }
 
 void
-liveness_place_fence(struct stream *stream, bool with_waiters)
+liveness_place_fence(struct stream *stream)
 {
 	struct buf ping = { 0 };
 
-	fences_ping(&stream->fences, with_waiters, &ping);
+	fences_ping(&stream->fences, &ping);
 	outbox_add_fence(&stream->outbox, ping.data, ping.len);
 	buf_finish(&ping);
 	stream->fence_ms = clock_ms(stream->env.clock);
@@ -57,7 +57,7 @@ release(struct timer *timer)
 
 	if (stream->state != STATE_UP || fences_oldest(&stream->fences) != NULL)
 		return;
-	liveness_place_fence(stream, false);
+	liveness_place_fence(stream);
 	link_write(stream);
 }
 
@@ -83,7 +83,7 @@ check(struct timer *timer)
 	if (stream->config.fence_check_ms <= 0)
 		return;
 	if (stream->fence_ms == 0 || silent_ms >= stream->config.fence_check_ms) {
-		liveness_place_fence(stream, false);
+		liveness_place_fence(stream);
 		link_write(stream);
 		silent_ms = 0;
 	}

@@ -34,19 +34,28 @@ fence_written(struct outbox *outbox, uint64_t upto)
 }
 
 static void
-barrier_passed(struct outbox *outbox)
+passed(struct flows *flows, void *mark)
+{
+	struct stream *stream = annex_container_of(flows, struct stream, outbox.flows);
+
+	fences_passed(&stream->fences, mark);
+}
+
+static void
+filled(struct outbox *outbox)
 {
 	struct stream *stream = stream_of(outbox);
 
-	liveness_place_fence(stream, true);
 	if (fences_drain(&stream->fences)) /* who asked meanwhile */
 		outbox_barrier(outbox);
+	if (fences_want_ping(&stream->fences))
+		liveness_place_fence(stream);
 }
 
 static void
 suspect_sent(struct outbox *outbox)
 {
-	liveness_place_fence(stream_of(outbox), false);
+	liveness_place_fence(stream_of(outbox));
 }
 
 void
@@ -54,8 +63,9 @@ outbound_init(struct stream *stream)
 {
 	outbox_init(&stream->outbox, 0);
 	stream->outbox.fence_written = fence_written;
-	stream->outbox.barrier_passed = barrier_passed;
+	stream->outbox.flows.passed = passed;
 	stream->outbox.suspect_sent = suspect_sent;
+	stream->outbox.filled = filled;
 }
 
 /* Tell the counters what is new. */
@@ -281,6 +291,19 @@ stream_fence(struct stream *stream, stream_fence_fn *fn, void *cookie)
 	CHECK_OBJECT(stream, STREAM_MAGIC);
 	fences_wait(&stream->fences, fn, cookie);
 	if (!stream->linked)
+		timer_start(stream->env.timers, &stream->later, 0, later);
+}
+
+void
+stream_fence_on(struct stream *stream, struct flow *flow, stream_fence_fn *fn, void *cookie)
+{
+	struct waiter *waiter = fences_mark(&stream->fences, fn, cookie);
+
+	CHECK_OBJECT(stream, STREAM_MAGIC);
+	if (stream->linked)
+		outbox_mark(
+		    &stream->outbox, flow != NULL ? flow : &stream->outbox.flows.zero, waiter);
+	else
 		timer_start(stream->env.timers, &stream->later, 0, later);
 }
 

@@ -66,7 +66,16 @@ outbox_barrier(struct outbox *outbox)
 		outbox->flows.barriers++;
 	}
 	if (outbox->flows.barriers == 0)
-		outbox->barrier_passed(outbox);
+		outbox->flows.passed(&outbox->flows, NULL);
+}
+
+void
+outbox_mark(struct outbox *outbox, struct flow *flow, void *mark)
+{
+	if (flow->head != NULL || outbox->resend.records > 0)
+		flow_mark(&outbox->flows, flow, mark);
+	else
+		outbox->flows.passed(&outbox->flows, mark);
 }
 
 /* One record of resend to the wire; false where it has to wait for a fence. */
@@ -83,7 +92,7 @@ resend_one(struct outbox *outbox)
 		spool_append(&outbox->wire, record.class, record.when_s, record.bytes, record.len);
 	spool_drop_first(&outbox->resend);
 	if (record.class == CLASS_BARRIER && --outbox->flows.barriers == 0)
-		outbox->barrier_passed(outbox);
+		outbox->flows.passed(&outbox->flows, NULL);
 	if (suspect) {
 		outbox->suspects--;
 		outbox->awaiting = true;
@@ -97,15 +106,11 @@ outbox_fill(struct outbox *outbox)
 {
 	while (outbox->wire.unwritten < WIRE_LOW && outbox->resend.records > 0)
 		if (!resend_one(outbox))
-			return;
+			break;
 	while (outbox->wire.unwritten < WIRE_LOW && !outbox->awaiting &&
-	    !flows_is_empty(&outbox->flows)) {
-		bool barrier = outbox->flows.barriers > 0;
-
+	    outbox->resend.records == 0 && !flows_is_empty(&outbox->flows))
 		flows_fill(&outbox->flows, &outbox->wire, WIRE_LOW);
-		if (barrier && outbox->flows.barriers == 0)
-			outbox->barrier_passed(outbox);
-	}
+	outbox->filled(outbox);
 }
 
 size_t

@@ -38,8 +38,8 @@ struct outbox {
 
 	/* A fence has been written whole; so were all kept records below upto. */
 	void (*fence_written)(struct outbox *outbox, uint64_t upto);
-	void (*barrier_passed)(struct outbox *outbox); /* put your fence on the wire now */
-	void (*suspect_sent)(struct outbox *outbox);   /* likewise */
+	void (*suspect_sent)(struct outbox *outbox); /* put your fence on the wire now */
+	void (*filled)(struct outbox *outbox);       /* ... where marks or barriers were passed */
 };
 
 void outbox_init(struct outbox *outbox, size_t kept_max);
@@ -51,8 +51,11 @@ void outbox_add(struct outbox *outbox, struct flow *flow, unsigned class, uint32
 
 void outbox_add_fence(struct outbox *outbox, const void *bytes, size_t len);
 
-/* Call barrier_passed once all that is here now is on the wire: at once where nothing waits. */
+/* Call flows.passed once all that is here now is on the wire: at once where nothing waits. */
 void outbox_barrier(struct outbox *outbox);
+
+/* The same for what is in one flow, and what is to be sent again, of whichever flow. */
+void outbox_mark(struct outbox *outbox, struct flow *flow, void *mark);
 
 /* What to write next, the wire filled before; 0 where there is nothing. */
 size_t outbox_front(struct outbox *outbox, const char **bytes_r);

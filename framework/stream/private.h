@@ -109,8 +109,8 @@ void outbound_account(struct stream *stream);
 /* liveness.c */
 void liveness_start(struct stream *stream);
 void liveness_stop(struct stream *stream);
-void liveness_written(struct stream *stream); /* something left */
-void liveness_place_fence(struct stream *stream, bool with_waiters);
+void liveness_written(struct stream *stream);     /* something left */
+void liveness_place_fence(struct stream *stream); /* with the waiters that are ready */
 bool liveness_take_fence(struct stream *stream, const struct annex_element *el);
 void liveness_pressure(struct stream *stream);
 

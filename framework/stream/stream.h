@@ -154,10 +154,14 @@ size_t stream_queued_stanzas(const struct stream *stream); /* still to be writte
  * A fence: fn is called once everything queued before has been routed by
  * the server: status ANNEX_OK, or ANNEX_EOFFLINE when the link was lost
  * first (what became of the output is then unknown).  Never called from
- * inside; not at all by stream_destroy.  Fences asked for in one turn travel
- * as one ping.
+ * inside; not at all by stream_destroy.  stream_fence_on is the same for
+ * what is queued on one flow (NULL: flow 0), so that it waits for no other.
+ *
+ * Fences are many, pings few: those that come due together travel as one,
+ * and while four are out the others wait for the first to return.
  */
 typedef void stream_fence_fn(void *cookie, int status);
 void stream_fence(struct stream *stream, stream_fence_fn *fn, void *cookie);
+void stream_fence_on(struct stream *stream, struct flow *flow, stream_fence_fn *fn, void *cookie);
 
 #endif /* STREAM_STREAM_H */

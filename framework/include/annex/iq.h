@@ -65,10 +65,18 @@ annex_refuse_held(struct annex_instance *inst, annex_hold_t hold, const struct a
 /*
  * Call fn once all that was sent so far (this turn's included) has been
  * routed by the server: ANNEX_OK; or ANNEX_EOFFLINE when the link was lost first.  Routed is not
- * delivered, above all over s2s.  Forgotten at a reset.
+ * delivered, above all over s2s.  Forgotten at a reset.  cookie is a copy of the bytes given.
  */
-void annex_fence(struct annex_instance *inst,
-    void (*fn)(struct annex_instance *inst, int status, const void *cookie, size_t cookie_len),
+typedef void
+annex_fence_fn(struct annex_instance *inst, int status, const void *cookie, size_t cookie_len);
+void
+annex_fence(struct annex_instance *inst, annex_fence_fn *fn, const void *cookie, size_t cookie_len);
+
+/*
+ * The same for what was sent on one flow (flow.h; NULL: flow 0), so that it waits for no other.
+ * Cheap in numbers: fences that come due together travel as one ping, and few pings are ever out.
+ */
+void annex_fence_on(struct annex_instance *inst, struct annex_flow *flow, annex_fence_fn *fn,
     const void *cookie, size_t cookie_len);
 
 #pragma GCC visibility pop

@@ -334,6 +334,27 @@ a_fence_comes_back(void **state)
 }
 
 static void
+fences_on_flows_come_back(void **state)
+{
+	struct fixture *f = *state;
+	struct answers *a = f->inst.settings;
+	struct annex_flow *flow;
+
+	assert_true(instance_enter(&f->inst));
+	flow = annex_flow(&f->inst, "den");
+	annex_fence_on(&f->inst, flow, fenced, "one", 4);
+	annex_fence_on(&f->inst, NULL, fenced, "two", 4);
+	annex_send_on(&f->inst, flow, annex_message(&f->inst, NULL, "a@example.org", NULL));
+	instance_leave(&f->inst);
+	assert_true(fixture_end(f));
+	assert_int_equal(a->count, 0);
+	fixture_return_fences(f);
+	fixture_pass(f, 0);
+	assert_int_equal(a->count, 2);
+	assert_int_equal(a->status, ANNEX_OK);
+}
+
+static void
 a_fence_fails_with_the_link(void **state)
 {
 	struct fixture *f = *state;
@@ -386,6 +407,7 @@ main(void)
 		TEST(whom_nobody_could_answer_for_is_not_asked),
 		TEST(a_fence_stands_behind_the_output_of_its_turn),
 		TEST(a_fence_comes_back),
+		TEST(fences_on_flows_come_back),
 		TEST(a_fence_fails_with_the_link),
 		TEST(a_reset_forgets_fences),
 	};

@@ -157,6 +157,127 @@ a_fence_waits_until_all_flows_are_past_it(void **state)
 }
 
 static void
+queue_many(struct world *world, const char *flow, unsigned n)
+{
+	char text[400], body[301];
+
+	memset(body, 'x', 300);
+	body[300] = '\0';
+	for (unsigned i = 1; i <= n; i++) {
+		snprintf(text, sizeof(text), "<message id='%s%u'>%s</message>", flow, i, body);
+		stream_queue(world->stream, stream_flow(world->stream, flow), STREAM_MESSAGE, text,
+		    strlen(text));
+	}
+}
+
+static void
+a_fence_on_a_flow_waits_for_that_flow_alone(void **state)
+{
+	struct world *world = *state;
+	const char *heard, *ping;
+
+	world_attach(world);
+	world->net.room = 0;
+	queue_many(world, "long", 3000);
+	queue_many(world, "short", 20);
+	world_fence_on(world, "short");
+	queue_many(world, "short", 1);
+	stream_flush(world->stream);
+	memory_take(&world->net, 300000);
+	heard = memory_heard(&world->net);
+	ping = strstr(heard, "<iq type='get'");
+	assert_non_null(ping);
+	assert_true(ping > strstr(heard, "<message id='short20'>"));
+	assert_null(strstr(heard, "<message id='long3000'>"));
+	assert_int_equal(world->fences_ok, 0);
+	assert_int_equal(world_return_fences(world, heard), 1);
+	assert_int_equal(world->fences_ok, 1);
+}
+
+static void
+a_fence_on_a_flow_that_is_empty_goes_at_once(void **state)
+{
+	struct world *world = *state;
+	const char *heard;
+
+	world_attach(world);
+	world->net.room = 0;
+	queue_many(world, "long", 3000);
+	stream_flush(world->stream);
+	world_fence_on(world, NULL);
+	stream_flush(world->stream);
+	memory_take(&world->net, 300000);
+	heard = memory_heard(&world->net);
+	assert_null(strstr(heard, "<message id='long3000'>"));
+	assert_int_equal(world_return_fences(world, heard), 1);
+	assert_int_equal(world->fences_ok, 1);
+}
+
+static void
+a_fence_on_a_flow_waits_for_what_is_sent_again(void **state)
+{
+	struct world *world = *state;
+	const char *heard;
+
+	world->config.fence_check_ms = 0;
+	world_attach(world);
+	world->net.room = 0;
+	queue_many(world, "den", 1000);
+	world_fence_on(world, "den");
+	stream_flush(world->stream);
+	memory_hang_up(&world->net);
+	assert_int_equal(world->fences_failed, 1);
+	world->net.room = 1000; /* for the handshake */
+	world_pass(world, 1000);
+	world_shake(world);
+	world_fence_on(world, "den");
+	world_fence_on(world, "other");
+	stream_flush(world->stream);
+	memory_take(&world->net, SIZE_MAX);
+	heard = memory_heard(&world->net);
+	/* What had been on its way is sent again first, whichever flow it was of. */
+	assert_true(strstr(heard, "<iq type='get'") > strstr(heard, "<message id='den100'>"));
+	assert_non_null(strstr(strstr(heard, "<message id='den1000'>"), "<iq type='get'"));
+	assert_int_equal(world_return_fences(world, heard), 2);
+	assert_int_equal(world->fences_ok, 2);
+}
+
+static void
+fences_on_a_thousand_flows_travel_as_one_ping(void **state)
+{
+	struct world *world = *state;
+	char name[20];
+
+	world_attach(world);
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "room%d-", i);
+		queue_many(world, name, i % 2);
+		world_fence_on(world, name);
+	}
+	stream_flush(world->stream);
+	assert_in_range(echo(world), 1, 4); /* one for each time that the wire was filled */
+	assert_in_range(echo(world), 0, 1);
+	assert_int_equal(world->fences_ok, 1000);
+}
+
+static void
+while_four_pings_are_out_the_others_wait_and_go_together(void **state)
+{
+	struct world *world = *state;
+
+	world_attach(world);
+	for (int i = 0; i < 100; i++) {
+		world_fence_on(world, i % 2 != 0 ? "a" : "b");
+		world_fence(world);
+		stream_flush(world->stream);
+	}
+	assert_int_equal(echo(world), 4);
+	assert_int_equal(world->fences_ok, 8);
+	assert_int_equal(echo(world), 1);
+	assert_int_equal(world->fences_ok, 200);
+}
+
+static void
 a_later_fence_proves_the_earlier_ones(void **state)
 {
 	struct world *world = *state;
@@ -412,6 +533,11 @@ main(void)
 		T(a_fence_is_a_ping_from_us_to_us_and_never_delivered),
 		T(fences_of_one_turn_travel_as_one_ping),
 		T(a_fence_waits_until_all_flows_are_past_it),
+		T(a_fence_on_a_flow_waits_for_that_flow_alone),
+		T(a_fence_on_a_flow_that_is_empty_goes_at_once),
+		T(a_fence_on_a_flow_waits_for_what_is_sent_again),
+		T(fences_on_a_thousand_flows_travel_as_one_ping),
+		T(while_four_pings_are_out_the_others_wait_and_go_together),
 		T(a_later_fence_proves_the_earlier_ones),
 		T(an_earlier_fence_does_not_prove_the_later_ones),
 		T(fences_fail_with_the_link),

@@ -200,6 +200,12 @@ world_fence(struct world *world)
 	stream_fence(world->stream, fenced, world);
 }
 
+void
+world_fence_on(struct world *world, const char *flow)
+{
+	stream_fence_on(world->stream, stream_flow(world->stream, flow), fenced, world);
+}
+
 bool
 world_logged(struct world *world, const char *part)
 {

@@ -56,6 +56,7 @@ char *world_without_fences(const char *text, char *out, size_t size);
 
 void world_queue(struct world *world, enum stream_class class, const char *text);
 void world_fence(struct world *world); /* counted in fences_ok, fences_failed */
+void world_fence_on(struct world *world, const char *flow);
 bool world_logged(struct world *world, const char *part);
 int64_t world_count(struct world *world, const char *name);
 

@@ -183,10 +183,16 @@ was_fenced(struct annex_instance *inst, int status, const void *cookie, size_t c
 	tell(inst, cookie, "%s", status == ANNEX_OK ? "routed" : annex_status_text(status));
 }
 
+/* fence [NAME]: tell when all output, or that of flow NAME, was routed. */
 static enum annex_verdict
 order_fence(struct annex_instance *inst, const struct annex_stanza *in, const char *args)
 {
-	annex_fence(inst, was_fenced, in->from->full, strlen(in->from->full) + 1);
+	size_t len = strlen(in->from->full) + 1;
+
+	if (*args == '\0')
+		annex_fence(inst, was_fenced, in->from->full, len);
+	else
+		annex_fence_on(inst, annex_flow(inst, args), was_fenced, in->from->full, len);
 	return ANNEX_DONE;
 }
 
