@@ -19,7 +19,9 @@
 #include "base/check.h"
 #include "base/nearest.h"
 #include "config.h"
+#include "list_text.h"
 #include "quantities.h"
+#include "sections.h"
 
 /* One option being set. */
 struct setting {
@@ -33,7 +35,8 @@ struct setting {
 struct type {
 	const char *(*range)(const struct annex_option *option, struct annex_pool *pool);
 	int (*set)(struct setting *s, const char *text);
-	const char *(*value)(const void *place, struct annex_pool *pool);
+	const char *(*value)(
+	    const struct annex_option *option, const void *place, struct annex_pool *pool);
 };
 
 static const struct type *type_of(const struct annex_option *option);
@@ -113,7 +116,7 @@ int_set(struct setting *s, const char *text)
 }
 
 static const char *
-int_value(const void *place, struct annex_pool *pool)
+int_value(const struct annex_option *option, const void *place, struct annex_pool *pool)
 {
 	return write_int(pool, *(const int64_t *)place);
 }
@@ -132,7 +135,7 @@ time_set(struct setting *s, const char *text)
 }
 
 static const char *
-time_value(const void *place, struct annex_pool *pool)
+time_value(const struct annex_option *option, const void *place, struct annex_pool *pool)
 {
 	return quantity_write_time(pool, *(const int64_t *)place);
 }
@@ -151,7 +154,7 @@ size_set(struct setting *s, const char *text)
 }
 
 static const char *
-size_value(const void *place, struct annex_pool *pool)
+size_value(const struct annex_option *option, const void *place, struct annex_pool *pool)
 {
 	return quantity_write_size(pool, *(const int64_t *)place);
 }
@@ -171,7 +174,7 @@ bool_set(struct setting *s, const char *text)
 }
 
 static const char *
-bool_value(const void *place, struct annex_pool *pool)
+bool_value(const struct annex_option *option, const void *place, struct annex_pool *pool)
 {
 	return *(const bool *)place ? "yes" : "no";
 }
@@ -208,7 +211,7 @@ string_set(struct setting *s, const char *text)
 }
 
 static const char *
-string_value(const void *place, struct annex_pool *pool)
+string_value(const struct annex_option *option, const void *place, struct annex_pool *pool)
 {
 	const char *text = *(const char *const *)place;
 
@@ -300,89 +303,15 @@ is_list(const struct annex_option *option)
 	return option->type == ANNEX_OPTION_LIST || option->type == ANNEX_OPTION_JID_LIST;
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-/* The next item at *at into item; false at the end.  An open quote ends with the text. */
-static bool
-next_item(const char **at, struct buf *item)
-{
-	const char *c = *at;
-
-	buf_clear(item);
-	while (is_blank(*c))
-		c++;
-	if (*c == '\0')
-		return false;
-	if (*c == '"') {
-		for (c++; *c != '\0' && *c != '"'; c++) {
-			c += *c == '\\' && c[1] != '\0';
-			buf_putc(item, *c);
-		}
-		c += *c == '"';
-	} else {
-		while (*c != '\0' && !is_blank(*c))
-			buf_putc(item, *c++);
-	}
-	*at = c;
-	return true;
-}
-
-static struct annex_strings
-split(struct annex_pool *pool, const char *text)
-{
-	struct annex_strings list = { 0 };
-	struct buf item = { 0 };
-	const char *at = text, **items;
-
-	while (next_item(&at, &item))
-		list.count++;
-	items = annex_new_array(pool, const char *, list.count + 1);
-	at = text;
-	for (size_t i = 0; next_item(&at, &item); i++)
-		items[i] = annex_strndup(pool, buf_text(&item), item.len);
-	buf_finish(&item);
-	list.value = items;
-	return list;
-}
-
-static bool
-needs_quotes(const char *item)
-{
-	return *item == '\0' || strpbrk(item, " \t\r\n\"\\") != NULL;
-}
-
-static void
-write_item(struct buf *out, const char *item)
-{
-	if (!needs_quotes(item)) {
-		buf_puts(out, item);
-		return;
-	}
-	buf_putc(out, '"');
-	for (; *item != '\0'; item++) {
-		if (*item == '"' || *item == '\\')
-			buf_putc(out, '\\');
-		buf_putc(out, *item);
-	}
-	buf_putc(out, '"');
-}
-
 static const char *
-list_value(const void *place, struct annex_pool *pool)
+list_value(const struct annex_option *option, const void *place, struct annex_pool *pool)
 {
 	const struct annex_strings *list = place;
 	struct buf out = { 0 };
 	const char *text;
 
-	for (size_t i = 0; i < list->count; i++) {
-		if (i > 0)
-			buf_putc(&out, ' ');
-		write_item(&out, list->value[i]);
-	}
+	for (size_t i = 0; i < list->count; i++)
+		list_text_add(&out, list->value[i]);
 	text = annex_strndup(pool, buf_text(&out), out.len);
 	buf_finish(&out);
 	return text;
@@ -418,7 +347,7 @@ keep_list(struct setting *s, const struct annex_strings *list)
 static int
 list_set(struct setting *s, const char *text)
 {
-	struct annex_strings list = split(s->pool, text);
+	struct annex_strings list = list_text_split(s->pool, text);
 	const char **items = (const char **)list.value;
 
 	for (size_t i = 0; i < list.count; i++) {
@@ -431,6 +360,26 @@ list_set(struct setting *s, const char *text)
 	return keep_list(s, &list);
 }
 
+/* Sections. */
+
+static const char *
+sections_range(const struct annex_option *option, struct annex_pool *pool)
+{
+	return "a map of names, each with a map of options";
+}
+
+static const char *
+sections_value(const struct annex_option *option, const void *place, struct annex_pool *pool)
+{
+	return sections_write(option, place, pool);
+}
+
+static int
+sections_set(struct setting *s, const char *text)
+{
+	return sections_parse(s->option, s->place, text, s->prepare_jid, s->pool, &s->why);
+}
+
 static const struct type types[] = {
 	[ANNEX_OPTION_BOOL] = { bool_range, bool_set, bool_value },
 	[ANNEX_OPTION_INT] = { int_range, int_set, int_value },
@@ -441,6 +390,7 @@ static const struct type types[] = {
 	[ANNEX_OPTION_LIST] = { list_range, list_set, list_value },
 	[ANNEX_OPTION_JID] = { jid_range, jid_set, string_value },
 	[ANNEX_OPTION_JID_LIST] = { jid_list_range, list_set, list_value },
+	[ANNEX_OPTION_SECTIONS] = { sections_range, sections_set, sections_value },
 };
 
 static const struct type *
@@ -480,7 +430,7 @@ const char *
 config_option_value(
     const struct annex_option *option, const void *settings, struct annex_pool *pool)
 {
-	return type_of(option)->value((const char *)settings + option->offset, pool);
+	return type_of(option)->value(option, (const char *)settings + option->offset, pool);
 }
 
 static struct setting
@@ -607,6 +557,29 @@ read_list(struct reading *r, const struct config_node *node, struct setting *s, 
 		read_scalar(r, node, s, name);
 }
 
+/* { NAME: { option: value, ... }, ... } */
+static void
+read_sections(struct reading *r, struct config_node *node, struct setting *s, const char *name)
+{
+	struct annex_sections *all = s->place;
+	const char *what;
+	void *settings;
+
+	if (is_nothing(node))
+		return;
+	if (node->kind != CONFIG_MAP) {
+		read_scalar(r, node, s, name);
+		return;
+	}
+	*all = sections_make(s->option, node, r->pool);
+	for (struct config_node *child = node->first; child != NULL; child = child->next) {
+		settings = sections_add(s->option, all, child->key, r->pool);
+		what = annex_sprintf(r->pool, "%s of %s of %s", child->key, name, r->what);
+		config_read_options(child, what, s->option->options, settings, NULL, r->prepare_jid,
+		    r->pool, r->errors);
+	}
+}
+
 static size_t
 find_name(const char *const *names, size_t n, const char *name)
 {
@@ -651,6 +624,8 @@ read_option(struct reading *r, struct config_node *node, size_t i)
 		return;
 	if (is_list(option))
 		read_list(r, node, &s, r->names[i]);
+	else if (option->type == ANNEX_OPTION_SECTIONS)
+		read_sections(r, node, &s, r->names[i]);
 	else
 		read_scalar(r, node, &s, r->names[i]);
 }

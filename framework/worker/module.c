@@ -58,10 +58,13 @@ tables_judge(const struct annex_module *m, struct annex_pool *pool)
 		if (r->handle == NULL || r->kind > ANNEX_PRESENCE_ERROR)
 			return annex_sprintf(pool, "route %zu has no handler or an unknown kind",
 			    (size_t)(r - m->routes));
-	for (const struct annex_option *o = m->options; o != NULL && o->name != NULL; o++)
+	for (const struct annex_option *o = m->options; o != NULL && o->name != NULL; o++) {
 		if (o->offset >= m->settings_size)
 			return annex_sprintf(
 			    pool, "option \"%s\" lies outside the settings", o->name);
+		if (o->type == ANNEX_OPTION_SECTIONS && (o->options == NULL || o->size == 0))
+			return annex_sprintf(pool, "option \"%s\" has no table", o->name);
+	}
 	for (const struct annex_table *t = m->tables; t != NULL && t->number != 0; t++) {
 		if (t->number > 999)
 			return annex_sprintf(pool,

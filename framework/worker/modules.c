@@ -103,18 +103,23 @@ check_env_init(struct check_env *env, struct annex_pool *pool)
 }
 
 static void
-print_option(FILE *out, const struct annex_option *option, struct annex_pool *pool)
+print_options(
+    FILE *out, const struct annex_option *options, const char *indent, struct annex_pool *pool)
 {
-	fprintf(
-	    out, "    %s: %s", config_option_name(option, pool), config_option_range(option, pool));
-	if (option->preset == NULL)
-		fprintf(out, "; must be given\n");
-	else if (*option->preset == '\0')
-		fprintf(out, "; none if left out\n");
-	else
-		fprintf(out, "; %s if left out\n", option->preset);
-	if (option->help != NULL)
-		fprintf(out, "        %s\n", option->help);
+	for (const struct annex_option *o = options; o != NULL && o->name != NULL; o++) {
+		fprintf(out, "%s%s: %s", indent, config_option_name(o, pool),
+		    config_option_range(o, pool));
+		if (o->preset == NULL)
+			fprintf(out, "; must be given\n");
+		else if (*o->preset == '\0')
+			fprintf(out, "; none if left out\n");
+		else
+			fprintf(out, "; %s if left out\n", o->preset);
+		if (o->help != NULL)
+			fprintf(out, "%s    %s\n", indent, o->help);
+		if (o->type == ANNEX_OPTION_SECTIONS)
+			print_options(out, o->options, annex_sprintf(pool, "%s    ", indent), pool);
+	}
 }
 
 static void
@@ -125,8 +130,7 @@ print_module(FILE *out, const char *name, const struct annex_module *m, bool ver
 	    m->summary != NULL ? m->summary : "");
 	if (!verbose)
 		return;
-	for (const struct annex_option *o = m->options; o != NULL && o->name != NULL; o++)
-		print_option(out, o, pool);
+	print_options(out, m->options, "    ", pool);
 }
 
 int

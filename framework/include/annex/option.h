@@ -41,6 +41,14 @@ enum annex_option_type {
 	ANNEX_OPTION_LIST,   /* [a, b], or one; a struct annex_strings; min and max are how many */
 	ANNEX_OPTION_JID,    /* a string, prepared */
 	ANNEX_OPTION_JID_LIST,
+	ANNEX_OPTION_SECTIONS, /* { NAME: { option: value }, ... }; a struct annex_sections */
+};
+
+/* Named sections, each a settings struct of its own, in the order of the file. */
+struct annex_sections {
+	const char **name;
+	void **settings;
+	size_t count;
 };
 
 struct annex_option {
@@ -51,6 +59,9 @@ struct annex_option {
 	const char *preset;         /* as written in the file, lists as "a b"; NULL = required */
 	const char *help;           /* one sentence, ends with a stop */
 	const char *const *choices; /* NULL-ended, of ANNEX_OPTION_CHOICE */
+	/* Of ANNEX_OPTION_SECTIONS: the table of each, and the size of its settings. */
+	const struct annex_option *options;
+	size_t size;
 	uintptr_t reserved[2];
 };
 
@@ -77,6 +88,14 @@ struct annex_option {
 		.name = #member_, .type = ANNEX_OPTION_CHOICE,                           \
 		.offset = offsetof(settings, member_), .preset = (dflt), .help = (text), \
 		.choices = (choices_),                                                   \
+	}
+
+/* A map of sections; each is read by the table into a section_settings.  None where left out. */
+#define ANNEX_OPTION_EACH(settings, member_, section_settings, table, text)          \
+	{                                                                            \
+		.name = #member_, .type = ANNEX_OPTION_SECTIONS,                     \
+		.offset = offsetof(settings, member_), .preset = "", .help = (text), \
+		.options = (table), .size = sizeof(section_settings),                \
 	}
 
 #endif /* ANNEX_OPTION_H */
