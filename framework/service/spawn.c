@@ -92,17 +92,22 @@ spawner_fork(int *fd_r)
 void
 spawner_start(struct annex_instance *inst)
 {
-	struct spawner *s;
 	int fd = -1;
-	pid_t pid;
+	pid_t pid = spawner_fork(&fd);
 
-	signal(SIGPIPE, SIG_IGN);
-	if ((pid = spawner_fork(&fd)) < 0) {
+	if (pid < 0)
 		log_write(inst->log, ANNEX_LOG_ERROR,
 		    "the spawner could not be started (%m); no program can be");
-		return;
-	}
-	s = mem_zalloc(sizeof(*s));
+	else
+		spawner_attach(inst, fd, pid);
+}
+
+void
+spawner_attach(struct annex_instance *inst, int fd, pid_t pid)
+{
+	struct spawner *s = mem_zalloc(sizeof(*s));
+
+	signal(SIGPIPE, SIG_IGN);
 	s->pid = pid;
 	s->fd = fd;
 	s->inst = inst;
@@ -121,7 +126,7 @@ spawner_stop(struct annex_instance *inst)
 	children_reset(inst);
 	watch_stop(inst->reactor, &s->watch);
 	io_close(&s->fd);
-	while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
+	while (s->pid > 0 && waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
 	free(s);
 	inst->spawner = NULL;

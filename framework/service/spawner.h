@@ -12,6 +12,7 @@
 #define SERVICE_SPAWNER_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #define SPAWN_CHILDREN_MAX 64
 #define SPAWN_MESSAGE_MAX 65536
@@ -45,6 +46,9 @@ struct annex_instance;
  * it fails that is logged, and inst->spawner stays NULL.
  */
 void spawner_start(struct annex_instance *inst);
+
+/* The same with one that is there: fd is ours from now on; pid 0 is nobody to wait for. */
+void spawner_attach(struct annex_instance *inst, int fd, pid_t pid);
 
 /* Stop the children, end it, and wait for it.  Nothing to do where there is none. */
 void spawner_stop(struct annex_instance *inst);

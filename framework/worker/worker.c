@@ -501,8 +501,11 @@ isolate(struct worker *w, const char **why)
 {
 	const char *writable[] = { w->section.state_dir, w->section.run_dir, NULL };
 
-	if (w->env.alone)
+	if (w->env.alone) {
+		if (w->env.spawner_fd > 0)
+			spawner_attach(&w->inst, w->env.spawner_fd, 0);
 		return ANNEX_OK;
+	}
 	if (requests_listen(w, why) < 0)
 		return ANNEX_EINVAL;
 	spawner_start(&w->inst);

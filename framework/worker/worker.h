@@ -46,7 +46,8 @@ struct worker_env {
 	struct transport_maker *maker;   /* NULL: sockets on the reactor */
 	const struct store_io *store_io; /* NULL: LMDB's own */
 	bool volatile_sync;              /* no fsync: tests alone */
-	bool alone; /* no spawner, no restrictions, no control socket: in-process tests */
+	bool alone;     /* no spawner, no restrictions, no control socket: in-process tests */
+	int spawner_fd; /* then: the socket to somebody who plays the spawner; 0: nobody does */
 	log_sink_fn *log_sink; /* NULL: standard error */
 	void *log_cookie;
 	struct page *page; /* NULL: a private one */

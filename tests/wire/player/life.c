@@ -129,6 +129,7 @@ life_init(struct play *p)
 	p->parent_fd = -1;
 	disk_init(&p->disk);
 	p->disk.fail_at = p->kind == RUN_SOFT || p->kind == RUN_HARD ? p->number : 0;
+	programs_init(&p->programs, p->pool);
 	p->disk.fail_with = p->kind == RUN_HARD ? EIO : ENOMEM;
 }
 
@@ -168,10 +169,12 @@ create(struct play *p, char *why, size_t why_size)
 	new_page(p);
 	env.page = p->page;
 	env.parent_fd = fds[1];
+	env.spawner_fd = programs_listen(&p->programs);
 	worker = annexp_worker_create(&env, p->section, p->section_len, why, why_size);
 	if (worker == NULL) {
 		close(fds[0]);
 		close(fds[1]);
+		programs_forget(&p->programs);
 		return NULL;
 	}
 	p->parent_fd = fds[0];
@@ -205,6 +208,7 @@ forget_worker(struct play *p)
 {
 	close(p->parent_fd);
 	p->parent_fd = -1;
+	programs_forget(&p->programs);
 	ledger_forgive(&p->ledger);
 }
 
@@ -296,6 +300,7 @@ life_settle(struct play *p)
 
 	for (unsigned steps = 0; moved && p->worker != NULL; steps++) {
 		moved = server_step(&p->server);
+		moved |= programs_step(&p->programs);
 		moved |= poll_descriptors(p);
 		moved |= annexp_worker_turn(p->worker);
 		if (annexp_worker_has_ended(p->worker)) {

@@ -10,6 +10,7 @@
  *	play.c       the statements, and what a run begins and ends with
  *	life.c       the worker: create, turn, kill, crash
  *	verbs.c      what each word does
+ *	act.c        what programs do that the component runs
  *	expect.c     outputs held against expectations
  */
 #ifndef WIRE_PLAY_H
@@ -25,6 +26,7 @@
 
 #include "disk.h"
 #include "ledger.h"
+#include "programs.h"
 #include "script.h"
 #include "section.h"
 #include "server.h"
@@ -73,7 +75,7 @@ struct logged {
 	bool announced;
 };
 
-#define WATCHES_MAX 16
+#define WATCHES_MAX 256
 #define CRASHES_MAX 16
 
 struct play {
@@ -98,6 +100,7 @@ struct play {
 	struct server_user server_user;
 	struct ledger ledger;
 	struct vars vars;
+	struct programs programs;
 
 	/* The worker and what annexd would be for it */
 	struct worker *worker;
@@ -154,5 +157,8 @@ void verb_flush(struct play *play);
 void verb_word(struct play *play, struct statement *st);
 bool verb_is_head(const char *word);
 int64_t verb_duration(struct play *play, const char *text);
+
+/* act.c */
+void act_program(struct play *play, const char *text);
 
 #endif /* WIRE_PLAY_H */

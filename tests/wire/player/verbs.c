@@ -400,6 +400,7 @@ static const struct word {
 	{ "drain", do_drain },
 	{ "reload", do_reload },
 	{ "log", do_log },
+	{ "program", act_program },
 	{ "dies", do_dies },
 };
 
