@@ -10,7 +10,7 @@
 #ifndef CONFIG_LIST_TEXT_H
 #define CONFIG_LIST_TEXT_H
 
-#include <annex/form.h>
+#include <annex/option.h>
 #include <annex/pool.h>
 
 #include "base/buf.h"
