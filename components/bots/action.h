@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * action.h - what a program may say: one table of verbs, each with its keys
+ *
+ * A line is one action, or {"txn":[...]} with several, which happen all or
+ * not at all.  First all are read and judged, then they are run: what can
+ * be wrong with an action its judge finds, before anything has happened.
+ * What fails in running is the store, and then the turn is undone.
+ */
+#ifndef BOTS_ACTION_H
+#define BOTS_ACTION_H
+
+#include <jansson.h>
+
+#include "carrier.h"
+
+enum key_type {
+	KEY_TEXT = 1, /* const char * */
+	KEY_NUMBER,   /* int64_t, not negative */
+	KEY_TRUTH,    /* bool */
+	KEY_TIME,     /* int64_t of milliseconds: "90s", "2h", or a number of seconds */
+	KEY_JID,      /* const struct annex_jid * */
+	KEY_ANY,      /* json_t *: looked into by the judge */
+};
+
+struct key {
+	const char *name; /* NULL ends the list */
+	enum key_type type;
+	size_t offset; /* into struct action */
+	bool required;
+};
+
+/* An action as it was read; what was not said is zero. */
+struct action {
+	struct consumer *consumer;
+	struct bot *bot;
+	struct annex_pool *pool;
+	const struct verb *verb;
+	json_t *json;
+	json_t *id; /* to be told with the result; a number or a text */
+	int64_t seq;
+	bool more;
+	const char *body, *key, *type, *subject, *thread, *ack, *resource;
+	int64_t hello;
+	const struct annex_jid *to;
+	struct event *event; /* that it answers */
+	/* The result, where one is wanted. */
+	const char *stanza_id, *state;
+};
+
+struct verb {
+	const char *name; /* the key that makes it this verb; NULL ends the table */
+	const struct key *keys;
+	/* What is wrong with it: told with action_wrong; ANNEX_OK where nothing is. */
+	int (*judge)(struct action *action);
+	int (*run)(struct action *action);
+};
+
+/* send.c */
+int judge_send(struct action *action);
+int run_send(struct action *action);
+
+/* verbs.c */
+extern const struct verb verbs[];
+
+/* Tell that it is wrong; returns ANNEX_EINVAL.  word is a stanza error's condition, or one of ours. */
+int action_wrong(struct action *action, const char *word, const char *fmt, ...) ANNEX_PRINTF(3, 4);
+
+#endif /* BOTS_ACTION_H */

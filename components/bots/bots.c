@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * bots.c - a gateway between people who chat and programs that answer
+ *
+ * Each bot is an address, NAME@DOMAIN.  What people send it becomes an
+ * event: a numbered row of the bot's inbox, and a line of JSON.  A program
+ * gets it by one of the carriers, answers with lines of JSON, and what it
+ * says is sent as the bot.
+ *
+ *	stanza ─▶ message.c ─▶ inbox.c ─▶ dispatch.c ─▶ carrier ─▶ program
+ *	                          ▲ acknowledged                      │
+ *	stanza ◀─ out.c ◀─ reply.c, send.c ◀─ action.c ◀─ lines.c ◀───┘
+ *
+ * Who owns what: a bot owns its events and consumers; a consumer is one
+ * program, or one attachment of it, and holds the events it has taken; a
+ * carrier (carrier.h; exec.c, child.c, ...) owns the process or
+ * the connection behind a consumer.
+ *
+ * Nothing is lost: an event's row goes when it is acknowledged, in the same
+ * commit that keeps the answer; the answer's row goes when a fence has
+ * shown that the server has routed it (out.c).  Nothing is done twice:
+ * answers are counted per event, so those to an event that is delivered
+ * again are swallowed as far as they were sent, and ids of stanzas are made
+ * of what caused them.
+ *
+ * One stream carries all bots.  So what programs write is cleaned
+ * (clean.c), their lines are judged by tables (action.c), their number,
+ * memory and time are bounded, and an event that fails again and again
+ * becomes a dead letter.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "carrier.h"
+
+#define SECOND ((int64_t)1000)
+
+static const char *const acks[] = { "reply", "explicit", "auto", NULL };
+static const char *const dispatches[] = { "any", "all", "least-loaded", NULL };
+
+static const struct annex_option bot_options[] = {
+	ANNEX_OPTION(struct bot_settings, nick, 1, 256, "",
+	    "Name that people see; the bot's own if left out."),
+	ANNEX_OPTION(struct bot_settings, about, 1, 1024, "", "What it is for, in a sentence."),
+	ANNEX_OPTION(struct bot_settings, exec, 1, 64, "",
+	    "Program with its arguments, run anew for each event: the text on its standard input, "
+	    "the answer on its standard output, done if it exits with 0."),
+	ANNEX_OPTION(struct bot_settings, child, 1, 64, "",
+	    "Program with its arguments, kept running: a line of JSON for each event and each "
+	    "action."),
+	ANNEX_OPTION(struct bot_settings, events, 1, 16, "message command answer",
+	    "Kinds of events that it gets."),
+	ANNEX_OPTION_OF(struct bot_settings, ack, acks, "reply",
+	    "What acknowledges an event: an answer to it or a later one, only an ack, or that it "
+	    "was handed over."),
+	ANNEX_OPTION_OF(struct bot_settings, dispatch, dispatches, "any",
+	    "Which of several programs gets an event."),
+	ANNEX_OPTION(struct bot_settings, parallel, 1, 32, "8",
+	    "Programs of exec that run at the same time."),
+	ANNEX_OPTION(struct bot_settings, window, 1, 10000, "512",
+	    "Events that a program may have without having acknowledged them."),
+	ANNEX_OPTION(struct bot_settings, tries, 1, 100, "5",
+	    "How often an event is tried before it is a dead letter."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct bot_settings, timeout_ms, 1000, 3600 * SECOND,
+	    "60s", "How long a program of exec may run."),
+	ANNEX_OPTION(struct bot_settings, max_queue, 1, 10000000, "100000",
+	    "Events that may wait for its programs."),
+	ANNEX_OPTION(struct bot_settings, max_queue_each, 1, 1000000, "1000",
+	    "Events of one contact that may wait in memory."),
+	{ 0 },
+};
+
+static const struct annex_option bots_options[] = {
+	ANNEX_OPTION_EACH(
+	    struct bots_settings, bots, struct bot_settings, bot_options, "The bots, by name."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct bots_settings, max_body_bytes, 256, 65536, "16K",
+	    "Longest text that a bot sends in one message; a longer one becomes several."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct bots_settings, max_line_bytes, 1024, 1048576,
+	    "60K", "Longest line to and from a program."),
+	{ 0 },
+};
+
+static const struct annex_route bots_routes[] = {
+	{ ANNEX_MESSAGE, NULL, NULL, bots_message, { 0 } },
+	{ 0 },
+};
+
+static int
+bots_check(const void *settings, struct annex_pool *pool, const char **why)
+{
+	const struct bots_settings *set = settings;
+
+	for (size_t i = 0; i < set->bots.count; i++) {
+		const char *name = set->bots.name[i], *prepared = annex_prep_local(pool, name);
+
+		if (prepared == NULL || strcmp(prepared, name) != 0) {
+			*why = annex_sprintf(pool, "\"%s\" cannot be the name of a bot%s%s", name,
+			    prepared != NULL ? "; write " : "", prepared != NULL ? prepared : "");
+			return ANNEX_EINVAL;
+		}
+	}
+	return ANNEX_OK;
+}
+
+static int
+bots_create(struct annex_instance *inst)
+{
+	struct bots *m = annex_new(annex_pool(inst), struct bots);
+	int r;
+
+	m->inst = inst;
+	m->set = annex_settings(inst);
+	m->store = annex_store(inst);
+	m->received = annex_counter(inst, "bots_events_total", "Events for bots.");
+	m->sent = annex_counter(inst, "bots_sent_total", "Messages of bots.");
+	m->acknowledged =
+	    annex_counter(inst, "bots_acknowledged_total", "Events that were acknowledged.");
+	m->redelivered =
+	    annex_counter(inst, "bots_redelivered_total", "Events that were delivered again.");
+	m->dead = annex_counter(inst, "bots_dead_letters_total", "Events that were given up.");
+	annex_set_state(inst, m);
+	if ((r = out_init(m)) < 0)
+		return r;
+	return bots_load(m);
+}
+
+static void
+bots_link_up(struct annex_instance *inst)
+{
+	out_link_up(annex_state(inst));
+}
+
+static int
+bots_reload(struct annex_instance *inst)
+{
+	(void)inst;
+	return ANNEX_ERESTART;
+}
+
+ANNEX_MODULE(bots) = {
+	ANNEX_MODULE_ABI,
+	.name = "bots",
+	.summary = "programs that chat",
+	.options = bots_options,
+	.settings_size = sizeof(struct bots_settings),
+	.routes = bots_routes,
+	.disco = &bots_disco,
+	.tables = bots_tables,
+	.check = bots_check,
+	.create = bots_create,
+	.link_up = bots_link_up,
+	.reload = bots_reload,
+};

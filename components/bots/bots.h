@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * bots.h - bots, what happens to them, and who answers
+ *
+ *	bot ── events (waiting, in order) ── consumers, each with those it has taken
+ *
+ * The store is written first and memory second.  An event is a row until it
+ * is acknowledged, and a message a row until the server has routed it; what
+ * is in memory of both is a cache (inbox.c, out.c).
+ */
+#ifndef BOTS_H
+#define BOTS_H
+
+#include <annex/access.h>
+#include <annex/component.h>
+#include <annex/datetime.h>
+#include <annex/disco.h>
+#include <annex/flow.h>
+#include <annex/iq.h>
+#include <annex/list.h>
+#include <annex/map.h>
+#include <annex/store.h>
+#include <annex/timer.h>
+
+#include "bots.pb-c.h"
+#include "text.h"
+
+#define NS_SID "urn:xmpp:sid:0"
+#define NS_RECEIPTS "urn:xmpp:receipts"
+
+struct carrier;
+
+/* A section under "bots". */
+struct bot_settings {
+	const char *nick, *about, *ack, *dispatch;
+	struct annex_strings exec, child, events;
+	int64_t parallel, window, tries, timeout_ms;
+	int64_t max_queue, max_queue_each;
+};
+
+struct bots_settings {
+	struct annex_sections bots;
+	int64_t max_body_bytes, max_line_bytes;
+};
+
+struct bots {
+	struct annex_instance *inst;
+	const struct bots_settings *set;
+	struct annex_store *store;
+	struct annex_map *by_name; /* struct bot, by localpart */
+	struct out *out;
+	struct annex_counter *received, *sent, *acknowledged, *redelivered, *dead;
+};
+
+struct bot {
+	uint32_t magic;
+#define BOT_MAGIC 0x626f7421u
+	struct bots *bots;
+	struct annex_pool *pool;
+	const char *name, *jid, *full; /* full: what it says comes from there */
+	const struct bot_settings *set;
+	struct annex_link consumers;
+	size_t consumer_count;
+
+	uint64_t last_seq, reserved_seq;
+	struct annex_link waiting; /* events that nobody has taken, in order */
+	struct annex_link recent;  /* acknowledged, but not answered: a late answer finds them */
+	size_t waiting_count, recent_count;
+	size_t stored;             /* events in the store, those in memory among them */
+	uint64_t loaded_seq;       /* events up to here are in memory, where they still wait */
+	uint64_t reserved_at_load; /* events up to here are from before */
+	bool behind;               /* there are others in the store */
+	struct annex_map *lanes;   /* struct lane, by bare JID, of events in memory */
+	struct annex_link spare_lanes;
+	uint64_t pass;
+	struct annex_timer *retry;
+};
+
+/* The events of one contact keep their order. */
+struct lane {
+	struct annex_link spare;
+	size_t events, taken;
+	struct consumer *consumer; /* who has taken them */
+	int64_t blocked_until_ms;  /* the first of them failed */
+	uint64_t pass;             /* private to dispatch */
+};
+
+struct event {
+	uint32_t magic;
+#define EVENT_MAGIC 0x65766e74u
+	struct annex_link link;
+	struct annex_pool *pool;
+	struct bot *bot;
+	struct lane *lane;
+	struct consumer *consumer; /* who has taken it, or NULL */
+	uint64_t seq;
+	const char *kind, *from, *bare, *type, *thread, *id, *lang;
+	const char *line; /* as programs get it */
+	const char *body; /* as an exec program gets it */
+	uint32_t replies; /* sent, of this delivery or an earlier one */
+	uint32_t tries;   /* that failed */
+	int64_t made_ms;
+	unsigned redelivered; /* times it may have been given to somebody before */
+	unsigned ordinal;     /* answers within this delivery */
+};
+
+/* --- store.c ------------------------------------------------------------- */
+
+enum { TABLE_BOTS, TABLE_INBOX, TABLE_DEAD, TABLE_OUT, TABLE_SENDS, TABLE_KEYS };
+extern const struct annex_table bots_tables[];
+
+struct annex_key bots_key(int table, const char *bot);
+struct annex_key bots_key_seq(int table, const char *bot, uint64_t seq);
+struct annex_key bots_key_in(int table, const char *bot, const char *name);
+/* Undo the turn where something had been written before: the put that failed must not stand alone. */
+int bots_must(struct bots *m, int status);
+
+/* --- bot.c --------------------------------------------------------------- */
+
+int bots_load(struct bots *m) ANNEX_MUST_CHECK;
+struct bot *bot_find(const struct bots *m, const char *name);
+/* A number for an event: larger than all before, also after a crash. */
+int bot_next_seq(struct bot *bot, uint64_t *seq_r) ANNEX_MUST_CHECK;
+/* An id for what bot sends because of that: the same each time. */
+const char *
+bot_stanza_id(const struct bot *bot, struct annex_pool *pool, const char *why, uint64_t number);
+
+/* --- inbox.c ------------------------------------------------------------- */
+
+/* A new one with a number, in a pool of its own; to be filled, then added or dropped. */
+int event_make(struct bot *bot, const char *kind, const struct annex_jid *from,
+    struct event **event_r) ANNEX_MUST_CHECK;
+void event_drop(struct event *event);
+/* Into the store, and to whoever takes events.  ANNEX_ELIMIT: the queue is full. */
+int event_add(struct event *event) ANNEX_MUST_CHECK;
+/* Its line, with what this delivery adds to it; in pool. */
+const char *event_line(const struct event *event, struct annex_pool *pool, size_t *len_r);
+/* Acknowledged: it goes. */
+void event_done(struct event *event);
+/* Nobody has it any more: it waits again. */
+void event_release(struct event *event);
+/* A try failed: it will be tried again, or is given up for good. */
+void event_failed(struct event *event, bool for_good, const char *why);
+/* Its replies so far, into the store. */
+int event_note_replies(struct event *event) ANNEX_MUST_CHECK;
+/* Load what waits in the store, as far as memory has room. */
+int inbox_fill(struct bot *bot) ANNEX_MUST_CHECK;
+int inbox_load(struct bot *bot) ANNEX_MUST_CHECK;
+/* One that waits for an answer at that consumer, or was acknowledged lately without one. */
+struct event *event_find(const struct consumer *consumer, uint64_t seq);
+struct lane *lane_of(struct bot *bot, const char *bare);
+void lane_leave(struct event *event);
+
+/* --- dispatch.c ---------------------------------------------------------- */
+
+/* Give what waits to whoever has room for it. */
+void dispatch(struct bot *bot);
+
+/* --- reply.c -------------------------------------------------------------- */
+
+/* A text to whoever caused event, in one message or several; once each, however often it is delivered. */
+int reply_text(struct event *event, const char *body) ANNEX_MUST_CHECK;
+/* We could not do it, to people. */
+int reply_notice(struct event *event, const char *text);
+
+/* --- out.c ----------------------------------------------------------------- */
+
+int out_init(struct bots *m) ANNEX_MUST_CHECK;
+void out_link_up(struct bots *m);
+/* Into the store and to the server; again, under the same id, until it is known to be routed. */
+int out_send(struct bot *bot, struct annex_stanza *stanza) ANNEX_MUST_CHECK;
+
+/* --- clean.c --------------------------------------------------------------- */
+
+/* Without what XML or a terminal would choke on, in pool. */
+const char *clean_text(struct annex_pool *pool, const char *text);
+/* Bytes of whatever kind as UTF-8, in pool. */
+const char *clean_utf8(struct annex_pool *pool, const char *bytes, size_t len);
+/* The next part of at most max bytes, in pool, cut where people would; NULL at the end. */
+const char *clean_part(struct annex_pool *pool, const char **text, size_t max);
+
+/* --- message.c, disco.c ------------------------------------------------------ */
+
+enum annex_verdict bots_message(struct annex_instance *inst, const struct annex_stanza *in);
+extern const struct annex_disco bots_disco;
+
+#endif /* BOTS_H */

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * carrier.c - consumers: whoever takes events, by whichever carrier
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "carrier.h"
+
+const struct carrier *const carriers[] = { &exec_carrier, &child_carrier, NULL };
+
+static enum ack_mode
+ack_mode_of(const struct bot *bot)
+{
+	switch (bot->set->ack[0]) {
+	case 'e':
+		return ACK_EXPLICIT;
+	case 'a':
+		return ACK_AUTO;
+	default:
+		return ACK_REPLY;
+	}
+}
+
+struct consumer *
+consumer_create(struct bot *bot, const struct carrier *carrier, void *state)
+{
+	struct annex_pool *pool = annex_pool_create(bot->pool, "consumer");
+	struct consumer *c = annex_new(pool, struct consumer);
+
+	c->magic = CONSUMER_MAGIC;
+	c->pool = pool;
+	c->bot = bot;
+	c->carrier = carrier;
+	c->state = state;
+	c->name = "";
+	c->ack = ack_mode_of(bot);
+	c->window = (size_t)bot->set->window;
+	c->partial.pool = pool;
+	annex_list_init(&c->link);
+	annex_list_init(&c->taken);
+	return c;
+}
+
+void
+consumer_attach(struct consumer *c)
+{
+	annex_list_append(&c->bot->consumers, &c->link);
+	c->bot->consumer_count++;
+	c->attached = true;
+	dispatch(c->bot);
+}
+
+/* From the last, so that each finds its place at the front at once. */
+void
+consumer_detach(struct consumer *c, bool crashed)
+{
+	struct event *suspect = crashed && !annex_list_is_empty(&c->taken)
+	    ? annex_container_of(c->taken.next, struct event, link)
+	    : NULL;
+
+	if (!c->attached)
+		return;
+	c->attached = false;
+	annex_list_remove(&c->link);
+	c->bot->consumer_count--;
+	while (!annex_list_is_empty(&c->taken)) {
+		struct event *ev = annex_container_of(c->taken.prev, struct event, link);
+
+		if (ev == suspect)
+			event_failed(ev, false, "the program ended");
+		else
+			event_release(ev);
+		if (!annex_list_is_empty(&c->taken) && c->taken.prev == &ev->link)
+			return; /* the store failed: the turn will be undone */
+	}
+	dispatch(c->bot);
+}
+
+void
+consumer_destroy(struct consumer *c)
+{
+	struct annex_pool *pool = c->pool;
+
+	consumer_detach(c, false);
+	c->magic = 0;
+	annex_pool_destroy(&pool);
+}
+
+void
+consumer_ack(struct consumer *c, uint64_t seq)
+{
+	ANNEX_LIST_EACH (&c->taken, l) {
+		struct event *ev = annex_container_of(l, struct event, link);
+
+		if (ev->seq <= seq)
+			event_done(ev);
+	}
+}
+
+void
+consumer_greet(struct consumer *c)
+{
+	struct bot *bot = c->bot;
+	struct text t = { .pool = annex_scratch(bot->bots->inst) };
+
+	text_open(&t);
+	text_number(&t, "seq", 0);
+	text_member(&t, "kind", "hello");
+	text_number(&t, "v", 1);
+	text_member(&t, "bot", bot->jid);
+	text_number(&t, "cursor", (int64_t)bot->last_seq);
+	text_number(&t, "lag", (int64_t)bot->stored);
+	text_name(&t, "limits");
+	text_open(&t);
+	text_number(&t, "line", bot->bots->set->max_line_bytes);
+	text_number(&t, "body", bot->bots->set->max_body_bytes);
+	text_close(&t);
+	text_close(&t);
+	c->carrier->tell(c, t.bytes, t.len);
+}

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * inbox.c - events: rows until they are acknowledged
+ *
+ * Memory holds the first of those that wait, in order, and all that are
+ * taken; where there are more they stay in the store alone ("behind") until
+ * there is room.  So a program that is away for a week costs rows, not memory.
+ *
+ * An event that was acknowledged without an answer of its own is remembered a
+ * little longer, in memory: a program may answer out of order.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "carrier.h"
+
+#define MEMORY_MOST 2000 /* events that wait in memory */
+#define MEMORY_LOW 500   /* below it more are loaded */
+#define RECENT_MOST 512
+#define RETRY_FIRST_MS 1000
+#define RETRY_MOST_MS 300000
+
+/* --- Lanes ------------------------------------------------------------------ */
+
+struct lane *
+lane_of(struct bot *bot, const char *bare)
+{
+	struct lane *lane = annex_map_get_str(bot->lanes, bare);
+
+	if (lane != NULL)
+		return lane;
+	if (annex_list_is_empty(&bot->spare_lanes)) {
+		lane = annex_new(bot->pool, struct lane);
+		annex_list_init(&lane->spare);
+	} else {
+		lane = annex_container_of(bot->spare_lanes.next, struct lane, spare);
+		annex_list_remove(&lane->spare);
+	}
+	annex_map_set_str(bot->lanes, bare, lane);
+	return lane;
+}
+
+void
+lane_leave(struct event *ev)
+{
+	struct bot *bot = ev->bot;
+	struct lane *lane = ev->lane;
+
+	ev->lane = NULL;
+	if (lane == NULL || --lane->events > 0)
+		return;
+	annex_map_remove_str(bot->lanes, ev->bare);
+	*lane = (struct lane) { 0 };
+	annex_list_init(&lane->spare);
+	annex_list_append(&bot->spare_lanes, &lane->spare);
+}
+
+/* --- Rows -------------------------------------------------------------------- */
+
+static char *
+text_for_record(const char *text)
+{
+	return (char *)(uintptr_t)(text != NULL ? text : "");
+}
+
+static void
+pack(const struct event *ev, Bots__Event *record)
+{
+	bots__event__init(record);
+	record->kind = text_for_record(ev->kind);
+	record->from = text_for_record(ev->from);
+	record->type = text_for_record(ev->type);
+	record->thread = text_for_record(ev->thread);
+	record->id = text_for_record(ev->id);
+	record->lang = text_for_record(ev->lang);
+	record->line = text_for_record(ev->line);
+	record->body = text_for_record(ev->body);
+	record->replies = ev->replies;
+	record->tries = ev->tries;
+	record->made_ms = ev->made_ms;
+}
+
+static int
+put(const struct event *ev)
+{
+	struct annex_key key = bots_key_seq(TABLE_INBOX, ev->bot->name, ev->seq);
+	Bots__Event record;
+
+	pack(ev, &record);
+	return annex_put(ev->bot->bots->store, &key, &record.base);
+}
+
+static const char *
+text_of_record(struct annex_pool *pool, const char *text)
+{
+	return *text == '\0' ? NULL : annex_strdup(pool, text);
+}
+
+static struct event *
+make(struct bot *bot, const char *kind)
+{
+	struct annex_pool *pool = annex_pool_create(bot->pool, "event");
+	struct event *ev = annex_new(pool, struct event);
+
+	ev->magic = EVENT_MAGIC;
+	ev->pool = pool;
+	ev->bot = bot;
+	ev->kind = annex_strdup(pool, kind);
+	annex_list_init(&ev->link);
+	return ev;
+}
+
+static struct event *
+unpack(struct bot *bot, uint64_t seq, const Bots__Event *record)
+{
+	struct event *ev = make(bot, record->kind);
+
+	ev->seq = seq;
+	ev->from = annex_strdup(ev->pool, record->from);
+	ev->bare = annex_strndup(ev->pool, ev->from, strcspn(ev->from, "/"));
+	ev->type = text_of_record(ev->pool, record->type);
+	ev->thread = text_of_record(ev->pool, record->thread);
+	ev->id = text_of_record(ev->pool, record->id);
+	ev->lang = text_of_record(ev->pool, record->lang);
+	ev->line = annex_strdup(ev->pool, record->line);
+	ev->body = text_of_record(ev->pool, record->body);
+	ev->replies = record->replies;
+	ev->tries = record->tries;
+	ev->made_ms = record->made_ms;
+	return ev;
+}
+
+/* --- Into memory ---------------------------------------------------------------- */
+
+static void
+wait_in_memory(struct event *ev)
+{
+	struct bot *bot = ev->bot;
+
+	ev->lane = lane_of(bot, ev->bare);
+	ev->lane->events++;
+	annex_list_append(&bot->waiting, &ev->link);
+	bot->waiting_count++;
+	bot->loaded_seq = ev->seq;
+}
+
+int
+inbox_fill(struct bot *bot)
+{
+	struct annex_key prefix = bots_key(TABLE_INBOX, bot->name), from;
+	struct annex_iter it;
+	int r = ANNEX_ENOENT;
+
+	if (!bot->behind || bot->waiting_count >= MEMORY_LOW)
+		return ANNEX_OK;
+	from = bots_key_seq(TABLE_INBOX, bot->name, bot->loaded_seq + 1);
+	it = annex_iter_from(&prefix, &from);
+	while (bot->waiting_count < MEMORY_MOST &&
+	    (r = annex_next(bot->bots->store, &it)) == ANNEX_AGAIN) {
+		struct event *ev =
+		    unpack(bot, annex_key_number(&it.key, 1), (const Bots__Event *)it.record);
+
+		/* Somebody may have had it before we were begun anew. */
+		ev->redelivered = ev->seq <= bot->reserved_at_load ? ev->tries + 1 : 0;
+		wait_in_memory(ev);
+	}
+	if (r == ANNEX_ESTORE)
+		return r;
+	bot->behind = r == ANNEX_AGAIN;
+	return ANNEX_OK;
+}
+
+int
+inbox_load(struct bot *bot)
+{
+	struct annex_key prefix = bots_key(TABLE_INBOX, bot->name);
+	struct annex_iter it = annex_iter(&prefix);
+	int r;
+
+	it.keys_only = true;
+	while ((r = annex_next(bot->bots->store, &it)) == ANNEX_AGAIN)
+		bot->stored++;
+	if (r == ANNEX_ESTORE)
+		return r;
+	bot->reserved_at_load = bot->last_seq;
+	bot->behind = bot->stored > 0;
+	return inbox_fill(bot);
+}
+
+/* --- The life of an event ---------------------------------------------------------- */
+
+int
+event_make(struct bot *bot, const char *kind, const struct annex_jid *from, struct event **event_r)
+{
+	struct event *ev;
+	uint64_t seq;
+	int r;
+
+	if ((r = bot_next_seq(bot, &seq)) < 0)
+		return r;
+	ev = make(bot, kind);
+	ev->seq = seq;
+	ev->from = annex_strdup(ev->pool, from->full);
+	ev->bare = annex_strdup(ev->pool, from->bare);
+	ev->made_ms = annex_wall_ms(bot->bots->inst);
+	*event_r = ev;
+	return ANNEX_OK;
+}
+
+void
+event_drop(struct event *ev)
+{
+	struct annex_pool *pool = ev->pool;
+
+	annex_list_remove(&ev->link);
+	lane_leave(ev);
+	ev->magic = 0;
+	annex_pool_destroy(&pool);
+}
+
+static bool
+is_full(const struct event *ev)
+{
+	const struct bot *bot = ev->bot;
+	const struct lane *lane = annex_map_get_str(bot->lanes, ev->bare);
+
+	return bot->stored >= (size_t)bot->set->max_queue ||
+	    (lane != NULL && lane->events >= (size_t)bot->set->max_queue_each);
+}
+
+int
+event_add(struct event *ev)
+{
+	struct bot *bot = ev->bot;
+	int r;
+
+	if (is_full(ev))
+		return ANNEX_ELIMIT;
+	if ((r = put(ev)) < 0)
+		return r;
+	bot->stored++;
+	annex_count(bot->bots->received, 1);
+	if (bot->behind || bot->waiting_count >= MEMORY_MOST) {
+		bot->behind = true;
+		event_drop(ev);
+		return ANNEX_OK;
+	}
+	wait_in_memory(ev);
+	dispatch(bot);
+	return ANNEX_OK;
+}
+
+const char *
+event_line(const struct event *ev, struct annex_pool *pool, size_t *len_r)
+{
+	const char *line = ev->line;
+	size_t len = strlen(line);
+
+	if (ev->redelivered > 0) {
+		line = annex_sprintf(
+		    pool, "%.*s,\"redelivered\":%u}", (int)len - 1, line, ev->redelivered);
+		len = strlen(line);
+	}
+	*len_r = len;
+	return line;
+}
+
+static void
+untake(struct event *ev)
+{
+	struct consumer *c = ev->consumer;
+
+	if (c == NULL)
+		return;
+	ev->consumer = NULL;
+	c->taken_count--;
+	if (ev->lane != NULL && --ev->lane->taken == 0)
+		ev->lane->consumer = NULL;
+}
+
+static int
+delete_row(const struct event *ev)
+{
+	struct annex_key key = bots_key_seq(TABLE_INBOX, ev->bot->name, ev->seq);
+
+	return bots_must(ev->bot->bots, annex_delete(ev->bot->bots->store, &key));
+}
+
+static void
+remember(struct event *ev)
+{
+	struct bot *bot = ev->bot;
+
+	annex_list_append(&bot->recent, &ev->link);
+	if (++bot->recent_count <= RECENT_MOST)
+		return;
+	bot->recent_count--;
+	event_drop(annex_container_of(bot->recent.next, struct event, link));
+}
+
+void
+event_done(struct event *ev)
+{
+	struct bot *bot = ev->bot;
+
+	if (delete_row(ev) < 0)
+		return;
+	bot->stored--;
+	annex_count(bot->bots->acknowledged, 1);
+	untake(ev);
+	annex_list_remove(&ev->link);
+	if (ev->ordinal > 0) {
+		event_drop(ev);
+		return;
+	}
+	lane_leave(ev);
+	remember(ev);
+}
+
+int
+event_note_replies(struct event *ev)
+{
+	return bots_must(ev->bot->bots, put(ev));
+}
+
+/* --- Failure -------------------------------------------------------------------------- */
+
+static int
+bury(struct event *ev, const char *why)
+{
+	struct bots *m = ev->bot->bots;
+	struct annex_key key = bots_key_seq(TABLE_DEAD, ev->bot->name, ev->seq);
+	Bots__Dead dead = BOTS__DEAD__INIT;
+	Bots__Event record;
+
+	pack(ev, &record);
+	dead.event = &record;
+	dead.why = text_for_record(why);
+	dead.given_up_ms = annex_wall_ms(m->inst);
+	return bots_must(m, annex_put(m->store, &key, &dead.base));
+}
+
+static void
+give_up(struct event *ev, const char *why)
+{
+	struct bot *bot = ev->bot;
+
+	if (bury(ev, why) < 0)
+		return;
+	annex_count(bot->bots->dead, 1);
+	annex_log(bot->bots->inst, ANNEX_LOG_WARNING,
+	    "%s gave an event up: seq=%" PRIu64 " tries=%" PRIu32 " why=%s", bot->name, ev->seq,
+	    ev->tries, why);
+	if (reply_notice(ev, "Sorry, this failed and was given up.") < 0)
+		return;
+	ev->ordinal = 1;
+	event_done(ev);
+}
+
+static int64_t
+pause_after(uint32_t tries)
+{
+	int64_t ms = RETRY_FIRST_MS;
+
+	while (--tries > 0 && ms < RETRY_MOST_MS)
+		ms *= 2;
+	return ms < RETRY_MOST_MS ? ms : RETRY_MOST_MS;
+}
+
+/* It has a lower number than all that wait, but for others that failed. */
+static void
+wait_again(struct event *ev)
+{
+	struct bot *bot = ev->bot;
+	struct annex_link *before = &bot->waiting;
+
+	untake(ev);
+	annex_list_remove(&ev->link);
+	ev->ordinal = 0;
+	ev->redelivered++;
+	ANNEX_LIST_EACH (&bot->waiting, l) {
+		if (annex_container_of(l, struct event, link)->seq > ev->seq)
+			break;
+		before = l;
+	}
+	annex_list_prepend(before, &ev->link);
+	bot->waiting_count++;
+}
+
+void
+event_release(struct event *ev)
+{
+	annex_count(ev->bot->bots->redelivered, 1);
+	wait_again(ev);
+}
+
+void
+event_failed(struct event *ev, bool for_good, const char *why)
+{
+	struct bot *bot = ev->bot;
+
+	ev->tries++;
+	if (for_good || ev->tries >= (uint32_t)bot->set->tries) {
+		give_up(ev, why);
+		return;
+	}
+	if (bots_must(bot->bots, put(ev)) < 0)
+		return;
+	ev->lane->blocked_until_ms = annex_now_ms(bot->bots->inst) + pause_after(ev->tries);
+	event_release(ev);
+}
+
+/* --- Finding one ------------------------------------------------------------------------ */
+
+struct event *
+event_find(const struct consumer *c, uint64_t seq)
+{
+	ANNEX_LIST_EACH (&c->taken, l) {
+		struct event *ev = annex_container_of(l, struct event, link);
+
+		if (ev->seq == seq)
+			return ev;
+	}
+	for (struct annex_link *l = c->bot->recent.prev; l != &c->bot->recent; l = l->prev) {
+		struct event *ev = annex_container_of(l, struct event, link);
+
+		if (ev->seq == seq)
+			return ev;
+	}
+	return NULL;
+}

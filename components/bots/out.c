@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * out.c - messages on their way to the server
+ *
+ * Each is a row until a fence behind it has returned.  While this process
+ * lives the framework sends again what a lost link swallowed
+ * (annex_make_durable); the rows are for the next process, which sends
+ * what it finds, under the ids it had.
+ *
+ *	row ─▶ sent ─▶ fence asked ─▶ returned: row deleted
+ *
+ * Where the queue to the server is full, rows wait in the store alone and
+ * follow in order.
+ */
+#include <string.h>
+
+#include "bots.h"
+
+#define ROW_BYTES (1 << 20)
+#define AT_ONCE 200 /* rows that are sent in one turn */
+#define PAUSE_MS 50
+
+struct out {
+	struct bots *bots;
+	uint64_t next;   /* number of the next row */
+	uint64_t sent;   /* rows up to here were sent by this process */
+	uint64_t routed; /* and up to here are gone */
+	bool asked;      /* a fence is out */
+	struct annex_timer *more;
+};
+
+static struct annex_key
+row_key(uint64_t number)
+{
+	struct annex_key key = annex_key(&bots_tables[TABLE_OUT]);
+
+	annex_key_u64(&key, number);
+	return key;
+}
+
+/* --- The fence ------------------------------------------------------------------- */
+
+static void ask(struct out *o);
+
+static void
+returned(struct annex_instance *inst, int status, const void *cookie, size_t cookie_len)
+{
+	struct bots *m = annex_state(inst);
+	struct out *o = m->out;
+	uint64_t upto;
+
+	memcpy(&upto, cookie, cookie_len);
+	o->asked = false;
+	if (status < 0)
+		return; /* the link was lost: asked again when it is up */
+	for (; o->routed < upto; o->routed++) {
+		struct annex_key key = row_key(o->routed + 1);
+
+		if (bots_must(m, annex_delete(m->store, &key)) < 0)
+			return;
+	}
+	ask(o);
+}
+
+static void
+ask(struct out *o)
+{
+	if (o->asked || o->sent == o->routed || !annex_is_up(o->bots->inst))
+		return;
+	o->asked = true;
+	annex_fence(o->bots->inst, returned, &o->sent, sizeof(o->sent));
+}
+
+/* --- Sending ----------------------------------------------------------------------- */
+
+static int
+send_now(struct out *o, struct annex_stanza *stanza)
+{
+	struct annex_instance *inst = o->bots->inst;
+	const char *from = annex_attr(stanza->element, "from");
+	int r;
+
+	annex_make_durable(stanza);
+	r = annex_send_on(inst,
+	    annex_flow(inst, annex_strndup(annex_scratch(inst), from, strcspn(from, "@"))), stanza);
+	return r == ANNEX_ELIMIT ? r : ANNEX_OK;
+}
+
+static void
+wait_for_room(struct out *o)
+{
+	annex_timer_start(o->more, PAUSE_MS);
+}
+
+/* The rest of what is built goes into the stanza that may be sent. */
+static struct annex_stanza *
+stanza_of(struct bots *m, const Bots__Out *row)
+{
+	struct annex_element *el =
+	    annex_element_read(annex_scratch(m->inst), row->xml, strlen(row->xml), ROW_BYTES);
+	struct annex_stanza *out;
+
+	if (el == NULL)
+		return NULL;
+	out = annex_message(
+	    m->inst, annex_attr(el, "from"), annex_attr(el, "to"), annex_attr(el, "type"));
+	annex_attr_set(out->element, "id", annex_attr(el, "id"));
+	annex_add_copies(out->element, el);
+	return out;
+}
+
+static int
+send_row(struct out *o, uint64_t number)
+{
+	struct annex_key key = row_key(number);
+	struct annex_stanza *stanza = NULL;
+	ProtobufCMessage *record;
+	int r = annex_get(o->bots->store, &key, &record);
+
+	if (r < 0)
+		return r == ANNEX_ENOENT ? ANNEX_OK : r;
+	if ((stanza = stanza_of(o->bots, (const Bots__Out *)record)) == NULL)
+		return ANNEX_OK;
+	return send_now(o, stanza);
+}
+
+static void
+send_more(struct annex_instance *inst, void *cookie)
+{
+	struct out *o = cookie;
+
+	if (!annex_is_up(inst))
+		return;
+	for (int n = 0; o->sent + 1 < o->next; n++) {
+		if (n == AT_ONCE || annex_is_congested(inst) || send_row(o, o->sent + 1) < 0) {
+			wait_for_room(o);
+			break;
+		}
+		o->sent++;
+	}
+	ask(o);
+}
+
+int
+out_send(struct bot *bot, struct annex_stanza *stanza)
+{
+	struct bots *m = bot->bots;
+	struct out *o = m->out;
+	struct annex_key key = row_key(o->next);
+	Bots__Out row = BOTS__OUT__INIT;
+	size_t len;
+	int r;
+
+	row.bot = (char *)(uintptr_t)bot->name;
+	row.xml =
+	    (char *)(uintptr_t)annex_element_write(stanza->element, annex_scratch(m->inst), &len);
+	if ((r = annex_put(m->store, &key, &row.base)) < 0)
+		return r;
+	annex_count(m->sent, 1);
+	if (o->sent + 1 == o->next && send_now(o, stanza) >= 0)
+		o->sent++;
+	else
+		wait_for_room(o);
+	o->next++;
+	ask(o);
+	return ANNEX_OK;
+}
+
+/* --- Life ------------------------------------------------------------------------------ */
+
+void
+out_link_up(struct bots *m)
+{
+	send_more(m->inst, m->out);
+}
+
+/* What is there was not routed, as far as we know: all of it is sent again. */
+int
+out_init(struct bots *m)
+{
+	struct annex_key prefix = annex_key(&bots_tables[TABLE_OUT]);
+	struct annex_iter it = annex_iter(&prefix), last = annex_iter_backwards(&prefix);
+	struct out *o = annex_new(annex_pool(m->inst), struct out);
+	int r;
+
+	m->out = o;
+	o->bots = m;
+	o->next = 1;
+	o->more = annex_timer(m->inst, send_more, o);
+	it.keys_only = last.keys_only = true;
+	if ((r = annex_next(m->store, &it)) != ANNEX_AGAIN)
+		return r < 0 && r != ANNEX_ENOENT ? r : ANNEX_OK;
+	o->sent = o->routed = annex_key_number(&it.key, 0) - 1;
+	if ((r = annex_next(m->store, &last)) != ANNEX_AGAIN)
+		return r < 0 ? r : ANNEX_OK;
+	o->next = annex_key_number(&last.key, 0) + 1;
+	return ANNEX_OK;
+}

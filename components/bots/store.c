@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * store.c - the tables of bots
+ *
+ * All but out are keyed by the bot's name first, so that a bot is a run of
+ * rows in each.
+ */
+#include "bots.h"
+
+static const struct annex_key_part by_bot[] = { { "bot", ANNEX_KEY_TEXT }, { 0 } };
+static const struct annex_key_part by_bot_seq[] = { { "bot", ANNEX_KEY_TEXT },
+	{ "seq", ANNEX_KEY_U64 }, { 0 } };
+static const struct annex_key_part by_bot_id[] = { { "bot", ANNEX_KEY_TEXT },
+	{ "id", ANNEX_KEY_TEXT }, { 0 } };
+static const struct annex_key_part by_number[] = { { "number", ANNEX_KEY_U64 }, { 0 } };
+
+/* In the order of the enum in bots.h. */
+const struct annex_table bots_tables[] = {
+	{ .number = 1,
+	    .name = "bots",
+	    .key = by_bot,
+	    .record = &bots__bot__descriptor,
+	    .version = 1 },
+	{ .number = 2,
+	    .name = "inbox",
+	    .key = by_bot_seq,
+	    .record = &bots__event__descriptor,
+	    .version = 1 },
+	{ .number = 3,
+	    .name = "dead",
+	    .key = by_bot_seq,
+	    .record = &bots__dead__descriptor,
+	    .version = 1 },
+	{ .number = 4,
+	    .name = "out",
+	    .key = by_number,
+	    .record = &bots__out__descriptor,
+	    .version = 1 },
+	{ .number = 5,
+	    .name = "sends",
+	    .key = by_bot_id,
+	    .record = &bots__send__descriptor,
+	    .version = 1 },
+	{ .number = 6,
+	    .name = "keys",
+	    .key = by_bot_id,
+	    .record = &bots__send__descriptor,
+	    .version = 1 },
+	{ 0 },
+};
+
+struct annex_key
+bots_key(int table, const char *bot)
+{
+	struct annex_key key = annex_key(&bots_tables[table]);
+
+	annex_key_text(&key, bot);
+	return key;
+}
+
+struct annex_key
+bots_key_seq(int table, const char *bot, uint64_t seq)
+{
+	struct annex_key key = bots_key(table, bot);
+
+	annex_key_u64(&key, seq);
+	return key;
+}
+
+struct annex_key
+bots_key_in(int table, const char *bot, const char *name)
+{
+	struct annex_key key = bots_key(table, bot);
+
+	annex_key_text(&key, name);
+	return key;
+}
+
+int
+bots_must(struct bots *m, int status)
+{
+	if (status < 0 && status != ANNEX_ENOENT)
+		annex_fail_turn(m->inst, "a change could not be written whole");
+	return status;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * text.c - a text that grows
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+
+#define FIRST 256
+
+static void
+grow(struct text *t, size_t more)
+{
+	size_t room = t->room == 0 ? FIRST : t->room;
+	char *bytes;
+
+	if (t->len + more < t->room)
+		return;
+	while (room <= t->len + more)
+		room *= 2;
+	bytes = annex_pool_alloc(t->pool, room);
+	if (t->len > 0)
+		memcpy(bytes, t->bytes, t->len);
+	t->bytes = bytes;
+	t->room = room;
+}
+
+void
+text_add(struct text *t, const char *bytes, size_t len)
+{
+	grow(t, len);
+	memcpy(t->bytes + t->len, bytes, len);
+	t->len += len;
+	t->bytes[t->len] = '\0';
+}
+
+void
+text_puts(struct text *t, const char *text)
+{
+	text_add(t, text, strlen(text));
+}
+
+void
+text_printf(struct text *t, const char *fmt, ...)
+{
+	char bytes[200];
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(bytes, sizeof(bytes), fmt, args);
+	va_end(args);
+	text_add(t, bytes, n < 0 ? 0 : (size_t)n < sizeof(bytes) ? (size_t)n : sizeof(bytes) - 1);
+}
+
+void
+text_cut(struct text *t, size_t from_front)
+{
+	if (from_front == 0)
+		return;
+	t->len -= from_front;
+	memmove(t->bytes, t->bytes + from_front, t->len + 1);
+}
+
+/* --- JSON ------------------------------------------------------------------ */
+
+void
+text_open(struct text *t)
+{
+	text_add(t, "{", 1);
+}
+
+void
+text_close(struct text *t)
+{
+	text_add(t, "}", 1);
+}
+
+/* RFC 8259 §7: quotation mark, reverse solidus and the controls must be escaped. */
+void
+text_quote(struct text *t, const char *value)
+{
+	const char *run = value;
+
+	text_add(t, "\"", 1);
+	for (const char *c = value;; c++) {
+		unsigned char byte = (unsigned char)*c;
+
+		if (byte >= 0x20 && byte != '"' && byte != '\\')
+			continue;
+		text_add(t, run, (size_t)(c - run));
+		run = c + 1;
+		if (byte == '\0')
+			break;
+		if (byte == '"' || byte == '\\')
+			text_add(t, (const char[]) { '\\', *c }, 2);
+		else if (byte == '\n')
+			text_add(t, "\\n", 2);
+		else
+			text_printf(t, "\\u%04x", byte);
+	}
+	text_add(t, "\"", 1);
+}
+
+void
+text_name(struct text *t, const char *name)
+{
+	if (t->len > 0 && t->bytes[t->len - 1] != '{')
+		text_add(t, ",", 1);
+	text_add(t, "\"", 1);
+	text_puts(t, name);
+	text_add(t, "\":", 2);
+}
+
+void
+text_member(struct text *t, const char *name, const char *value)
+{
+	if (value == NULL)
+		return;
+	text_name(t, name);
+	text_quote(t, value);
+}
+
+void
+text_number(struct text *t, const char *name, int64_t value)
+{
+	text_name(t, name);
+	text_printf(t, "%" PRId64, value);
+}
+
+void
+text_truth(struct text *t, const char *name, bool value)
+{
+	text_name(t, name);
+	text_puts(t, value ? "true" : "false");
+}
