@@ -135,6 +135,8 @@ make_change(struct room *room, struct annex_run *run, struct change *c)
 {
 	enum annex_condition wrong = change_judge(room, RANK_OWNER, ROLE_MODERATOR, "", c);
 
+	if (wrong == 0 && !changes_leave_owner(room, c, 1))
+		wrong = ANNEX_CONFLICT;
 	if (wrong != 0) {
 		annex_run_fail(run, wrong, "%s", annex_condition_name(wrong));
 		return ANNEX_EDENIED;
@@ -154,15 +156,18 @@ run_kick(struct annex_instance *inst, struct annex_run *run, unsigned stage, voi
 {
 	const struct values *v = values;
 	struct room *room = room_named(inst, run, v);
-	struct change c = { .role = ROLE_NONE, .reason = v->reason };
+	struct occupant *o;
+	struct change c;
 
 	(void)stage;
 	if (room == NULL)
 		return ANNEX_ENOENT;
-	if ((c.occupant = occupant_find(room, v->nick)) == NULL) {
+	if ((o = occupant_find(room, v->nick)) == NULL) {
 		annex_run_fail(run, ANNEX_ITEM_NOT_FOUND, "Nobody of that name is in the room.");
 		return ANNEX_ENOENT;
 	}
+	c = change_of_role(o, ROLE_NONE);
+	c.reason = v->reason;
 	return make_change(room, run, &c);
 }
 
@@ -172,14 +177,12 @@ affiliate(
 {
 	struct room *room = room_named(inst, run, v);
 	const struct annex_jid *jid = annex_jid(annex_scratch(inst), v->jid);
-	struct change c = { .rank = rank, .reason = v->reason };
-	const Muc__Affiliation *before;
+	struct change c;
 
 	if (room == NULL || jid == NULL)
 		return ANNEX_ENOENT;
-	c.jid = jid->bare;
-	before = affiliation_get(room, c.jid);
-	c.before = before == NULL ? RANK_NONE : (enum rank)before->rank;
+	c = change_of_rank(room, jid, rank);
+	c.reason = v->reason;
 	return make_change(room, run, &c);
 }
 

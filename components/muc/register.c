@@ -97,13 +97,14 @@ apply(struct muc *m, struct room *room, const struct change *c, const struct ann
 static enum annex_verdict
 remove_registration(struct muc *m, struct room *room, const struct annex_stanza *in)
 {
-	enum rank rank = rank_of(room, in->from);
-	struct change c = { .jid = in->from->bare, .before = rank, .nick = "" };
+	struct change c = change_of_rank(room, in->from, RANK_NONE);
 
-	if (rank < RANK_MEMBER)
+	if (c.before < RANK_MEMBER)
 		return muc_refuse(m, in, ANNEX_REGISTRATION_REQUIRED, ANNEX_ERROR_AUTH,
 		    "You are not registered.");
-	c.rank = rank == RANK_MEMBER ? RANK_NONE : rank;
+	if (c.before > RANK_MEMBER)
+		c.rank = c.before;
+	c.nick = "";
 	return apply(m, room, &c, in);
 }
 
@@ -124,7 +125,7 @@ muc_register_set(struct annex_instance *inst, const struct annex_stanza *in)
 	enum annex_verdict verdict;
 	struct room *room = room_of_iq(m, in, &verdict);
 	struct registration asked = { "", "", "", "", "", "" };
-	struct change c = { .jid = in->from->bare };
+	struct change c;
 	const struct annex_element *x;
 	const char *why;
 
@@ -137,6 +138,7 @@ muc_register_set(struct annex_instance *inst, const struct annex_stanza *in)
 	x = annex_form_find(in->payload, NS_MUC "#register");
 	if (x == NULL || annex_form_read(&form, x, &asked, NULL, in->pool, &why) < 0)
 		return muc_refuse(m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, NULL);
+	c = change_of_rank(room, in->from, RANK_MEMBER);
 	c.nick = annex_prep_resource(in->pool, asked.nick);
 	if (!nick_is_fine(m, c.nick))
 		return muc_refuse(m, in, ANNEX_NOT_ACCEPTABLE, ANNEX_ERROR_MODIFY,
@@ -144,7 +146,7 @@ muc_register_set(struct annex_instance *inst, const struct annex_stanza *in)
 	if (nick_is_taken(room, c.nick, in))
 		return muc_refuse(
 		    m, in, ANNEX_CONFLICT, ANNEX_ERROR_CANCEL, "Somebody else has that nickname.");
-	c.before = rank_of(room, in->from);
-	c.rank = c.before > RANK_MEMBER ? c.before : RANK_MEMBER;
+	if (c.before > RANK_MEMBER)
+		c.rank = c.before;
 	return apply(m, room, &c, in);
 }

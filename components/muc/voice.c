@@ -55,9 +55,7 @@ static enum annex_verdict
 grant(struct muc *m, struct session *s, const struct voice_form *f, const struct annex_stanza *in)
 {
 	struct occupant *o = occupant_find(s->occupant->room, f->nick);
-	struct change c = {
-		.occupant = o, .role = ROLE_PARTICIPANT, .before = (enum rank)ROLE_VISITOR
-	};
+	struct change c;
 
 	if (s->occupant->role != ROLE_MODERATOR)
 		return muc_refuse(m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, NULL);
@@ -66,6 +64,7 @@ grant(struct muc *m, struct session *s, const struct voice_form *f, const struct
 		    m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, "They have left.");
 	if (!f->allow || o->role != ROLE_VISITOR)
 		return ANNEX_DONE;
+	c = change_of_role(o, ROLE_PARTICIPANT);
 	if (change_put(o->room, &c) < 0)
 		return muc_full(m, in);
 	change_tell(o->room, &c, s->occupant->nick);
