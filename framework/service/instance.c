@@ -200,6 +200,12 @@ annex_is_up(const struct annex_instance *inst)
 	return stream_is_up(inst->stream);
 }
 
+uint64_t
+annex_link_number(const struct annex_instance *inst)
+{
+	return annex_is_up(inst) ? inst->link : 0;
+}
+
 void
 annex_stopped(struct annex_instance *inst)
 {

@@ -82,9 +82,10 @@ struct annex_instance {
 	struct instance_host *host;
 	struct trace *trace; /* NULL: nobody is watching; trace.h */
 
-	bool created; /* between create and destroy */
-	bool entered; /* inside a callback */
-	bool failed;  /* this turn will be undone */
+	bool created;  /* between create and destroy */
+	bool entered;  /* inside a callback */
+	uint64_t link; /* annex_link_number */
+	bool failed;   /* this turn will be undone */
 	char failed_why[160];
 	struct annex_link durable_asked, durable_due; /* annex_when_durable */
 	int64_t started_ms;                           /* wall clock: of this process */

@@ -267,7 +267,7 @@ annex_fanout_variant(struct annex_fanout *f, struct annex_stanza *stanza)
 	if (annex_attr(el, "id") == NULL)
 		annex_attr_set(el, "id", annex_random_id(f->inst));
 	if (strcmp(el->name, "message") == 0)
-		f->class = out->durable ? STREAM_DURABLE : STREAM_MESSAGE;
+		f->class = outgoing_class(out);
 	if ((r = fanout_variant(f->shared, el)) < 0)
 		return write_failed(o, el, r);
 	return r;

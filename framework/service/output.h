@@ -24,7 +24,7 @@ struct output;
 /* A stanza on its way out; the public struct comes first. */
 struct outgoing {
 	struct annex_stanza stanza;
-	bool durable;
+	bool durable, fleeting;
 	annex_hold_t hold;                     /* it answers this held IQ; 0: none */
 	const char *trusted_from, *trusted_to; /* attribute values known to be right */
 	const struct annex_stanza *answers;    /* the IQ in hand it answers, or NULL */
@@ -42,6 +42,9 @@ bool output_was_answered(const struct output *output);
 /* A new outgoing stanza in scratch, for the builders of service/. */
 struct outgoing *outgoing_create(struct annex_instance *inst, enum annex_kind kind,
     const char *name, const char *from, const char *to, const char *type, const char *id);
+
+/* What becomes of a message when the link is lost. */
+enum stream_class outgoing_class(const struct outgoing *out);
 
 /* Append as annex_send; class is given, since only the framework knows questions from the rest. */
 int output_add(

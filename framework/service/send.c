@@ -109,6 +109,21 @@ annex_make_durable(struct annex_stanza *out)
 	((struct outgoing *)out)->durable = true;
 }
 
+void
+annex_make_fleeting(struct annex_stanza *out)
+{
+	((struct outgoing *)out)->fleeting = true;
+}
+
+/* Of a message that is no error. */
+enum stream_class
+outgoing_class(const struct outgoing *out)
+{
+	if (out->fleeting)
+		return STREAM_PRESENCE;
+	return out->durable ? STREAM_DURABLE : STREAM_MESSAGE;
+}
+
 static enum stream_class
 class_of(const struct outgoing *out)
 {
@@ -121,7 +136,7 @@ class_of(const struct outgoing *out)
 		return STREAM_BOUNCE;
 	if (el->name[0] == 'p')
 		return STREAM_PRESENCE;
-	return out->durable ? STREAM_DURABLE : STREAM_MESSAGE;
+	return outgoing_class(out);
 }
 
 int

@@ -352,21 +352,30 @@ sequence_seen(struct annex_store *store, const struct annex_key *prefix, uint64_
 }
 
 int
+annex_sequence_last(struct annex_store *store, const struct annex_key *prefix, uint64_t *number_r)
+{
+	struct annex_key key = sequence_key(prefix);
+	ProtobufCMessage *row;
+	int rc;
+
+	CHECK(prefix->table->key[prefix->parts].type == ANNEX_KEY_U64);
+	if ((rc = sequence_seen(store, prefix, number_r)) < 0)
+		return rc;
+	rc = system_get(store, &key, &annex__store__sequence__descriptor, &row);
+	if (rc == ANNEX_OK && ((Annex__Store__Sequence *)row)->last > *number_r)
+		*number_r = ((Annex__Store__Sequence *)row)->last;
+	return rc == ANNEX_ENOENT ? ANNEX_OK : rc;
+}
+
+int
 annex_sequence(struct annex_store *store, const struct annex_key *prefix, uint64_t *number_r)
 {
 	Annex__Store__Sequence row = ANNEX__STORE__SEQUENCE__INIT;
 	struct annex_key key = sequence_key(prefix);
-	ProtobufCMessage *old;
 	int rc;
 
-	CHECK(prefix->table->key[prefix->parts].type == ANNEX_KEY_U64);
-	if ((rc = sequence_seen(store, prefix, &row.last)) < 0)
+	if ((rc = annex_sequence_last(store, prefix, &row.last)) < 0)
 		return rc;
-	rc = system_get(store, &key, &annex__store__sequence__descriptor, &old);
-	if (rc < 0 && rc != ANNEX_ENOENT)
-		return rc;
-	if (rc == ANNEX_OK && ((Annex__Store__Sequence *)old)->last > row.last)
-		row.last = ((Annex__Store__Sequence *)old)->last;
 	if (row.last == UINT64_MAX)
 		return ANNEX_ELIMIT;
 	row.last++;

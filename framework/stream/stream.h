@@ -116,7 +116,7 @@ enum stream_class {
 	STREAM_ANSWER,   /* kept; resent until fenced */
 	STREAM_DURABLE,  /* kept; resent until fenced (a message gets a delay stamp when resent) */
 	STREAM_MESSAGE,  /* kept while unsent */
-	STREAM_PRESENCE, /* dropped and counted */
+	STREAM_PRESENCE, /* dropped and counted; messages that are fleeting, too */
 	STREAM_QUESTION, /* dropped and counted; the asker is told by down() */
 	STREAM_BOUNCE,   /* an error reply to a message or presence: kept, but dropped first */
 };

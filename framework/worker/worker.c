@@ -45,6 +45,8 @@ link_up(struct stream_user *user)
 	struct worker *w = annex_container_of(user, struct worker, stream_user);
 
 	tell_attached(w, true);
+	while (w->inst.link == 0)
+		w->inst.random->fill(w->inst.random, &w->inst.link, sizeof(w->inst.link));
 	if (w->module.descriptor.link_up != NULL && instance_enter(&w->inst)) {
 		w->module.descriptor.link_up(&w->inst);
 		instance_leave(&w->inst);
@@ -57,6 +59,7 @@ link_down(struct stream_user *user, const char *why)
 	struct worker *w = annex_container_of(user, struct worker, stream_user);
 
 	tell_attached(w, false);
+	w->inst.link = 0;
 	questions_link_down(&w->inst);
 	if (w->module.descriptor.link_down != NULL && instance_enter(&w->inst)) {
 		w->module.descriptor.link_down(&w->inst);

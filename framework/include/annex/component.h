@@ -158,6 +158,12 @@ const char *annex_random_id(struct annex_instance *inst);
 
 bool annex_is_up(const struct annex_instance *inst);
 
+/*
+ * Which link this is: a number drawn when it came up, unlike that of any other link of any
+ * process; 0 where there is none.  A reset keeps it, and the output that was queued with it.
+ */
+uint64_t annex_link_number(const struct annex_instance *inst);
+
 /* Tell that a stop which returned ANNEX_AGAIN has finished. */
 void annex_stopped(struct annex_instance *inst);
 

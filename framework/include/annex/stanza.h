@@ -88,6 +88,12 @@ int annex_send_on(struct annex_instance *inst, struct annex_flow *flow, struct a
 void annex_make_durable(struct annex_stanza *out);
 
 /*
+ * Go with the link, as presence does, instead of waiting for the next one: for a component that
+ * knows what was lost with a link, and tells it anew in link_up.
+ */
+void annex_make_fleeting(struct annex_stanza *out);
+
+/*
  * Refuse a stanza with an error and say ANNEX_DONE: "return annex_refuse(...)".
  * For a presence or message as well as an IQ; an error is never answered
  * with an error: then nothing is sent.  text may be NULL.

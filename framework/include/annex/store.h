@@ -146,6 +146,9 @@ int annex_next(struct annex_store *store, struct annex_iter *it);
  */
 int annex_sequence(
     struct annex_store *store, const struct annex_key *prefix, uint64_t *number_r) ANNEX_MUST_CHECK;
+/* The highest number so far; 0 where there was none. */
+int annex_sequence_last(
+    struct annex_store *store, const struct annex_key *prefix, uint64_t *number_r) ANNEX_MUST_CHECK;
 int annex_sequence_forget(struct annex_store *store, const struct annex_key *prefix);
 
 /* Of counted tables: rows under prefix; how many are before key; an

@@ -225,6 +225,8 @@ a_sequence_is_never_given_out_twice(void **state)
 	assert_int_equal(annex_delete_some(t->store, &prefix, 100), 5);
 	commit(t->store);
 	storetest_reopen(t);
+	assert_int_equal(annex_sequence_last(t->store, &prefix, &number), ANNEX_OK);
+	assert_int_equal(number, 5);
 	assert_int_equal(annex_sequence(t->store, &prefix, &number), ANNEX_OK);
 	assert_int_equal(number, 6);
 	key = counted_key("den", 100);
@@ -233,6 +235,8 @@ a_sequence_is_never_given_out_twice(void **state)
 	assert_int_equal(number, 101);
 	assert_int_equal(annex_sequence_forget(t->store, &prefix), ANNEX_OK);
 	annex_delete(t->store, &key);
+	assert_int_equal(annex_sequence_last(t->store, &prefix, &number), ANNEX_OK);
+	assert_int_equal(number, 0);
 	assert_int_equal(annex_sequence(t->store, &prefix, &number), ANNEX_OK);
 	assert_int_equal(number, 1);
 	key = counted_key("den", UINT64_MAX);

@@ -352,6 +352,18 @@ order_last(struct annex_instance *inst, const struct annex_stanza *in, const cha
 	return ANNEX_DONE;
 }
 
+/* fleeting TEXT: a message that does not survive it. */
+static enum annex_verdict
+order_fleeting(struct annex_instance *inst, const struct annex_stanza *in, const char *args)
+{
+	struct annex_stanza *out = annex_message(inst, NULL, in->from->full, "chat");
+
+	annex_add_text(out->element, NULL, "body", args);
+	annex_make_fleeting(out);
+	annex_send(inst, out);
+	return ANNEX_DONE;
+}
+
 static enum annex_verdict
 order_show(struct annex_instance *inst, const struct annex_stanza *in, const char *args)
 {
@@ -489,6 +501,7 @@ static const struct order {
 	{ "fan", order_fan },
 	{ "fence", order_fence },
 	{ "fill", order_fill },
+	{ "fleeting", order_fleeting },
 	{ "flow", order_flow },
 	{ "keep", order_keep },
 	{ "forge", order_forge },
