@@ -127,7 +127,7 @@ config_preset(const struct muc *m, struct room_config *config)
 	};
 }
 
-/* --- As rows of a record --------------------------------------------------- */
+/* --- Field by field --------------------------------------------------------- */
 
 static bool
 is_kept(const struct annex_field *f)
@@ -140,6 +140,48 @@ member(const struct room_config *config, const struct annex_field *f)
 {
 	return (const char *)config + f->offset;
 }
+
+static bool
+texts_differ(const struct annex_strings *a, const struct annex_strings *b)
+{
+	if (a->count != b->count)
+		return true;
+	for (size_t i = 0; i < a->count; i++)
+		if (!is_in(b, a->value[i]))
+			return true;
+	return false;
+}
+
+static bool
+member_differs(const struct annex_field *f, const void *a, const void *b)
+{
+	switch (f->member) {
+	case ANNEX_MEMBER_BOOL:
+		return *(const bool *)a != *(const bool *)b;
+	case ANNEX_MEMBER_INT:
+		return *(const int64_t *)a != *(const int64_t *)b;
+	case ANNEX_MEMBER_TEXT:
+		return strcmp(*(const char *const *)a, *(const char *const *)b) != 0;
+	case ANNEX_MEMBER_TEXTS:
+		return texts_differ(a, b);
+	}
+	return false;
+}
+
+bool
+config_differs(const struct room_config *a, const struct room_config *b)
+{
+	for (const struct annex_field *f = config_fields; f->var != NULL; f++) {
+		if (!is_kept(f) || f->offset == offsetof(struct room_config, whois) ||
+		    f->offset == offsetof(struct room_config, logged))
+			continue;
+		if (member_differs(f, member(a, f), member(b, f)))
+			return true;
+	}
+	return false;
+}
+
+/* --- As rows of a record --------------------------------------------------- */
 
 static void
 setting_pack(Muc__Setting *s, const struct annex_field *f, const void *at, struct annex_pool *pool)

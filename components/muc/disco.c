@@ -241,6 +241,8 @@ occupant_items(
 		{
 			struct annex_disco_item *item = annex_new(pool, struct annex_disco_item);
 
+			if (!occupant_is_shown(o))
+				continue;
 			item->jid = o->jid;
 			items[array->count++] = item;
 		}

@@ -47,11 +47,32 @@ wish_read(const struct room *room, const struct annex_element *history)
 		w.most = (size_t)n;
 	number_of(history, "maxchars", &w.chars);
 	if (number_of(history, "seconds", &n) && n < now / 1000)
-		w.since_ms = now - n * 1000;
+		w.since_ms = now - n * 1000 + (n == 0);
 	text = annex_attr(history, "since");
 	if (text != NULL && annex_datetime_read(text, &since) == ANNEX_OK && since > w.since_ms)
 		w.since_ms = since;
 	return w;
+}
+
+/* §7.9: what an owner brought along from elsewhere keeps its own stamp alone. */
+static bool
+is_pasted(const struct room *room, const Muc__Line *line, const struct annex_element *kept)
+{
+	const struct annex_jid *by;
+
+	if (annex_child(kept, ANNEX_NS_DELAY, "delay") == NULL)
+		return false;
+	by = annex_jid(annex_scratch(room->muc->inst), line->jid);
+	return by != NULL && power_of(room, by) == RANK_OWNER;
+}
+
+static void
+add_language(struct annex_stanza *out, const struct annex_element *kept)
+{
+	const char *lang = annex_attr_ns(kept, ANNEX_NS_XML, "lang");
+
+	if (lang != NULL)
+		annex_attr_set_ns(out->element, ANNEX_NS_XML, "lang", lang);
 }
 
 static struct annex_stanza *
@@ -66,17 +87,28 @@ line_build(const struct room *room, const Muc__Line *line, const char *to)
 		return NULL;
 	out = annex_message(room->muc->inst, annex_attr(kept, "from"), to, "groupchat");
 	annex_attr_set(out->element, "id", annex_attr(kept, "id"));
-	if (annex_attr_ns(kept, ANNEX_NS_XML, "lang") != NULL)
-		annex_attr_set_ns(
-		    out->element, ANNEX_NS_XML, "lang", annex_attr_ns(kept, ANNEX_NS_XML, "lang"));
+	add_language(out, kept);
 	annex_add_copies(out->element, kept);
-	annex_delay_add(out->element, room->jid, line->stamp_ms, NULL);
+	if (!is_pasted(room, line, kept))
+		annex_delay_add(out->element, room->jid, line->stamp_ms, NULL);
 	return out;
+}
+
+/* Characters of the whole stanza (§7.2.14), not bytes. */
+static long long
+length(const struct annex_stanza *out)
+{
+	const char *text = annex_element_write(out->element, out->pool, &(size_t) { 0 });
+	long long n = 0;
+
+	for (; text != NULL && *text != '\0'; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
 }
 
 /* Newest first, until one of the limits is reached; how many there are. */
 static size_t
-collect(const struct room *room, const struct wish *w, const Muc__Line **lines)
+collect(const struct room *room, const struct wish *w, const char *to, struct annex_stanza **lines)
 {
 	struct annex_key prefix = muc_key(TABLE_LINES, room->id);
 	struct annex_iter it = annex_iter_backwards(&prefix);
@@ -91,9 +123,11 @@ collect(const struct room *room, const struct wish *w, const Muc__Line **lines)
 			break;
 		if (!line->history || line->retracted)
 			continue;
-		if (chars >= 0 && (chars -= (long long)strlen(line->xml)) < 0)
+		if ((lines[n] = line_build(room, line, to)) == NULL)
+			continue;
+		if (chars >= 0 && (chars -= length(lines[n])) < 0)
 			break;
-		lines[n++] = line;
+		n++;
 	}
 	return n;
 }
@@ -102,17 +136,15 @@ void
 history_send(struct room *room, const struct session *to, const struct annex_element *history)
 {
 	struct wish w = wish_read(room, history);
-	const Muc__Line **lines;
-	struct annex_stanza *out;
+	struct annex_stanza **lines;
 	size_t n;
 
 	if (w.most == 0 || w.chars == 0)
 		return;
-	lines = annex_new_array(annex_scratch(room->muc->inst), const Muc__Line *, w.most);
-	n = collect(room, &w, lines);
+	lines = annex_new_array(annex_scratch(room->muc->inst), struct annex_stanza *, w.most);
+	n = collect(room, &w, to->jid, lines);
 	while (n-- > 0)
-		if ((out = line_build(room, lines[n], to->jid)) != NULL)
-			annex_send_on(room->muc->inst, room_flow(room), out);
+		annex_send_on(room->muc->inst, room_flow(room), lines[n]);
 }
 
 void
@@ -127,6 +159,7 @@ subject_send(struct room *room, const struct session *to)
 
 	if (kept != NULL) {
 		annex_attr_set(out->element, "id", annex_attr(kept, "id"));
+		add_language(out, kept);
 		annex_add_copies(out->element, kept);
 		annex_delay_add(out->element, room->jid, room->subject_ms, NULL);
 	} else {

@@ -42,6 +42,12 @@ nick_fits(struct joining *j)
 }
 
 static bool
+is_there(struct joining *j)
+{
+	return j->room == NULL || !j->room->gone;
+}
+
+static bool
 may_create(struct joining *j)
 {
 	return j->room != NULL || annex_is_admin(j->m->inst, j->in->from) ||
@@ -71,7 +77,8 @@ knows_password(struct joining *j)
 {
 	const char *password = annex_child_text(j->x, NS_MUC, "password");
 
-	return j->room == NULL || !j->room->config.guarded || j->power == RANK_OWNER ||
+	return j->room == NULL || !j->room->config.guarded ||
+	    annex_is_admin(j->m->inst, j->in->from) ||
 	    (password != NULL && strcmp(password, j->room->config.secret) == 0);
 }
 
@@ -112,6 +119,7 @@ has_few_sessions(struct joining *j)
 static const struct gate gates[] = {
 	{ has_nick, ANNEX_JID_MALFORMED, ANNEX_ERROR_MODIFY, "Choose a nickname." },
 	{ nick_fits, ANNEX_NOT_ACCEPTABLE, ANNEX_ERROR_MODIFY, "That is no nickname to go by." },
+	{ is_there, ANNEX_GONE, ANNEX_ERROR_CANCEL, NULL },
 	{ may_create, ANNEX_NOT_ALLOWED, ANNEX_ERROR_CANCEL, "You may not make rooms here." },
 	{ is_configured, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, "The room is not open yet." },
 	{ is_no_outcast, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, "You are banned from this room." },
@@ -160,7 +168,7 @@ room_create(struct joining *j)
 /* --- Coming in ------------------------------------------------------------- */
 
 static struct session *
-come_in(struct joining *j)
+session_in(struct joining *j)
 {
 	struct annex_pool *pool = annex_scratch(j->m->inst);
 	const char *presence = presence_keep(j->room, j->in, pool);
@@ -178,33 +186,26 @@ come_in(struct joining *j)
 	return s;
 }
 
-static void
-welcome(struct joining *j, struct session *s)
+void
+session_welcome(struct session *s, const struct annex_stanza *in, bool made_room, bool renamed)
 {
 	struct occupant *o = s->occupant;
-	struct notice plain = { 0 }, own = { .only = s, .id = j->in->id };
+	struct room *room = o->room;
+	const struct annex_element *x = annex_child(in->element, NS_MUC, "x");
+	struct notice own = { .only = s, .id = in->id };
 	size_t n = 0;
 
-	presence_of_others(o, s);
-	presence_to_others(o, &plain);
-	SESSIONS_EACH(o, other)
-	{
-		struct notice also = { .only = other };
-
-		if (other != s)
-			presence_to_self(o, &also);
-	}
-	if (room_shows_jids(j->room))
+	if (room_shows_jids(room))
 		own.own_codes[n++] = CODE_JIDS_ARE_SHOWN;
-	if (j->room->config.logged)
+	if (room->config.logged)
 		own.own_codes[n++] = CODE_LOGGED;
-	if (j->is_new)
+	if (made_room)
 		own.own_codes[n++] = CODE_CREATED;
-	if (j->renamed)
+	if (renamed)
 		own.own_codes[n++] = CODE_NICK_GIVEN;
 	presence_to_self(o, &own);
-	history_send(j->room, s, annex_child(j->x, NS_MUC, "history"));
-	subject_send(j->room, s);
+	history_send(room, s, annex_child(x, NS_MUC, "history"));
+	subject_send(room, s);
 }
 
 static enum annex_verdict
@@ -229,16 +230,36 @@ past_tombstone(struct muc *m, struct room *room)
 	    : room;
 }
 
-/* Somebody who has a nickname reserved goes by it (§7.2.8, code 210). */
+/* Somebody who has a nickname reserved goes by it (§7.10, code 210), unless it was taken before that. */
 static void
 take_reserved_nick(struct joining *j)
 {
 	const Muc__Affiliation *a = affiliation_get(j->room, j->in->from->bare);
+	const struct occupant *o;
 
 	if (a == NULL || a->nick[0] == '\0' || j->nick == NULL || strcmp(a->nick, j->nick) == 0)
 		return;
+	o = occupant_find(j->room, a->nick);
+	if (o != NULL && strcmp(o->bare, j->in->from->bare) != 0)
+		return;
 	j->nick = a->nick;
 	j->renamed = true;
+}
+
+static enum annex_verdict
+come_in(struct joining *j)
+{
+	const struct notice plain = { 0 };
+	struct session *s = session_in(j);
+
+	if (s == NULL)
+		return muc_full(j->m, j->in);
+	annex_count(j->m->joins, 1);
+	presence_of_others(s->occupant, s);
+	presence_to_others(s->occupant, &plain);
+	presence_to_other_sessions(s);
+	session_welcome(s, j->in, j->is_new, j->renamed);
+	return ANNEX_DONE;
 }
 
 enum annex_verdict
@@ -246,163 +267,19 @@ join(struct muc *m, struct room *room, const struct annex_stanza *in)
 {
 	struct joining j = { .m = m, .in = in, .nick = in->to->resource };
 	const struct gate *closed;
-	struct session *s;
 
 	j.x = annex_child(in->element, NS_MUC, "x");
 	j.room = past_tombstone(m, room);
-	if (j.room != NULL && j.room->gone)
-		return refuse_gone(m, j.room, in);
-	if (j.room != NULL) {
+	if (j.room != NULL && !j.room->gone) {
 		j.rank = rank_of(j.room, in->from);
 		j.power = power_of(j.room, in->from);
 		take_reserved_nick(&j);
 	}
 	if ((closed = gate_closed(&j)) != NULL)
-		return muc_refuse(m, in, closed->condition, closed->type, closed->text);
+		return closed->condition == ANNEX_GONE
+		    ? refuse_gone(m, j.room, in)
+		    : muc_refuse(m, in, closed->condition, closed->type, closed->text);
 	if (j.room == NULL && room_create(&j) < 0)
 		return muc_full(m, in);
-	if ((s = come_in(&j)) == NULL)
-		return muc_full(m, in);
-	annex_count(m->joins, 1);
-	welcome(&j, s);
-	return ANNEX_DONE;
-}
-
-/* --- Who is in already ----------------------------------------------------- */
-
-static enum annex_verdict
-rejoin(struct muc *m, struct session *s, const struct annex_stanza *in)
-{
-	struct joining j = { .m = m, .room = s->occupant->room, .in = in };
-	const char *presence = presence_keep(j.room, in, annex_scratch(m->inst));
-	bool differs = (presence == NULL) != (s->presence == NULL) ||
-	    (presence != NULL && strcmp(presence, s->presence) != 0);
-	struct notice plain = { 0 };
-	struct joining *jp = &j;
-
-	jp->x = annex_child(in->element, NS_MUC, "x");
-	if (differs) {
-		j.room->garbage += s->presence == NULL ? 0 : strlen(s->presence);
-		s->presence = annex_strdup(j.room->pool, presence);
-		s->occupant->shown = s;
-		if (session_put_soft(s) == ANNEX_ENOENT)
-			muc_must(m, session_put(s));
-		presence_to_others(s->occupant, &plain);
-	}
-	presence_of_others(s->occupant, s);
-	{
-		struct notice own = { .only = s, .id = in->id };
-		size_t n = 0;
-
-		if (room_shows_jids(j.room))
-			own.own_codes[n++] = CODE_JIDS_ARE_SHOWN;
-		if (j.room->config.logged)
-			own.own_codes[n++] = CODE_LOGGED;
-		presence_to_self(s->occupant, &own);
-	}
-	history_send(j.room, s, annex_child(j.x, NS_MUC, "history"));
-	subject_send(j.room, s);
-	return ANNEX_DONE;
-}
-
-static enum annex_verdict
-update(struct muc *m, struct session *s, const struct annex_stanza *in)
-{
-	struct room *room = s->occupant->room;
-	const struct notice plain = { 0 };
-	struct notice own = { .only = s, .id = in->id };
-
-	room->garbage += s->presence == NULL ? 0 : strlen(s->presence);
-	s->presence = annex_strdup(room->pool, presence_keep(room, in, annex_scratch(m->inst)));
-	s->occupant->shown = s;
-	if (session_put_soft(s) == ANNEX_ENOENT)
-		muc_must(m, session_put(s));
-	presence_to_others(s->occupant, &plain);
-	SESSIONS_EACH(s->occupant, other)
-	{
-		struct notice also = { .only = other };
-
-		presence_to_self(s->occupant, other == s ? &own : &also);
-	}
-	return ANNEX_DONE;
-}
-
-/* A presence error makes ejabberd forget who is in: their own presence follows it. */
-static enum annex_verdict
-refuse_rename(struct muc *m, struct session *s, const struct annex_stanza *in,
-    enum annex_condition condition, enum annex_error_type type, const char *text)
-{
-	const struct notice own = { .only = s };
-
-	muc_refuse(m, in, condition, type, text);
-	presence_to_self(s->occupant, &own);
-	return ANNEX_DONE;
-}
-
-/* §7.6: gone under the old name with 303, there under the new one. */
-static enum annex_verdict
-rename_all(struct muc *m, struct occupant *o, const struct annex_stanza *in)
-{
-	struct room *room = o->room;
-	struct notice away = {
-		.type = "unavailable", .codes = { CODE_RENAMED }, .new_nick = in->to->resource
-	};
-	struct notice back = { 0 };
-	struct session *s = session_find(room, in->from->full);
-	const char *before = o->nick;
-
-	occupant_rename(o, in->to->resource);
-	if (occupant_put(o) < 0) {
-		occupant_rename(o, before);
-		muc_must(m, ANNEX_EFULL);
-		return ANNEX_DONE;
-	}
-	occupant_rename(o, before);
-	presence_to_all(o, &away);
-	occupant_rename(o, in->to->resource);
-	room->garbage += s->presence == NULL ? 0 : strlen(s->presence);
-	s->presence = annex_strdup(room->pool, presence_keep(room, in, annex_scratch(m->inst)));
-	o->shown = s;
-	muc_must(m, session_put(s));
-	presence_to_others(o, &back);
-	SESSIONS_EACH(o, each)
-	{
-		back.only = each;
-		back.id = each == s ? in->id : NULL;
-		presence_to_self(o, &back);
-	}
-	return ANNEX_DONE;
-}
-
-static enum annex_verdict
-change_nick(struct muc *m, struct session *s, const struct annex_stanza *in)
-{
-	struct occupant *o = s->occupant, *other = occupant_find(o->room, in->to->resource);
-	const char *owner = nick_owner(o->room, in->to->resource);
-	const Muc__Affiliation *mine = affiliation_get(o->room, o->bare);
-
-	if (!nick_is_fine(m, in->to->resource))
-		return refuse_rename(m, s, in, ANNEX_NOT_ACCEPTABLE, ANNEX_ERROR_MODIFY,
-		    "That is no nickname to go by.");
-	if ((other != NULL && other != o) || (owner != NULL && strcmp(owner, o->bare) != 0))
-		return refuse_rename(m, s, in, ANNEX_CONFLICT, ANNEX_ERROR_CANCEL,
-		    "Somebody else has that nickname.");
-	if (mine != NULL && mine->nick[0] != '\0')
-		return refuse_rename(m, s, in, ANNEX_NOT_ACCEPTABLE, ANNEX_ERROR_CANCEL,
-		    "You are registered under another nickname.");
-	return rename_all(m, o, in);
-}
-
-enum annex_verdict
-rename_or_update(struct muc *m, struct session *s, const struct annex_stanza *in)
-{
-	if (in->to->resource == NULL)
-		return refuse_rename(
-		    m, s, in, ANNEX_JID_MALFORMED, ANNEX_ERROR_MODIFY, "Choose a nickname.");
-	if (annex_child(in->element, NS_MUC, "x") != NULL &&
-	    occupant_find(s->occupant->room, in->to->resource) == s->occupant)
-		return rejoin(m, s, in);
-	if (strcmp(in->to->resource, s->occupant->nick) == 0)
-		return update(m, s, in);
-	return change_nick(m, s, in);
+	return come_in(&j);
 }

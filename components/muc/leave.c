@@ -109,7 +109,7 @@ static enum annex_verdict
 available(struct muc *m, struct room *room, struct session *s, const struct annex_stanza *in)
 {
 	if (s != NULL)
-		return rename_or_update(m, s, in);
+		return rename_or_update(s, in);
 	if (annex_child(in->element, NS_MUC, "x") != NULL)
 		return join(m, room, in);
 	if (in->to->resource == NULL)
@@ -117,14 +117,24 @@ available(struct muc *m, struct room *room, struct session *s, const struct anne
 	return tell_not_in(m, in);
 }
 
-/* §16.3: an occupant sees another's presence again. */
+/* §17.3: an occupant sees somebody's presence again. */
 static enum annex_verdict
 probe(struct muc *m, struct room *room, struct session *s, const struct annex_stanza *in)
 {
-	if (s == NULL || in->to->resource == NULL || occupant_find(room, in->to->resource) == NULL)
+	struct occupant *o;
+
+	if (in->to->resource == NULL)
 		return ANNEX_DONE;
-	presence_of_others(s->occupant, s);
-	(void)m;
+	if (s == NULL)
+		return muc_refuse(
+		    m, in, ANNEX_NOT_ACCEPTABLE, ANNEX_ERROR_CANCEL, "You are not in the room.");
+	if ((o = occupant_find(room, in->to->resource)) == s->occupant) {
+		const struct notice own = { .only = s };
+
+		presence_to_self(o, &own);
+	} else if (o != NULL) {
+		presence_of(o, s);
+	}
 	return ANNEX_DONE;
 }
 
@@ -136,7 +146,9 @@ muc_presence(struct annex_instance *inst, const struct annex_stanza *in)
 	struct session *s;
 
 	if (in->to->local == NULL)
-		return ANNEX_DONE;
+		return in->type == NULL
+		    ? muc_refuse(m, in, ANNEX_SERVICE_UNAVAILABLE, ANNEX_ERROR_CANCEL, NULL)
+		    : ANNEX_DONE;
 	room = room_find(m, in->to->local);
 	s = room == NULL ? NULL : session_find(room, in->from->full);
 	if (in->type == NULL)

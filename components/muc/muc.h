@@ -188,6 +188,8 @@ struct session *session_find(const struct room *room, const char *jid);
 struct occupant *occupant_make(struct room *room, const char *nick, const char *bare,
     enum rank rank, enum rank power, enum role role);
 struct session *session_make(struct occupant *occupant, const char *jid, const char *presence);
+/* To another occupant of the same user; the one it was of goes with the last. */
+void session_move(struct session *session, struct occupant *to);
 int session_put(const struct session *session) ANNEX_MUST_CHECK;
 int session_put_soft(const struct session *session) ANNEX_MUST_CHECK;
 /* Out of memory and store; the occupant goes with the last. */
@@ -266,13 +268,19 @@ add_safely(struct annex_element *to, const struct annex_element *from, const str
 void presence_to_others(struct occupant *occupant, const struct notice *notice);
 void presence_to_self(struct occupant *occupant, const struct notice *notice);
 void presence_to_all(struct occupant *occupant, const struct notice *notice);
-/* All others' presence to one session. */
+/* To the sessions of the same occupant beside that one. */
+void presence_to_other_sessions(const struct session *than);
+/* One occupant's presence to a session of another; and that of all others, in order. */
+void presence_of(struct occupant *occupant, const struct session *to);
 void presence_of_others(struct occupant *occupant, const struct session *to);
 /* The presence of everybody to everybody of that occupant: whether JIDs are shown has changed. */
 void presence_again(struct occupant *occupant);
 /* A role may cross the line of who is shown (presencebroadcast). */
 void presence_after_role(
     struct occupant *occupant, enum role before, const struct notice *notice, bool to_self);
+/* They came into sight or went out of it, as presencebroadcast is now. */
+void presence_cross(struct occupant *occupant);
+bool occupant_is_shown(const struct occupant *occupant);
 bool sees_jids(const struct occupant *occupant);
 /* What of a presence is kept and shown, as text, in pool. */
 const char *
@@ -283,8 +291,11 @@ presence_keep(struct room *room, const struct annex_stanza *in, struct annex_poo
 enum annex_verdict muc_presence(struct annex_instance *inst, const struct annex_stanza *in);
 enum annex_verdict muc_presence_error(struct annex_instance *inst, const struct annex_stanza *in);
 enum annex_verdict join(struct muc *m, struct room *room, const struct annex_stanza *in);
-enum annex_verdict
-rename_or_update(struct muc *m, struct session *session, const struct annex_stanza *in);
+/* What a client gets that enters, behind the others' presence, in the order of §7.1. */
+void session_welcome(
+    struct session *session, const struct annex_stanza *in, bool made_room, bool renamed);
+int occupant_rename_by_room(struct occupant *occupant, const char *nick);
+enum annex_verdict rename_or_update(struct session *session, const struct annex_stanza *in);
 enum annex_verdict leave(struct muc *m, struct session *session, const struct annex_stanza *in);
 /* Take a session out: who it was is told with notice's codes, then the others. */
 void session_expel(struct session *session, const struct notice *notice);
@@ -349,6 +360,8 @@ extern const struct annex_field config_fields[];
 void config_preset(const struct muc *m, struct room_config *config);
 void config_pack(const struct room_config *config, Muc__Room *record, struct annex_pool *pool);
 void config_unpack(struct room_config *config, const Muc__Room *record, struct annex_pool *pool);
+/* In what has no status code of its own (§10.2.1); owners and admins apart. */
+bool config_differs(const struct room_config *a, const struct room_config *b);
 bool is_in(const struct annex_strings *list, const char *word);
 
 /* --- history.c, archive.c --------------------------------------------------- */

@@ -177,6 +177,21 @@ session_forget(struct session *s)
 }
 
 void
+session_move(struct session *s, struct occupant *to)
+{
+	struct occupant *from = s->occupant;
+
+	annex_list_remove(&s->of_occupant);
+	if (annex_list_is_empty(&from->sessions))
+		occupant_forget(from);
+	else if (from->shown == s)
+		from->shown = annex_container_of(from->sessions.prev, struct session, of_occupant);
+	annex_list_append(&to->sessions, &s->of_occupant);
+	s->occupant = to;
+	to->shown = s;
+}
+
+void
 session_remove(struct session *s)
 {
 	struct room *room = s->occupant->room;

@@ -113,18 +113,33 @@ change_add(struct lists *l, const char *jid, enum rank before, enum rank rank)
 		    (struct change) { .jid = jid, .before = before, .rank = rank };
 }
 
+/* As bare addresses; false where one is of a whole domain. */
+static bool
+list_read(struct annex_pool *pool, struct annex_strings *list)
+{
+	const char **bare = annex_new_array(pool, const char *, list->count + 1);
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct annex_jid *jid = annex_jid(pool, list->value[i]);
+
+		if (jid == NULL || jid->local == NULL)
+			return false;
+		bare[i] = jid->bare;
+	}
+	list->value = bare;
+	return true;
+}
+
 static void
 list_judge(struct lists *l, const struct room *room, const struct annex_strings *before,
     const struct annex_strings *after, enum rank rank)
 {
-	struct annex_pool *pool = annex_scratch(room->muc->inst);
-
 	for (size_t i = 0; i < after->count; i++) {
-		const struct annex_jid *jid = annex_jid(pool, after->value[i]);
-		const Muc__Affiliation *a = jid == NULL ? NULL : affiliation_get(room, jid->bare);
+		const Muc__Affiliation *a = affiliation_get(room, after->value[i]);
 
-		if (jid != NULL && (a == NULL || (enum rank)a->rank != rank))
-			change_add(l, jid->bare, a == NULL ? RANK_NONE : (enum rank)a->rank, rank);
+		if (a == NULL || (enum rank)a->rank != rank)
+			change_add(
+			    l, after->value[i], a == NULL ? RANK_NONE : (enum rank)a->rank, rank);
 	}
 	for (size_t i = 0; i < before->count; i++)
 		if (!is_in(after, before->value[i]))
@@ -159,7 +174,7 @@ is_number(const char *text)
 static bool
 configuring_judge(struct configuring *c)
 {
-	size_t owners = 0;
+	struct annex_pool *pool = annex_scratch(c->m->inst);
 
 	if (c->after.guarded && c->after.secret[0] == '\0')
 		return fail(c, ANNEX_NOT_ACCEPTABLE, "A room with a password needs one.");
@@ -167,15 +182,12 @@ configuring_judge(struct configuring *c)
 		return fail(c, ANNEX_BAD_REQUEST, "Most occupants is a number, or none.");
 	if (c->after.max_history > c->m->set->max_history)
 		c->after.max_history = c->m->set->max_history;
+	if (!list_read(pool, &c->after.owners) || !list_read(pool, &c->after.admins))
+		return fail(c, ANNEX_NOT_ACCEPTABLE, "Owners and admins are users.");
 	list_judge(&c->lists, c->room, &c->before.owners, &c->after.owners, RANK_OWNER);
 	list_judge(&c->lists, c->room, &c->before.admins, &c->after.admins, RANK_ADMIN);
-	owners = c->before.owners.count;
-	for (size_t i = 0; i < c->lists.count; i++) {
-		owners += c->lists.change[i].rank == RANK_OWNER;
-		owners -= c->lists.change[i].before == RANK_OWNER &&
-		    c->lists.change[i].rank != RANK_OWNER;
-	}
-	return owners > 0 || fail(c, ANNEX_CONFLICT, "The room must keep an owner.");
+	return changes_leave_owner(c->room, c->lists.change, c->lists.count) ||
+	    fail(c, ANNEX_CONFLICT, "The room must keep an owner.");
 }
 
 /* --- Applying --------------------------------------------------------------------- */
@@ -208,6 +220,15 @@ put_out_strangers(struct room *room)
 	}
 }
 
+/* The field presencebroadcast: who comes into sight arrives, who goes out of it leaves. */
+static void
+sight_again(struct room *room, const struct annex_strings *before)
+{
+	OCCUPANTS_EACH(room, o)
+	if (is_in(before, role_name(o->role)) != occupant_is_shown(o))
+		presence_cross(o);
+}
+
 static void
 voices_again(struct room *room)
 {
@@ -226,22 +247,22 @@ voices_again(struct room *room)
 	}
 }
 
-/* §10.2.1. */
+/* §10.2.1: codes of their own for what concerns privacy, 104 for all else. */
 static void
 tell_codes(struct configuring *c)
 {
-	bool shown = strcmp(c->after.whois, "anyone") == 0;
-	bool was_shown = strcmp(c->before.whois, "anyone") == 0;
+	bool shown = room_shows_jids(c->room), was_shown = strcmp(c->before.whois, "anyone") == 0;
 	unsigned codes[4] = { 0 };
 	size_t n = 0;
 
-	if (shown != was_shown)
-		codes[n++] = shown ? CODE_NON_ANONYMOUS : CODE_SEMI_ANONYMOUS;
+	if (c->lists.count > 0 || config_differs(&c->after, &c->before))
+		codes[n++] = CODE_CONFIGURED;
 	if (c->after.logged != c->before.logged)
 		codes[n++] = c->after.logged ? CODE_LOGGED : CODE_NOT_LOGGED;
-	if (n == 0)
-		codes[n++] = CODE_CONFIGURED;
-	room_tell(c->room, codes);
+	if (shown != was_shown)
+		codes[n++] = shown ? CODE_NON_ANONYMOUS : CODE_SEMI_ANONYMOUS;
+	if (n > 0)
+		room_tell(c->room, codes);
 	if (shown != was_shown)
 		OCCUPANTS_EACH(c->room, o)
 	presence_again(o);
@@ -274,6 +295,7 @@ configuring_apply(struct configuring *c)
 	if (was_locked)
 		unlock(c);
 	muc_confirm(c->m, c->in);
+	sight_again(room, &c->before.broadcast);
 	for (size_t i = 0; i < c->lists.count; i++)
 		change_tell(room, &c->lists.change[i], actor);
 	if (c->after.moderated != c->before.moderated)

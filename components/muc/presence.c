@@ -26,6 +26,12 @@ is_shown(const struct occupant *o, enum role role)
 	return is_in(&o->room->config.broadcast, role_name(role));
 }
 
+bool
+occupant_is_shown(const struct occupant *o)
+{
+	return is_shown(o, o->role);
+}
+
 /* --- Building -------------------------------------------------------------- */
 
 static void
@@ -148,6 +154,18 @@ presence_to_self(struct occupant *o, const struct notice *notice)
 }
 
 void
+presence_to_other_sessions(const struct session *than)
+{
+	SESSIONS_EACH(than->occupant, s)
+	{
+		const struct notice also = { .only = s };
+
+		if (s != than)
+			presence_to_self(than->occupant, &also);
+	}
+}
+
+void
 presence_to_all(struct occupant *o, const struct notice *notice)
 {
 	presence_to_others(o, notice);
@@ -155,15 +173,21 @@ presence_to_all(struct occupant *o, const struct notice *notice)
 }
 
 void
-presence_of_others(struct occupant *occupant, const struct session *to)
+presence_of(struct occupant *o, const struct session *to)
 {
 	const struct notice plain = { 0 };
-	struct room *room = occupant->room;
 
-	OCCUPANTS_EACH(room, o)
-	if (o != occupant && is_shown(o, o->role))
-		annex_send_on(room->muc->inst, room_flow(room),
-		    presence_build(o, &plain, o->shown, to->jid, sees_jids(occupant), false));
+	if (is_shown(o, o->role))
+		annex_send_on(o->room->muc->inst, room_flow(o->room),
+		    presence_build(o, &plain, o->shown, to->jid, sees_jids(to->occupant), false));
+}
+
+void
+presence_of_others(struct occupant *occupant, const struct session *to)
+{
+	OCCUPANTS_EACH(occupant->room, o)
+	if (o != occupant)
+		presence_of(o, to);
 }
 
 void
@@ -187,6 +211,15 @@ presence_after_role(struct occupant *o, enum role before, const struct notice *n
 		presence_to_self(o, notice);
 	if (!room_shows_jids(o->room) && (before == ROLE_MODERATOR) != (o->role == ROLE_MODERATOR))
 		presence_again(o);
+}
+
+/* To the others alone: they arrive, or leave, as it is now. */
+void
+presence_cross(struct occupant *o)
+{
+	const struct notice plain = { 0 }, gone = { .type = "unavailable", .out = true };
+
+	spread(o, occupant_is_shown(o) ? &plain : &gone);
 }
 
 /* --- What came in ---------------------------------------------------------- */

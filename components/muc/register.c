@@ -80,6 +80,24 @@ muc_register_get(struct annex_instance *inst, const struct annex_stanza *in)
 	return ANNEX_DONE;
 }
 
+/* Who is in goes by the nickname from now on, unless it would be one of several of theirs. */
+static void
+rename_registered(struct room *room, const struct change *c)
+{
+	struct occupant *found = NULL;
+	size_t count = 0;
+
+	OCCUPANTS_EACH(room, o)
+	{
+		if (strcmp(o->bare, c->jid) != 0)
+			continue;
+		found = o;
+		count++;
+	}
+	if (count == 1 && strcmp(found->nick, c->nick) != 0)
+		muc_must(room->muc, occupant_rename_by_room(found, c->nick));
+}
+
 static enum annex_verdict
 apply(struct muc *m, struct room *room, const struct change *c, const struct annex_stanza *in)
 {
@@ -89,6 +107,8 @@ apply(struct muc *m, struct room *room, const struct change *c, const struct ann
 	muc_confirm(m, in);
 	if (c->rank != c->before)
 		change_tell(room, c, NULL);
+	if (c->nick[0] != '\0')
+		rename_registered(room, c);
 	room_settle(room);
 	return ANNEX_DONE;
 }

@@ -115,20 +115,28 @@ is_of(const struct annex_element *el, const char *ns)
 	return strcmp(el->ns, ns) == 0;
 }
 
+/* Somebody of this domain, however it is spelled, or nobody at all. */
+static bool
+is_ours(const struct annex_element *el, const char *attr, const struct room *room)
+{
+	const char *text = annex_attr(el, attr);
+	const struct annex_jid *jid =
+	    text == NULL ? NULL : annex_jid(annex_scratch(room->muc->inst), text);
+
+	return jid == NULL || strcmp(jid->domain, annex_domain(room->muc->inst)) == 0;
+}
+
 /* What only a room may say: nobody passes for it, or for somebody else. */
 static bool
 is_ours_to_say(const struct annex_element *el, const struct room *room)
 {
-	const char *by;
-
 	if (annex_is(el, NS_USER, "x") || annex_is(el, NS_MUC, "x") || is_of(el, NS_OCCUPANT) ||
 	    annex_is(el, "http://jabber.org/protocol/nick", "nick"))
 		return true;
 	if (annex_is(el, NS_SID, "stanza-id"))
-		return (by = annex_attr(el, "by")) == NULL || strcmp(by, room->jid) == 0;
+		return is_ours(el, "by", room);
 	if (annex_is(el, ANNEX_NS_DELAY, "delay"))
-		return (by = annex_attr(el, "from")) == NULL ||
-		    strncmp(by, room->jid, strlen(room->jid)) == 0;
+		return is_ours(el, "from", room);
 	return is_of(el, "urn:xmpp:hats:0") || is_of(el, "jabber:x:delay");
 }
 
