@@ -32,7 +32,7 @@
 #include "service.pb-c.h"
 #include "tables.h"
 
-#define KEY_MAX 200
+#define KEY_MAX 8192 /* two addresses and more */
 #define PACE 50
 #define LOOK_AGAIN_MS 60000 /* the time of day may be changed under us */
 #define RETRY_MS 60000
@@ -64,9 +64,12 @@ static void alarms_look(struct timer *timer);
 static const struct annex_alarm *
 kind_find(const struct annex_instance *inst, const char *kind)
 {
-	for (const struct annex_alarm *a = inst->module->alarms; a != NULL && a->kind != NULL; a++)
-		if (strcmp(a->kind, kind) == 0)
-			return a;
+	const struct annex_alarm *lists[] = { service_alarms, inst->module->alarms };
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		for (const struct annex_alarm *a = lists[i]; a != NULL && a->kind != NULL; a++)
+			if (strcmp(a->kind, kind) == 0)
+				return a;
 	return NULL;
 }
 

@@ -15,6 +15,7 @@
 #include <annex/datetime.h>
 
 #include "config.h"
+#include "contact.h"
 #include "instance.h"
 #include "service.h"
 
@@ -103,5 +104,7 @@ const struct annex_route service_routes[] = {
 	{ ANNEX_IQ_GET, NS_VERSION, "query", version_get },
 	{ ANNEX_IQ_GET, NS_TIME, "time", time_get },
 	{ ANNEX_IQ_GET, NS_LAST, "query", last_get },
+	{ ANNEX_PRESENCE, NULL, NULL, contact_presence },
+	{ ANNEX_PRESENCE_ERROR, NULL, NULL, contact_presence_error },
 	{ 0 },
 };

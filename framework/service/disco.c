@@ -223,44 +223,6 @@ collect_domain(struct annex_instance *inst, const struct annex_stanza *in,
 	return ANNEX_OK;
 }
 
-const char *
-annex_disco_hash(struct annex_instance *inst)
-{
-	const struct annex_stanza self = {
-		.kind = ANNEX_IQ_GET,
-		.element = annex_element(inst->scratch, ANNEX_NS_STANZA, "iq"),
-		.from = inst->jid,
-		.to = inst->jid,
-		.id = "",
-		.type = "get",
-		.payload = annex_element(inst->scratch, ANNEX_NS_DISCO_INFO, "query"),
-		.pool = inst->scratch,
-	};
-	struct annex_disco_info *info = info_create(inst);
-	struct annex_element *query = annex_element(inst->scratch, ANNEX_NS_DISCO_INFO, "query");
-	struct annex_error error = { 0 };
-
-	CHECK_OBJECT(inst, INSTANCE_MAGIC);
-	if (collect_domain(inst, &self, info, &error) < 0)
-		return NULL;
-	render_info(info, query);
-	return annex_caps_hash(query, inst->scratch);
-}
-
-/* "what:ever#HASH" of a presence of ours (XEP-0115 §5.2). */
-static bool
-is_caps_node(struct annex_instance *inst, const char *node)
-{
-	const char *hash = strrchr(node, '#'), *ours;
-
-	if (hash == NULL || strlen(hash + 1) != 28) /* SHA-1 in base64 */
-		return false;
-	ours = annex_disco_hash(inst);
-	return ours != NULL && strcmp(hash + 1, ours) == 0;
-}
-
-/* --- Info ---------------------------------------------------------------- */
-
 static int
 collect_command_list(struct annex_instance *inst, struct annex_disco_info *info)
 {
@@ -304,15 +266,65 @@ collect_other(struct annex_instance *inst, const struct annex_stanza *in, const 
 	return r;
 }
 
+/* What anybody may hear of that address: asked for by the domain itself. */
+const char *
+disco_hash_of(struct annex_instance *inst, const struct annex_jid *jid)
+{
+	const struct annex_stanza self = {
+		.kind = ANNEX_IQ_GET,
+		.element = annex_element(inst->scratch, ANNEX_NS_STANZA, "iq"),
+		.from = inst->jid,
+		.to = jid,
+		.id = "",
+		.type = "get",
+		.payload = annex_element(inst->scratch, ANNEX_NS_DISCO_INFO, "query"),
+		.pool = inst->scratch,
+	};
+	struct annex_disco_info *info = info_create(inst);
+	struct annex_element *query = annex_element(inst->scratch, ANNEX_NS_DISCO_INFO, "query");
+	struct annex_error error = { 0 };
+	int r;
+
+	r = is_for_domain(inst, &self) ? collect_domain(inst, &self, info, &error)
+				       : collect_other(inst, &self, NULL, info, &error);
+	if (r < 0)
+		return NULL;
+	render_info(info, query);
+	return annex_caps_hash(query, inst->scratch);
+}
+
+const char *
+annex_disco_hash(struct annex_instance *inst)
+{
+	CHECK_OBJECT(inst, INSTANCE_MAGIC);
+	return disco_hash_of(inst, inst->jid);
+}
+
+/* "what:ever#HASH" of a presence of ours (XEP-0115 §5.2). */
+static bool
+is_caps_node(struct annex_instance *inst, const struct annex_stanza *in, const char *node)
+{
+	const char *hash = strrchr(node, '#'), *ours;
+
+	if (hash == NULL || strlen(hash + 1) != 28) /* SHA-1 in base64 */
+		return false;
+	ours = disco_hash_of(inst, in->to);
+	return ours != NULL && strcmp(hash + 1, ours) == 0;
+}
+
+/* --- Info ---------------------------------------------------------------- */
+
 static int
 collect(struct annex_instance *inst, const struct annex_stanza *in, const char *node,
     struct annex_disco_info *info, struct annex_error *error)
 {
 	const struct annex_command *command;
 
+	if (node != NULL && is_caps_node(inst, in, node))
+		node = NULL;
 	if (!is_for_domain(inst, in))
 		return collect_other(inst, in, node, info, error);
-	if (node == NULL || is_caps_node(inst, node))
+	if (node == NULL)
 		return collect_domain(inst, in, info, error);
 	if (strcmp(node, ANNEX_NS_COMMANDS) == 0)
 		return collect_command_list(inst, info);

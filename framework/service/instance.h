@@ -29,6 +29,7 @@
 #include <annex/iq.h>
 #include <annex/list.h>
 #include <annex/store.h>
+#include <annex/timer.h>
 
 #include "base/clock.h"
 #include "base/counter.h"
@@ -40,6 +41,7 @@
 
 struct alarms;
 struct commands;
+struct contacts;
 struct holds;
 struct jobs;
 struct output;
@@ -97,6 +99,7 @@ struct annex_instance {
 	struct alarms *alarms;        /* alarm.c */
 	struct jobs *jobs;            /* job.c */
 	struct commands *commands;    /* command.c: sessions */
+	struct contacts *contacts;    /* contact.h */
 	struct annex_link timer_list; /* timer.c */
 	struct spawner *spawner;      /* spawn.c; NULL where none was started */
 };
@@ -173,6 +176,16 @@ void children_reset(struct annex_instance *inst);
 void commands_init(struct annex_instance *inst);
 void commands_reset(struct annex_instance *inst);
 void commands_finish(struct annex_instance *inst);
+
+/* Who is online stays over a reset: it is nothing that a turn could undo. */
+void contacts_init(struct annex_instance *inst);
+void contacts_reset(struct annex_instance *inst);
+void contacts_finish(struct annex_instance *inst);
+void contacts_link_up(struct annex_instance *inst);
+void contacts_link_down(struct annex_instance *inst);
+
+/* The framework's own alarms, as of a module: looked at first. */
+extern const struct annex_alarm service_alarms[];
 
 /* The framework's own store tables (numbers from 1000), 0-ended. */
 extern const struct annex_table service_tables[];

@@ -23,6 +23,9 @@ bool is_for_domain(const struct annex_instance *inst, const struct annex_stanza 
 /* The handlers behind service_routes. */
 annex_handler disco_info_get, disco_items_get, disco_set, command_set;
 
+/* The caps hash of what disco#info of an address of ours says, in scratch; NULL: there is none. */
+const char *disco_hash_of(struct annex_instance *inst, const struct annex_jid *jid);
+
 /* Declared commands, as disco shows them. */
 bool command_is_offered(const struct annex_command *command); /* over XMPP at all */
 bool command_may(const struct annex_instance *inst, const struct annex_command *command,

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * tables.c - the framework's own tables in a component's store
+ * tables.c - the framework's own tables in a component's store, and its alarms
  *
  * Numbers from 1000 are the framework's; never reuse one.
  */
-#include "service.pb-c.h"
-#include "tables.h"
+#include <annex/timer.h>
+
+#include "contact.h"
 
 static const struct annex_key_part by_time[] = {
 	{ "due_ms", ANNEX_KEY_U64 },
@@ -23,6 +24,25 @@ static const struct annex_key_part by_name[] = {
 
 static const struct annex_key_part by_number[] = {
 	{ "number", ANNEX_KEY_U64 },
+	{ 0 },
+};
+
+static const struct annex_key_part by_contact[] = {
+	{ "me", ANNEX_KEY_TEXT },
+	{ "contact", ANNEX_KEY_TEXT },
+	{ 0 },
+};
+
+static const struct annex_key_part by_view[] = {
+	{ "me", ANNEX_KEY_TEXT },
+	{ "kind", ANNEX_KEY_U64 },
+	{ "whose", ANNEX_KEY_TEXT },
+	{ "resource", ANNEX_KEY_TEXT },
+	{ 0 },
+};
+
+static const struct annex_key_part by_me[] = {
+	{ "me", ANNEX_KEY_TEXT },
 	{ 0 },
 };
 
@@ -48,5 +68,38 @@ const struct annex_table service_tables[] = {
 	    .record = &annex__service__job__descriptor,
 	    .version = 1,
 	},
+	[TABLE_CONTACT] = {
+	    .number = 1003,
+	    .name = "annex_contact",
+	    .key = by_contact,
+	    .record = &annex__service__contact__descriptor,
+	    .version = 1,
+	},
+	[TABLE_VIEW] = {
+	    .number = 1004,
+	    .name = "annex_view",
+	    .key = by_view,
+	    .record = &annex__service__view__descriptor,
+	    .version = 1,
+	},
+	[TABLE_SELF] = {
+	    .number = 1005,
+	    .name = "annex_self",
+	    .key = by_me,
+	    .record = &annex__service__self__descriptor,
+	    .version = 1,
+	},
+	[TABLE_ROUTED] = {
+	    .number = 1006,
+	    .name = "annex_routed",
+	    .key = by_number,
+	    .record = &annex__service__routed__descriptor,
+	    .version = 1,
+	},
+	{ 0 },
+};
+
+const struct annex_alarm service_alarms[] = {
+	{ "annex-view", view_expired, { 0 } },
 	{ 0 },
 };

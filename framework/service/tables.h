@@ -8,12 +8,24 @@
 
 #include <annex/store.h>
 
-enum { TABLE_ALARM, TABLE_ALARM_DUE, TABLE_JOB };
+enum {
+	TABLE_ALARM,
+	TABLE_ALARM_DUE,
+	TABLE_JOB,
+	TABLE_CONTACT,
+	TABLE_VIEW,
+	TABLE_SELF,
+	TABLE_ROUTED,
+};
 
 extern const struct annex_table service_tables[];
 
 #define alarm_table service_tables[TABLE_ALARM]
 #define alarm_due_table service_tables[TABLE_ALARM_DUE]
 #define job_table service_tables[TABLE_JOB]
+#define contact_table service_tables[TABLE_CONTACT]
+#define view_table service_tables[TABLE_VIEW]
+#define self_table service_tables[TABLE_SELF]
+#define routed_table service_tables[TABLE_ROUTED]
 
 #endif /* SERVICE_TABLES_H */

@@ -211,6 +211,7 @@ parts_reset(struct worker *w)
 	alarms_reset(&w->inst);
 	jobs_reset(&w->inst);
 	commands_reset(&w->inst);
+	contacts_reset(&w->inst);
 	children_reset(&w->inst);
 }
 

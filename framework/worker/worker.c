@@ -47,6 +47,7 @@ link_up(struct stream_user *user)
 	tell_attached(w, true);
 	while (w->inst.link == 0)
 		w->inst.random->fill(w->inst.random, &w->inst.link, sizeof(w->inst.link));
+	contacts_link_up(&w->inst);
 	if (w->module.descriptor.link_up != NULL && instance_enter(&w->inst)) {
 		w->module.descriptor.link_up(&w->inst);
 		instance_leave(&w->inst);
@@ -61,6 +62,7 @@ link_down(struct stream_user *user, const char *why)
 	tell_attached(w, false);
 	w->inst.link = 0;
 	questions_link_down(&w->inst);
+	contacts_link_down(&w->inst);
 	if (w->module.descriptor.link_down != NULL && instance_enter(&w->inst)) {
 		w->module.descriptor.link_down(&w->inst);
 		instance_leave(&w->inst);
@@ -470,6 +472,7 @@ parts_init(struct worker *w)
 	questions_init(inst);
 	holds_init(inst);
 	commands_init(inst);
+	contacts_init(inst);
 	turn_init(w);
 	rates_apply(w);
 }
@@ -594,6 +597,7 @@ annexp_worker_destroy(struct worker **wp)
 		instance_durable_reset(&w->inst);
 		jobs_finish(&w->inst);
 		alarms_finish(&w->inst);
+		contacts_finish(&w->inst);
 		commands_finish(&w->inst);
 		holds_finish(&w->inst);
 		questions_finish(&w->inst);

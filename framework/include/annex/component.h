@@ -51,6 +51,7 @@
 
 struct annex_alarm;
 struct annex_command;
+struct annex_contacts;
 struct annex_disco;
 struct annex_instance;
 struct annex_job;
@@ -102,14 +103,15 @@ struct annex_module {
 	const char *version; /* for people and logs; NULL = Annex's */
 	const char *summary; /* one line for --modules */
 
-	const struct annex_option *options;   /* NULL: takes none */
-	size_t settings_size;                 /* of the struct the offsets point into */
-	const struct annex_route *routes;     /* never NULL, never empty */
-	const struct annex_disco *disco;      /* disco.h; NULL: what every component answers */
-	const struct annex_command *commands; /* command.h */
-	const struct annex_table *tables;     /* store.h */
-	const struct annex_alarm *alarms;     /* timer.h: timers that survive restarts */
-	const struct annex_job *jobs;         /* job.h: long work in small turns */
+	const struct annex_option *options;    /* NULL: takes none */
+	size_t settings_size;                  /* of the struct the offsets point into */
+	const struct annex_route *routes;      /* never NULL, never empty */
+	const struct annex_disco *disco;       /* disco.h; NULL: what every component answers */
+	const struct annex_command *commands;  /* command.h */
+	const struct annex_table *tables;      /* store.h */
+	const struct annex_alarm *alarms;      /* timer.h: timers that survive restarts */
+	const struct annex_job *jobs;          /* job.h: long work in small turns */
+	const struct annex_contacts *contacts; /* contacts.h; NULL: has none */
 
 	/* Judge the options together.  On failure *why is a sentence, in pool. */
 	int (*check)(const void *settings, struct annex_pool *pool, const char **why);

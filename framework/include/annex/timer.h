@@ -42,7 +42,7 @@ struct annex_alarm {
 	uintptr_t reserved[2];
 };
 
-/* Key at most 200 bytes. */
+/* Key at most 8 KiB. */
 int annex_alarm_set(struct annex_instance *inst, const char *kind, const void *key, size_t key_len,
     int64_t due_wall_ms);
 int

@@ -130,6 +130,7 @@ renew(struct fixture *f)
 	alarms_reset(&f->inst);
 	jobs_reset(&f->inst);
 	commands_reset(&f->inst);
+	contacts_reset(&f->inst);
 	children_reset(&f->inst);
 	instance_destroy(f);
 	instance_create(f);
@@ -221,6 +222,7 @@ begin(struct fixture *f, const struct annex_module *module)
 	questions_init(inst);
 	holds_init(inst);
 	commands_init(inst);
+	contacts_init(inst);
 	instance_create(f);
 	CHECK(fixture_end(f));
 	fixture_link_up(f);
@@ -237,6 +239,7 @@ end(struct fixture *f)
 	instance_durable_ready(inst);
 	jobs_finish(inst);
 	alarms_finish(inst);
+	contacts_finish(inst);
 	commands_finish(inst);
 	holds_finish(inst);
 	questions_finish(inst);

@@ -12,7 +12,7 @@
 /* What rang. */
 struct rung {
 	unsigned count, turns;
-	char last[256];
+	char last[8200];
 	int64_t due_ms;
 	int fail;        /* so many times from now on, the turn fails */
 	const char *bad; /* only where this key rings */
@@ -337,20 +337,20 @@ long_keys_come_back_whole(void **state)
 {
 	struct fixture *f = *state;
 	struct rung *r = f->inst.settings;
-	char key[202];
+	char key[8194];
 
 	memset(key, 'k', sizeof(key));
-	key[201] = '\0';
+	key[8193] = '\0';
 	assert_true(instance_enter(&f->inst));
-	assert_int_equal(annex_alarm_set(&f->inst, "room", key, 201, NOW_MS), ANNEX_EINVAL);
-	assert_int_equal(annex_alarm_set(&f->inst, "room", key, 200, NOW_MS), ANNEX_OK);
+	assert_int_equal(annex_alarm_set(&f->inst, "room", key, 8193, NOW_MS), ANNEX_EINVAL);
+	assert_int_equal(annex_alarm_set(&f->inst, "room", key, 8192, NOW_MS), ANNEX_OK);
 	assert_int_equal(annex_alarm_set(&f->inst, "room", "", 0, NOW_MS + 5000), ANNEX_OK);
 	assert_int_equal(annex_alarm_set(&f->inst, "other", key, 1, NOW_MS), ANNEX_EINVAL);
 	instance_leave(&f->inst);
 	assert_true(fixture_end(f));
 	fixture_pass(f, 0);
 	assert_int_equal(r->count, 1);
-	assert_int_equal(strlen(r->last), 200);
+	assert_int_equal(strlen(r->last), 8192);
 	fixture_pass(f, 5000);
 	assert_int_equal(r->count, 2);
 	assert_string_equal(r->last, "");

@@ -27,6 +27,7 @@
 #include <annex/store.h>
 #include <annex/timer.h>
 
+#include "buddies.h"
 #include "probe.pb-c.h"
 
 #define NS_PROBE "urn:annex:probe"
@@ -493,6 +494,7 @@ static const struct order {
 	{ "alarm", order_alarm },
 	{ "ask", order_ask },
 	{ "clear", order_clear },
+	{ "contact", order_contact },
 	{ "count", order_count },
 	{ "crash", order_crash },
 	{ "deny", order_deny },
@@ -629,14 +631,15 @@ answer_confirm(struct annex_instance *inst, const struct annex_stanza *in)
 	return annex_confirm(inst, in);
 }
 
-/* Who left is in the store, so that nobody who did is forgotten. */
+/* Who left the domain is in the store, so that nobody who did is forgotten; who leaves an address in
+ * it is a contact. */
 static enum annex_verdict
 probe_presence(struct annex_instance *inst, const struct annex_stanza *in)
 {
 	struct annex_key key = annex_key(&probe_tables[0]);
 	Probe__Count count = PROBE__COUNT__INIT;
 
-	if (in->type == NULL || strcmp(in->type, "unavailable") != 0)
+	if (in->type == NULL || strcmp(in->type, "unavailable") != 0 || in->to->local != NULL)
 		return ANNEX_PASS;
 	annex_key_text(&key, in->from->full);
 	if (annex_put(annex_store(inst), &key, &count.base) == ANNEX_OK)
@@ -886,6 +889,7 @@ ANNEX_MODULE(probe) = {
 	.tables = probe_tables,
 	.alarms = probe_alarms,
 	.jobs = probe_jobs,
+	.contacts = &probe_contacts,
 	.create = probe_create,
 	.link_up = probe_link_up,
 	.link_down = probe_link_down,
