@@ -30,6 +30,7 @@ static const struct worth {
 	{ NS_HINTS, "store" },
 	{ "urn:xmpp:reactions:0", "reactions" },
 	{ "urn:xmpp:message-retract:1", "retract" },
+	{ "urn:xmpp:fasten:0", "apply-to" },
 	{ "urn:xmpp:chat-markers:0", "displayed" },
 };
 
@@ -45,9 +46,8 @@ is_worth_keeping(const struct annex_element *out)
 	return false;
 }
 
-int
-archive_add(
-    struct room *room, const struct occupant *by, const char *full, struct annex_element *out)
+static int
+keep(struct room *room, const char *nick, const char *full, struct annex_element *out)
 {
 	struct annex_pool *pool = annex_scratch(room->muc->inst);
 	struct annex_key key = muc_key(TABLE_LINES, room->id);
@@ -64,15 +64,29 @@ archive_add(
 	sid = annex_add(out, NS_SID, "stanza-id");
 	annex_attr_set(sid, "by", room->jid);
 	annex_attr_set(sid, "id", stanza_id(room, pool, number));
-	line.nick = (char *)(uintptr_t)by->nick;
+	line.nick = (char *)(uintptr_t)nick;
 	line.jid = (char *)(uintptr_t)full;
 	line.stamp_ms = annex_wall_ms(room->muc->inst);
-	line.history = annex_child(out, ANNEX_NS_STANZA, "body") != NULL && !is_subject_change(out);
+	line.history = is_retraction(out) ||
+	    (annex_child(out, ANNEX_NS_STANZA, "body") != NULL && !is_subject_change(out));
 	line.xml = (char *)(uintptr_t)annex_element_write(out, pool, &len);
 	if (line.xml == NULL)
 		return ANNEX_EINVAL;
 	annex_count(room->muc->archived, 1);
 	return annex_put(room->muc->store, annex_key_u64(&key, number), &line.base);
+}
+
+int
+archive_add(
+    struct room *room, const struct occupant *by, const char *full, struct annex_element *out)
+{
+	return keep(room, by->nick, full, out);
+}
+
+int
+archive_add_own(struct room *room, struct annex_element *out)
+{
+	return keep(room, "", room->jid, out);
 }
 
 /* --- What was asked --------------------------------------------------------- */
@@ -104,8 +118,8 @@ struct search {
 	bool sees_jids;
 };
 
-static Muc__Line *
-line_get(const struct room *room, uint64_t number)
+Muc__Line *
+archive_line(const struct room *room, uint64_t number)
 {
 	struct annex_key key = muc_key(TABLE_LINES, room->id);
 	ProtobufCMessage *record;
@@ -122,7 +136,7 @@ bound_read(const struct room *room, const char *id, uint64_t *number_r)
 	if (id[0] == '\0')
 		return ANNEX_OK;
 	*number_r = stanza_id_read(room, id);
-	return line_get(room, *number_r) == NULL ? ANNEX_ENOENT : ANNEX_OK;
+	return archive_line(room, *number_r) == NULL ? ANNEX_ENOENT : ANNEX_OK;
 }
 
 static int
@@ -208,7 +222,7 @@ lines_walk(void *cookie, const char *from, bool backwards, annex_take_fn *take, 
 
 	if (from != NULL) {
 		number = stanza_id_read(s->room, from);
-		if (line_get(s->room, number) == NULL)
+		if (archive_line(s->room, number) == NULL)
 			return ANNEX_ENOENT;
 		annex_key_u64(&key, backwards ? number - 1 : number + 1);
 		it = annex_iter_from(&prefix, &key);
@@ -274,7 +288,7 @@ add_real_jid(struct search *s, struct annex_element *message, const Muc__Line *l
 {
 	struct annex_element *x;
 
-	if (!s->sees_jids)
+	if (!s->sees_jids || line->nick[0] == '\0')
 		return;
 	x = annex_add(message, NS_USER, "x");
 	annex_attr_set(annex_add(x, NULL, "item"), "jid", line->jid);

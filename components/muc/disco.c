@@ -37,7 +37,17 @@ static const char *const room_features[] = {
 	NULL,
 };
 
-static const char *const archive_features[] = { NS_MAM, NS_MAM "#extended", NULL };
+/* What needs stanza-ids, and so an archive. */
+static const char *const archive_features[] = {
+	NS_MAM,
+	NS_MAM "#extended",
+	"urn:xmpp:message-moderate:0",
+	"urn:xmpp:message-moderate:1",
+	"urn:xmpp:message-retract:0",
+	"urn:xmpp:message-retract:1",
+	"urn:xmpp:message-retract:1#tombstone",
+	NULL,
+};
 
 /* Exactly one of each (§15.4). */
 static void

@@ -121,7 +121,7 @@ collect(const struct room *room, const struct wish *w, const char *to, struct an
 
 		if (line->stamp_ms < w->since_ms)
 			break;
-		if (!line->history || line->retracted)
+		if (!line->history)
 			continue;
 		if ((lines[n] = line_build(room, line, to)) == NULL)
 			continue;

@@ -79,6 +79,7 @@ static enum annex_verdict
 say(struct muc *m, struct session *s, const struct annex_stanza *in)
 {
 	struct occupant *o = s->occupant;
+	enum annex_condition wrong;
 	struct annex_stanza *out;
 
 	if (is_subject_change(in->element))
@@ -87,8 +88,13 @@ say(struct muc *m, struct session *s, const struct annex_stanza *in)
 		return muc_refuse(
 		    m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, "You have no voice here.");
 	out = message_build(o, in);
-	if (archive_add(o->room, o, s->jid, out->element) < 0)
+	if ((wrong = retract_own(o, out->element)) != 0)
+		return muc_refuse(m, in, wrong, ANNEX_ERROR_DEFAULT, NULL);
+	if (archive_add(o->room, o, s->jid, out->element) < 0) {
+		if (is_retraction(out->element))
+			annex_fail_turn(m->inst, "a retraction could not be written whole");
 		return muc_full(m, in);
+	}
 	annex_count(m->messages, 1);
 	room_say(o->room, out);
 	return ANNEX_DONE;

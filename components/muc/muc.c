@@ -5,7 +5,7 @@
  *
  *	presence   leave.c sorts: join.c who comes or changes, leave.c who goes
  *	message    message.c to all, private.c to one, invite.c and voice.c to the room
- *	iq         private.c to occupants; admin.c, owner.c, archive.c, disco.c to rooms
+ *	iq         private.c to occupants; admin.c, owner.c, archive.c, moderate.c, disco.c to rooms
  *
  * Rooms, affiliations, subjects, the archive and the occupants are in the
  * store (store.c); what is in memory is a cache of it (room.c), so that a
@@ -66,6 +66,8 @@ static const struct annex_route muc_routes[] = {
 	{ ANNEX_IQ_GET, NS_MAM, "query", muc_archive_get, { 0 } },
 	{ ANNEX_IQ_GET, NS_MAM, "metadata", muc_archive_get, { 0 } },
 	{ ANNEX_IQ_SET, NS_MAM, "query", muc_archive_set, { 0 } },
+	{ ANNEX_IQ_SET, "urn:xmpp:message-moderate:1", "moderate", muc_moderate, { 0 } },
+	{ ANNEX_IQ_SET, "urn:xmpp:fasten:0", "apply-to", muc_moderate, { 0 } },
 	{ ANNEX_IQ_GET, NULL, NULL, muc_iq_room, { 0 } },
 	{ ANNEX_IQ_SET, NULL, NULL, muc_iq_room, { 0 } },
 	{ 0 },

@@ -369,9 +369,21 @@ bool is_in(const struct annex_strings *list, const char *word);
 /* Keep a message; its stanza-id is added to out.  ANNEX_OK also where nothing is to be kept. */
 int archive_add(struct room *room, const struct occupant *by, const char *full,
     struct annex_element *out) ANNEX_MUST_CHECK;
+/* The same for what the room itself says. */
+int archive_add_own(struct room *room, struct annex_element *out) ANNEX_MUST_CHECK;
+/* NULL where there is none of that number. */
+Muc__Line *archive_line(const struct room *room, uint64_t number);
 void history_send(struct room *room, const struct session *to, const struct annex_element *history);
 void subject_send(struct room *room, const struct session *to);
 bool is_subject_change(const struct annex_element *message);
+
+/* --- moderate.c ------------------------------------------------------------- */
+
+bool is_retraction(const struct annex_element *message);
+/* Take back what out, a message of by, says is to be; 0 also where it says nothing of the kind, or
+ * the condition it is refused with. */
+enum annex_condition retract_own(const struct occupant *by, struct annex_element *out);
+enum annex_verdict muc_moderate(struct annex_instance *inst, const struct annex_stanza *in);
 
 /* --- destroy.c -------------------------------------------------------------- */
 

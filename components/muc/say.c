@@ -137,7 +137,8 @@ is_ours_to_say(const struct annex_element *el, const struct room *room)
 		return is_ours(el, "by", room);
 	if (annex_is(el, ANNEX_NS_DELAY, "delay"))
 		return is_ours(el, "from", room);
-	return is_of(el, "urn:xmpp:hats:0") || is_of(el, "jabber:x:delay");
+	return is_of(el, "urn:xmpp:hats:0") || is_of(el, "jabber:x:delay") ||
+	    annex_is(el, NULL, "retracted") || annex_is(el, NULL, "moderated");
 }
 
 void
