@@ -65,6 +65,7 @@ struct annex_instance {
 	const char *const *admins;        /* NULL-ended, bare */
 	const char *const *local_domains; /* NULL-ended */
 	const char *const *contact_uris;  /* NULL-ended, XEP-0157 */
+	const char *run_dir;              /* where its sockets are */
 
 	struct annex_pool *pool;         /* from create to destroy */
 	struct annex_pool *scratch;      /* until the callback returns */
@@ -94,14 +95,15 @@ struct annex_instance {
 
 	struct flow *flow;     /* annex_use_flow: until the callback returns; NULL is flow 0 */
 	struct output *output; /* this turn's; output.h */
-	struct questions *questions;  /* iq.c */
-	struct holds *holds;          /* hold.c */
-	struct alarms *alarms;        /* alarm.c */
-	struct jobs *jobs;            /* job.c */
-	struct commands *commands;    /* command.c: sessions */
-	struct contacts *contacts;    /* contact.h */
-	struct annex_link timer_list; /* timer.c */
-	struct spawner *spawner;      /* spawn.c; NULL where none was started */
+	struct questions *questions;          /* iq.c */
+	struct holds *holds;                  /* hold.c */
+	struct alarms *alarms;                /* alarm.c */
+	struct jobs *jobs;                    /* job.c */
+	struct commands *commands;            /* command.c: sessions */
+	struct contacts *contacts;            /* contact.h */
+	struct annex_link timer_list;         /* timer.c */
+	struct spawner *spawner;              /* spawn.c; NULL where none was started */
+	struct annex_link listeners, watches; /* socket.c */
 };
 
 bool instance_enter(struct annex_instance *inst);
@@ -172,6 +174,11 @@ void jobs_turn_failed(struct annex_instance *inst);
  */
 void children_turn_done(struct annex_instance *inst);
 void children_reset(struct annex_instance *inst);
+
+/* Sockets: what peers were told in a turn leaves when it is done; a reset closes all. */
+void sockets_init(struct annex_instance *inst);
+void sockets_turn_done(struct annex_instance *inst);
+void sockets_reset(struct annex_instance *inst);
 
 void commands_init(struct annex_instance *inst);
 void commands_reset(struct annex_instance *inst);

@@ -101,6 +101,7 @@ worker_destroy_instance(struct worker *w)
 	w->inst.created = false;
 	w->inst.state = NULL;
 	timers_of_instance_reset(&w->inst);
+	sockets_reset(&w->inst);
 	annex_pool_reset(w->inst.pool);
 }
 
@@ -139,6 +140,7 @@ turn_release(struct worker *w)
 	output_splice(&w->inst);
 	fences_splice(&w->inst);
 	children_turn_done(&w->inst);
+	sockets_turn_done(&w->inst);
 	requests_turn_done(w);
 	instance_durable_ready(&w->inst);
 }
@@ -213,6 +215,7 @@ parts_reset(struct worker *w)
 	commands_reset(&w->inst);
 	contacts_reset(&w->inst);
 	children_reset(&w->inst);
+	sockets_reset(&w->inst);
 }
 
 /* The instance anew from the store; false where the worker has ended. */

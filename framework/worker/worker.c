@@ -301,6 +301,7 @@ apply_section(
 		return ANNEX_EINVAL;
 	w->inst.admins = section->admins;
 	w->inst.local_domains = section->local_domains;
+	w->inst.run_dir = section->run_dir;
 	w->inst.contact_uris = section->contacts;
 	w->inst.section_pool = pool;
 	w->section = *section;
@@ -449,6 +450,7 @@ instance_init(struct worker *w)
 	annex_list_init(&inst->durable_asked);
 	annex_list_init(&inst->durable_due);
 	annex_list_init(&inst->timer_list);
+	sockets_init(inst);
 }
 
 static void
@@ -498,6 +500,7 @@ first_turn(struct worker *w, const char **why)
 	output_splice(&w->inst);
 	fences_splice(&w->inst);
 	children_turn_done(&w->inst);
+	sockets_turn_done(&w->inst);
 	instance_durable_ready(&w->inst);
 	return ANNEX_OK;
 }

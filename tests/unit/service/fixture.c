@@ -94,6 +94,7 @@ instance_destroy(struct fixture *f)
 	f->inst.created = false;
 	f->inst.state = NULL;
 	timers_of_instance_reset(&f->inst);
+	sockets_reset(&f->inst);
 	annex_pool_reset(f->inst.pool);
 }
 
@@ -106,6 +107,7 @@ release(struct fixture *f)
 	output_splice(&f->inst);
 	fences_splice(&f->inst);
 	children_turn_done(&f->inst);
+	sockets_turn_done(&f->inst);
 	instance_durable_ready(&f->inst);
 	stream_flush(f->inst.stream);
 }
@@ -132,6 +134,7 @@ renew(struct fixture *f)
 	commands_reset(&f->inst);
 	contacts_reset(&f->inst);
 	children_reset(&f->inst);
+	sockets_reset(&f->inst);
 	instance_destroy(f);
 	instance_create(f);
 	holds_reset(&f->inst);
@@ -204,6 +207,7 @@ begin(struct fixture *f, const struct annex_module *module)
 	inst->jid = annex_jid(f->pool, DOMAIN);
 	inst->admins = admins;
 	inst->local_domains = local_domains;
+	inst->run_dir = f->dir;
 	inst->clock = &f->clock;
 	inst->timers = &f->timers;
 	inst->random = &f->random;
@@ -215,6 +219,7 @@ begin(struct fixture *f, const struct annex_module *module)
 	annex_list_init(&inst->durable_asked);
 	annex_list_init(&inst->durable_due);
 	annex_list_init(&inst->timer_list);
+	sockets_init(inst);
 	spawner_start(inst);
 	store_begin(f);
 	stream_begin(f);
