@@ -30,7 +30,7 @@ struct page {
 	_Atomic uint64_t heartbeat;     /* grows by one a turn, and at least once a second */
 	_Atomic int64_t phase_since_us; /* monotonic */
 	_Atomic uint64_t rss_anon;      /* bytes, told every five seconds */
-	char status[160];               /* "attached, 12 rooms": for people */
+	char status[160]; /* why there is no link: for people; "" where there is one */
 	/* Told by annexd before the start: */
 	uint32_t quarantine_count;
 	uint64_t quarantine[PAGE_QUARANTINE_MAX]; /* hashes that crashed a worker twice */

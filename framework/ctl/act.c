@@ -7,7 +7,9 @@
  * is the command; for those who think the other way round "store backup
  * DOMAIN FILE" and "drain DOMAIN" are taken too.
  */
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl.h"
 
@@ -56,6 +58,20 @@ drain_command(struct ctl *ctl, const char *domain, char **words, int count)
 	    ctl, "drain", domain, "has said goodbye and is down until a reload or restart");
 }
 
+/* Sentences each on a line of their own; they say themselves that they are warnings. */
+static void
+show_sentences(struct ctl *ctl, json_t *list)
+{
+	json_t *value;
+	size_t i;
+
+	json_array_foreach(list, i, value)
+	{
+		ctl_print_text(ctl, json_string_value(value), json_string_length(value));
+		putc('\n', ctl->out);
+	}
+}
+
 /* Each list of a reload's answer on a line. */
 static void
 show_reload(struct ctl *ctl, json_t *answer)
@@ -66,6 +82,10 @@ show_reload(struct ctl *ctl, json_t *answer)
 
 	json_object_foreach(answer, key, list)
 	{
+		if (strcmp(key, "warnings") == 0) {
+			show_sentences(ctl, list);
+			continue;
+		}
 		fprintf(ctl->out, "%s:", key);
 		json_array_foreach(list, i, value)
 		{
@@ -160,6 +180,9 @@ ctl_act(struct ctl *ctl, char **words, int count)
 	char *only_status[] = { status };
 	ctl_command_fn *run;
 
+	if (ctl->config_given && access(ctl->config, R_OK) < 0)
+		return ctl_complain(
+		    ctl, CTL_BAD, "cannot read %s: %s", ctl->config, strerror(errno));
 	if ((run = find_word(annexd_words, words[0])) != NULL)
 		return run(ctl, NULL, words + 1, count - 1);
 	if (find_word(domain_words, words[0]) != NULL)

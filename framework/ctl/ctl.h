@@ -29,7 +29,7 @@ struct ctl {
 	struct annex_pool *pool;
 	const char *program; /* annex-worker */
 	const char *config;  /* the configuration file */
-	bool config_given;
+	bool config_given;   /* with -c: then it must be there */
 	const char *run_dir; /* as given, or NULL: see ctl_run_dir */
 	bool json;           /* show answers as they came */
 	bool bodies;         /* of trace */

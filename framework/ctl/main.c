@@ -55,6 +55,7 @@ take_option(struct ctl *ctl, int c)
 	switch (c) {
 	case 'c':
 		ctl->config = optarg;
+		ctl->config_given = true;
 		return -1;
 	case OPT_RUN_DIR:
 		ctl->run_dir = optarg;

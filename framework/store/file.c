@@ -113,12 +113,13 @@ file_complaint(int fd, uint64_t bytes)
 }
 
 int
-file_check(const char *path, bool *is_new_r, struct annex_pool *pool, const char **why)
+file_judge(const char *path, bool *is_new_r, const char **complaint_r, struct annex_pool *pool,
+    const char **why)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	const char *complaint = NULL;
 	struct stat st;
 
+	*complaint_r = NULL;
 	*is_new_r = false;
 	if (fd < 0 && errno == ENOENT) {
 		*is_new_r = true;
@@ -131,14 +132,23 @@ file_check(const char *path, bool *is_new_r, struct annex_pool *pool, const char
 		return status;
 	}
 	if (!S_ISREG(st.st_mode))
-		complaint = "is not a file";
+		*complaint_r = "is not a file";
 	else if (st.st_size == 0)
 		*is_new_r = true;
 	else
-		complaint = file_complaint(fd, (uint64_t)st.st_size);
+		*complaint_r = file_complaint(fd, (uint64_t)st.st_size);
 	io_close(&fd);
-	if (complaint != NULL)
+	return ANNEX_OK;
+}
+
+int
+file_check(const char *path, bool *is_new_r, struct annex_pool *pool, const char **why)
+{
+	const char *complaint;
+	int status = file_judge(path, is_new_r, &complaint, pool, why);
+
+	if (status >= 0 && complaint != NULL)
 		return store_why(why, pool, ANNEX_EINVAL,
 		    "%s %s; restore a backup, or move it away to begin anew", path, complaint);
-	return ANNEX_OK;
+	return status;
 }

@@ -234,7 +234,10 @@ void soft_tend(struct annex_store *store);
 /* lock.c */
 int lock_take(const char *dir, bool may_fail, int *fd_r, struct annex_pool *pool, const char **why);
 
-/* file.c: look at the file before LMDB maps it */
+/* file.c: look at the file before LMDB maps it.  file_judge: what is wrong with it ("is ..."), or
+ * NULL. */
+int file_judge(const char *path, bool *is_new_r, const char **complaint_r, struct annex_pool *pool,
+    const char **why);
 int file_check(const char *path, bool *is_new_r, struct annex_pool *pool, const char **why);
 
 /* env.c */

@@ -46,6 +46,19 @@ copy_to(const char *path, int from, struct annex_pool *pool, const char **why)
 	return rc;
 }
 
+int
+store_judge_backup(const char *path, struct annex_pool *pool, const char **why)
+{
+	const char *complaint;
+	bool is_empty;
+	int rc = file_judge(path, &is_empty, &complaint, pool, why);
+
+	if (rc >= 0 && (is_empty || complaint != NULL))
+		return store_why(why, pool, ANNEX_EINVAL, "the backup %s",
+		    complaint != NULL ? complaint : "is empty");
+	return rc;
+}
+
 /* Its structure, checksums and order; tables are not known here and need not be. */
 static int
 verify(const char *path, struct annex_pool *pool, const char **why)
@@ -100,7 +113,8 @@ store_restore(const char *dir, int backup_fd, struct annex_pool *pool, const cha
 		    why, pool, ANNEX_EIO, "cannot make the directory %s: %s", dir, strerror(errno));
 	if ((rc = lock_take(dir, false, &lock, pool, why)) < 0)
 		return rc;
-	if ((rc = copy_to(new, backup_fd, pool, why)) >= 0 && (rc = verify(new, pool, why)) >= 0)
+	if ((rc = copy_to(new, backup_fd, pool, why)) >= 0 &&
+	    (rc = store_judge_backup(new, pool, why)) >= 0 && (rc = verify(new, pool, why)) >= 0)
 		rc = exchange(dir, new, pool, why);
 	unlink(new);
 	io_close(&lock);

@@ -107,5 +107,7 @@ int store_export(const char *dir, const struct annex_table *const *tables, FILE 
 int store_import(const char *dir, const struct annex_table *const *tables, FILE *in,
     struct annex_pool *pool, const char **why); /* into an empty store */
 int store_restore(const char *dir, int backup_fd, struct annex_pool *pool, const char **why);
+/* Whether the file may be a store at all, told from its first pages. */
+int store_judge_backup(const char *path, struct annex_pool *pool, const char **why);
 
 #endif /* STORE_STORE_H */

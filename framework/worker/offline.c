@@ -99,9 +99,13 @@ look(struct offline *o,
     int (*fn)(const char *, const struct annex_table *const *, FILE *, struct annex_pool *,
 	const char **))
 {
-	const char *dir = o->file == NULL ? o->section.state_dir : copy_dir(o);
+	const char *dir = o->section.state_dir;
 	int status;
 
+	if (o->file != NULL && (status = store_judge_backup(o->file, o->pool, &o->why)) < 0)
+		return status;
+	if (o->file != NULL)
+		dir = copy_dir(o);
 	if (dir == NULL) {
 		o->why = annex_sprintf(o->pool, "%s: %s", o->file, strerror(errno));
 		return ANNEX_EIO;

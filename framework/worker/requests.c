@@ -12,6 +12,8 @@
  *
  * What a component's command changed is answered once it is durable.
  */
+#include "config.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,7 +127,8 @@ request_status(struct worker *w, struct control_request *request, json_t *args)
 	control_done(request,
 	    json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:i}", "domain", w->section.domain,
 		"module", w->module.descriptor.name, "version",
-		w->module.descriptor.version != NULL ? w->module.descriptor.version : "",
+		w->module.descriptor.version != NULL ? w->module.descriptor.version
+						     : PACKAGE_VERSION,
 		"up_seconds",
 		(json_int_t)((clock_wall_ms(w->inst.clock) - w->inst.started_ms) / 1000), "link",
 		link_json(w), "store", store_json(w, false), "counters",
@@ -290,12 +293,13 @@ static const struct request {
 	const char *command;
 	request_fn *handle;
 	const char *help;
+	bool reveals; /* what people said or keep: who looks at it is logged */
 } requests[] = {
-	{ "help", request_help, "List the commands." },
-	{ "status", request_status, "Tell about the link, the queues and the store." },
-	{ "trace", request_trace, "Show stanzas as they pass." },
-	{ "store-stat", request_store_stat, "Tell what is in the store." },
-	{ "store-backup", request_store_backup, "Copy the store while it is in use." },
+	{ "help", request_help, "List the commands.", false },
+	{ "status", request_status, "Tell about the link, the queues and the store.", false },
+	{ "trace", request_trace, "Show stanzas as they pass.", true },
+	{ "store-stat", request_store_stat, "Tell what is in the store.", false },
+	{ "store-backup", request_store_backup, "Copy the store while it is in use.", true },
 };
 
 static void
@@ -330,20 +334,30 @@ run_component_command(
 	instance_leave(&w->inst);
 }
 
+static const struct request *
+find_request(const char *command)
+{
+	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
+		if (strcmp(requests[i].command, command) == 0)
+			return &requests[i];
+	return NULL;
+}
+
 static void
 handle(void *cookie, struct control_request *request, const char *command, json_t *args)
 {
+	const struct request *own = find_request(command);
 	struct worker *w = cookie;
 
-	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
-		if (strcmp(requests[i].command, command) == 0) {
-			requests[i].handle(w, request, args);
-			annex_pool_reset(w->inst.scratch);
-			return;
-		}
-	log_write(w->log, ANNEX_LOG_NOTICE, "command %s by uid %u", command,
-	    (unsigned)control_peer_uid(request));
-	run_component_command(w, request, command, args);
+	if (own == NULL || own->reveals)
+		log_write(w->log, ANNEX_LOG_NOTICE, "command %s by uid %u", command,
+		    (unsigned)control_peer_uid(request));
+	if (own == NULL) {
+		run_component_command(w, request, command, args);
+		return;
+	}
+	own->handle(w, request, args);
+	annex_pool_reset(w->inst.scratch);
 }
 
 int

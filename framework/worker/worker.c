@@ -20,6 +20,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/io.h"
+#include "base/utf8.h"
 #include "check.h"
 #include "service/output.h"
 #include "service/spawner.h"
@@ -31,6 +32,19 @@
 #define TEND_MS 60000
 
 /* --- The link ---------------------------------------------------------------- */
+
+/* Why the link is not there, for `annexctl status`. */
+static void
+show_trouble(struct worker *w)
+{
+	const char *trouble =
+	    stream_is_up(w->inst.stream) ? NULL : stream_last_trouble(w->inst.stream);
+	size_t n = trouble == NULL ? 0 : strlen(trouble);
+
+	n = n == 0 ? 0 : utf8_cut(trouble, n, sizeof(w->page->status) - 1);
+	memcpy(w->page->status, n > 0 ? trouble : "", n);
+	memset(w->page->status + n, 0, sizeof(w->page->status) - n);
+}
 
 static void
 tell_attached(struct worker *w, bool attached)
@@ -44,6 +58,7 @@ link_up(struct stream_user *user)
 {
 	struct worker *w = annex_container_of(user, struct worker, stream_user);
 
+	show_trouble(w);
 	tell_attached(w, true);
 	while (w->inst.link == 0)
 		w->inst.random->fill(w->inst.random, &w->inst.link, sizeof(w->inst.link));
@@ -188,6 +203,7 @@ beat(struct timer *timer)
 {
 	struct worker *w = annex_container_of(timer, struct worker, heartbeat);
 
+	show_trouble(w);
 	atomic_fetch_add_explicit(&w->page->heartbeat, 1, memory_order_relaxed);
 	if (w->beats++ % MEASURE_BEATS == 0)
 		atomic_store(&w->page->rss_anon, rss_anon());

@@ -327,6 +327,20 @@ test_a_reload_lists_what_happened(void **state)
 }
 
 static void
+test_what_a_reload_warns_of_is_a_sentence_a_line(void **state)
+{
+	static const struct canned canned[] = {
+		{ "reload", "{\"warnings\":[\"f:1:2: warning: one\",\"f:3:4: warning: two\"]}" },
+		{ NULL },
+	};
+	struct bench *b = *state;
+
+	serve_at(b, &b->annexd, canned);
+	assert_int_equal(run(b, "reload"), CTL_FINE);
+	assert_string_equal(b->out, "f:1:2: warning: one\nf:3:4: warning: two\n");
+}
+
+static void
 test_a_refused_reload_shows_the_mistakes(void **state)
 {
 	static const struct canned canned[] = {
@@ -651,6 +665,18 @@ test_without_a_file_the_default_serves(void **state)
 	assert_string_equal(ctl_run_dir(&b->ctl), "/run/annex");
 }
 
+static void
+test_a_file_that_was_named_must_be_there(void **state)
+{
+	struct bench *b = *state;
+
+	b->ctl.config = "/nowhere/annex.yaml";
+	b->ctl.config_given = true;
+	assert_int_equal(run(b, "status"), CTL_BAD);
+	assert_string_equal(
+	    b->err, "annexctl: cannot read /nowhere/annex.yaml: No such file or directory\n");
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -663,6 +689,7 @@ main(void)
 		CASE(test_json_shows_the_answer_as_it_came),
 		CASE(test_either_order_of_words_drains_and_restarts),
 		CASE(test_a_reload_lists_what_happened),
+		CASE(test_what_a_reload_warns_of_is_a_sentence_a_line),
 		CASE(test_a_refused_reload_shows_the_mistakes),
 		CASE(test_fields_are_given_by_name_or_by_position),
 		CASE(test_a_word_too_many_is_refused_before_anything_is_asked),
@@ -680,6 +707,7 @@ main(void)
 		CASE(test_the_check_tells_the_run_dir),
 		CASE(test_where_the_check_fails_the_file_s_line_tells_it),
 		CASE(test_without_a_file_the_default_serves),
+		CASE(test_a_file_that_was_named_must_be_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

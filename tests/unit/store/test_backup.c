@@ -234,6 +234,37 @@ a_damaged_backup_is_not_restored(void **state)
 }
 
 static void
+what_is_no_backup_is_told_as_that(void **state)
+{
+	static const struct {
+		const char *bytes, *sentence;
+	} cases[] = {
+		{ "", "the backup is empty" },
+		{ "short", "the backup is too short to be a data file" },
+	};
+	struct storetest *t = *state;
+	char *before, *after;
+
+	fill(t, 0, 10);
+	store_close(&t->store);
+	before = picture(t, t->dir);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int fd = open_target(t);
+
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(pwrite(fd, cases[i].bytes, strlen(cases[i].bytes), 0),
+		    (ssize_t)strlen(cases[i].bytes));
+		assert_int_equal(store_restore(t->dir, fd, t->pool, &t->why), ANNEX_EINVAL);
+		assert_string_equal(t->why, cases[i].sentence);
+		close(fd);
+	}
+	after = picture(t, t->dir);
+	assert_string_equal(after, before);
+	free(before);
+	free(after);
+}
+
+static void
 what_was_there_stays_beside_a_restored_store(void **state)
 {
 	struct storetest *t = *state;
@@ -271,6 +302,7 @@ main(void)
 		TEST(a_target_that_cannot_be_written_is_told),
 		TEST(closing_does_not_wait_for_a_backup),
 		TEST(a_damaged_backup_is_not_restored),
+		TEST(what_is_no_backup_is_told_as_that),
 		TEST(what_was_there_stays_beside_a_restored_store),
 	};
 	return cmocka_run_group_tests_name("backup", tests, NULL, NULL);
