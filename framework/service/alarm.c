@@ -10,9 +10,9 @@
  * One alarm rings: its rows are deleted, then the component is called, and
  * both are one turn.  Up to PACE ring in a turn, so that a thousand that fell
  * due while Annex was down share a few commits and still leave time for
- * others.  Where the turn fails they ring again, one a turn, and one that
- * failed alone waits a minute and longer each time: an alarm that always
- * fails must not keep the instance from living.
+ * others.  Where the turn fails they ring again, each in a turn of its own in
+ * which nothing else is done; one that fails even so waits a minute and longer
+ * each time: an alarm that always fails must not keep the instance from living.
  *
  * Rows of kinds that the module does not declare (it was downgraded) stay
  * where they are; the look at the table begins behind them.
@@ -56,7 +56,8 @@ struct alarms {
 	struct annex_map *postponed; /* kind, NUL, key */
 	struct buf rung;             /* the first alarm rung this turn, kind NUL key */
 	unsigned rung_count;
-	unsigned alone; /* so many ring one a turn */
+	unsigned alone; /* so many ring in a turn of their own */
+	bool wants_turn, in_own_turn;
 };
 
 static void alarms_look(struct timer *timer);
@@ -338,10 +339,22 @@ ring_some(struct alarms *a, unsigned most)
 }
 
 static void
+ring_and_rest(struct alarms *a, unsigned most)
+{
+	int r = ring_some(a, most);
+
+	if (r == ANNEX_OK) /* there may be more */
+		a->next_ms = 0;
+	if (r == ANNEX_OK || r == ANNEX_ENOENT)
+		arm(a);
+	else
+		instance_fail(a->inst, "the store failed while alarms were read");
+}
+
+static void
 alarms_look(struct timer *timer)
 {
 	struct alarms *a = annex_container_of(timer, struct alarms, timer);
-	int r;
 
 	if (clock_wall_ms(a->inst->clock) < a->next_ms) {
 		arm(a);
@@ -351,13 +364,26 @@ alarms_look(struct timer *timer)
 		timer_start(a->inst->timers, &a->timer, 100, alarms_look);
 		return;
 	}
-	r = ring_some(a, a->alone > 0 ? 1 : PACE);
-	if (r == ANNEX_OK) /* there may be more */
-		a->next_ms = 0;
-	if (r == ANNEX_OK || r == ANNEX_ENOENT)
-		arm(a);
+	if (a->alone > 0)
+		a->wants_turn = true;
 	else
-		instance_fail(a->inst, "the store failed while alarms were read");
+		ring_and_rest(a, PACE);
+}
+
+bool
+alarms_want_turn(const struct annex_instance *inst)
+{
+	return inst->alarms->wants_turn;
+}
+
+void
+alarms_step(struct annex_instance *inst)
+{
+	struct alarms *a = inst->alarms;
+
+	a->wants_turn = false;
+	a->in_own_turn = true;
+	ring_and_rest(a, 1);
 }
 
 /* --- The end of a turn, and of a life ------------------------------------ */
@@ -369,6 +395,7 @@ alarms_turn_done(struct annex_instance *inst)
 	const char *kind = buf_text(&a->rung);
 	size_t n = strlen(kind) + 1;
 
+	a->in_own_turn = false;
 	if (a->rung_count == 0)
 		return;
 	if (a->rung_count == 1 && a->rung.len >= n)
@@ -400,10 +427,11 @@ alarms_turn_failed(struct annex_instance *inst)
 {
 	struct alarms *a = inst->alarms;
 
-	if (a->rung_count == 1)
+	if (a->rung_count > 0 && a->in_own_turn)
 		postpone(a);
-	else if (a->rung_count > 1)
+	else if (a->rung_count > 0)
 		a->alone = a->rung_count;
+	a->in_own_turn = false;
 	a->rung_count = 0;
 }
 

@@ -155,6 +155,9 @@ void timers_of_instance_reset(struct annex_instance *inst); /* annex_timer: all 
 void alarms_init(struct annex_instance *inst);
 void alarms_reset(struct annex_instance *inst);
 void alarms_finish(struct annex_instance *inst);
+bool alarms_want_turn(const struct annex_instance *inst);
+/* Ring one, in a turn in which nothing else is done: after one in which alarms failed. */
+void alarms_step(struct annex_instance *inst);
 void alarms_turn_done(struct annex_instance *inst);
 void alarms_turn_failed(struct annex_instance *inst);
 

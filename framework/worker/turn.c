@@ -189,7 +189,6 @@ too_many_resets(struct worker *w)
 	const unsigned kept = RESETS_A_MINUTE + 1;
 	int64_t now = clock_ms(w->inst.clock);
 
-	w->counts.resets->value++;
 	w->reset_ms[w->resets++ % kept] = now;
 	return w->resets >= kept && now - w->reset_ms[w->resets % kept] < 60000;
 }
@@ -306,9 +305,10 @@ turn_fail(struct worker *w)
 	log_write(w->log, ANNEX_LOG_ERROR, "a turn was undone (%s)", w->inst.failed_why);
 	annex_list_splice(&events, &w->handled);
 	turn_undo(w);
+	w->counts.resets->value++;
 	if (store_is_dead(w->inst.store))
 		worker_end(w, 1, "the store is beyond use; see above");
-	else if (too_many_resets(w))
+	else if (!w->in_step && too_many_resets(w))
 		worker_end(w, 1, "more than %d turns failed within a minute", RESETS_A_MINUTE);
 	alive = w->state != WORKER_ENDED && instance_renew(w);
 	ANNEX_LIST_EACH (&events, l) {
@@ -415,6 +415,20 @@ turn_end(struct worker *w)
 	}
 }
 
+/*
+ * One alarm that failed with others, or one step of long work, has a turn of its own.
+ * Where it fails it alone is put off, longer each time, so any number of them does
+ * not end the worker.
+ */
+static void
+turn_step(struct worker *w, void (*step)(struct annex_instance *inst))
+{
+	w->in_step = true;
+	step(&w->inst);
+	turn_end(w);
+	w->in_step = false;
+}
+
 void
 turn_renew(struct worker *w)
 {
@@ -440,10 +454,10 @@ annexp_worker_turn(struct worker *w)
 	atomic_fetch_add_explicit(&w->page->heartbeat, 1, memory_order_relaxed);
 	if (w->state == WORKER_ENDED)
 		return false;
-	if (!more && !w->wants_turn && jobs_have_work(&w->inst)) {
-		jobs_step(&w->inst);
-		turn_end(w);
-	}
+	if (alarms_want_turn(&w->inst))
+		turn_step(w, alarms_step);
+	else if (!more && !w->wants_turn && jobs_have_work(&w->inst))
+		turn_step(w, jobs_step);
 	return w->state != WORKER_ENDED &&
 	    (more || w->wants_turn || instance_durable_waiting(&w->inst) ||
 		jobs_have_work(&w->inst) || timers_wait_us(&w->timers) == 0);

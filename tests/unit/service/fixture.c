@@ -445,6 +445,10 @@ fixture_pass(struct fixture *f, int64_t ms)
 		turn_to(f, f->clock.mono_us + wait_us);
 		timers_run(&f->timers, 1000);
 		fixture_end(f);
+		if (alarms_want_turn(&f->inst)) {
+			alarms_step(&f->inst);
+			fixture_end(f);
+		}
 	}
 	turn_to(f, end_us);
 }

@@ -267,22 +267,43 @@ one_whose_turn_fails_rings_again(void **state)
 	struct fixture *f = *state;
 	struct rung *r = f->inst.settings;
 
-	r->fail = 2;
+	r->fail = 3;
 	set(f, "room", "den", 10000);
 	assert_true(fixture_end(f));
-	fixture_pass(f, 10000);
-	assert_int_equal(r->count, 1);
+	fixture_pass(f, 10000); /* with others, and then, to be sure, alone */
+	assert_int_equal(r->count, 2);
 	fixture_pass(f, 59999); /* not at once, or the instance would never live */
-	assert_int_equal(r->count, 1);
-	fixture_pass(f, 1);
 	assert_int_equal(r->count, 2);
+	fixture_pass(f, 1);
+	assert_int_equal(r->count, 3);
 	fixture_pass(f, 119999); /* and longer each time */
-	assert_int_equal(r->count, 2);
+	assert_int_equal(r->count, 3);
 	fixture_pass(f, 1);
-	assert_int_equal(r->count, 3);
+	assert_int_equal(r->count, 4);
 	fixture_pass(f, 1000000);
-	assert_int_equal(r->count, 3);
+	assert_int_equal(r->count, 4);
 	assert_true(fixture_logged(f, "an alarm failed"));
+}
+
+static void
+one_whose_turn_fails_for_another_rings_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct rung *r = f->inst.settings;
+
+	set(f, "room", "den", 10000);
+	assert_true(fixture_end(f));
+	f->clock.mono_us += 10000000;
+	f->clock.wall_us += 10000000;
+	timers_run(&f->timers, 1000);
+	assert_int_equal(r->count, 1);
+	instance_fail(&f->inst, "a stanza of the same turn");
+	assert_false(fixture_end(f));
+	fixture_pass(f, 0);
+	assert_int_equal(r->count, 2);
+	assert_false(fixture_logged(f, "an alarm failed"));
+	fixture_pass(f, 1000000);
+	assert_int_equal(r->count, 2);
 }
 
 static void
@@ -372,6 +393,7 @@ main(void)
 		TEST(an_alarm_may_set_itself_anew),
 		TEST(set_and_cleared_in_a_turn_that_fails_it_was_not),
 		TEST(one_whose_turn_fails_rings_again),
+		TEST(one_whose_turn_fails_for_another_rings_at_once),
 		TEST(one_that_fails_does_not_keep_the_others),
 		TEST(kinds_of_a_later_version_are_kept),
 		TEST(long_keys_come_back_whole),

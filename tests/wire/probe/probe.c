@@ -35,11 +35,12 @@
 struct probe_settings {
 	const char *greeting;
 	int64_t rows;
-	bool restarts;
+	bool bad_alarms, restarts;
 };
 
 static const struct annex_option probe_options[] = {
 	ANNEX_OPTION(struct probe_settings, greeting, 0, 40, "hello", "Said at \"greet\"."),
+	ANNEX_OPTION(struct probe_settings, bad_alarms, 0, 0, "no", "Whether alarms fail."),
 	ANNEX_OPTION(struct probe_settings, rows, 0, 100000, "50", "Rows that \"fill\" puts."),
 	ANNEX_OPTION(struct probe_settings, restarts, 0, 0, "no",
 	    "Whether new options are taken up by starting anew."),
@@ -218,6 +219,8 @@ alarm_rings(struct annex_instance *inst, const void *key, size_t len, int64_t du
 {
 	tell(inst, annex_strndup(annex_scratch(inst), key, len), "alarm, %lld s late",
 	    (long long)(annex_wall_ms(inst) - due_wall_ms) / 1000);
+	if (((const struct probe_settings *)annex_settings(inst))->bad_alarms)
+		annex_fail_turn(inst, "an alarm, on purpose");
 }
 
 static const struct annex_alarm probe_alarms[] = { { "ring", alarm_rings, { 0 } }, { 0 } };
