@@ -10,10 +10,14 @@
 #ifndef BASE_PAGE_H
 #define BASE_PAGE_H
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
 #include "counter.h"
+
+/* Sent to a worker by the kernel when annexd ends. */
+#define PAGE_ORPHAN_SIGNAL SIGUSR2
 
 #define PAGE_MAGIC 0x414e5850u
 #define PAGE_QUARANTINE_MAX 64

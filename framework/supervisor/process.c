@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 
 #include "base/check.h"
 #include "base/io.h"
+#include "base/page.h"
 
 #include "process.h"
 
@@ -79,16 +81,26 @@ process_fire(struct watch *watch, int events)
 	process->ended(process, status);
 }
 
+/* The kernel tells it of our end, whatever it is busy with then (program.c). */
+static void
+ask_to_be_told(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, PAGE_ORPHAN_SIGNAL);
+	if (getppid() != parent)
+		_exit(127);
+}
+
 int
 process_start(struct process *process, struct reactor *reactor, const struct process_plan *plan,
     process_ended_fn *ended)
 {
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 	int fd;
 
 	if (pid < 0)
 		return ANNEX_EIO;
 	if (pid == 0) {
+		ask_to_be_told(parent);
 		setpgid(0, 0);
 		process_become(plan);
 		_exit(127);

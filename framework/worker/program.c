@@ -24,6 +24,7 @@
 #include "worker.h"
 
 #define SECTION_MAX (1u << 20)
+#define ORPHAN_S 10 /* twice what the link takes to close */
 
 /* --- A worker in its loop --------------------------------------------------------- */
 
@@ -75,6 +76,16 @@ signals_ignore(void)
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
 		signal(ignored[i], SIG_IGN);
+}
+
+/*
+ * annexd is gone.  The end of the socketpair says so, too, and is the way out; a
+ * handler that never returns does not see it and must not keep the store for ever.
+ */
+static void
+orphaned(int signal)
+{
+	alarm(ORPHAN_S);
 }
 
 static int
@@ -151,6 +162,7 @@ program_worker(void)
 	int status;
 
 	signals_ignore();
+	signal(PAGE_ORPHAN_SIGNAL, orphaned);
 	clock_init_system(&clock);
 	random_init_system(&random);
 	if (section == NULL)

@@ -276,10 +276,8 @@ class Annex:
 
 def wait_gone(left_over):
     """What is left once all had a moment to end."""
-    for _ in range(300):
-        left = left_over()
-        if not left:
-            break
+    deadline = time.monotonic() + 30
+    while (left := left_over()) and time.monotonic() < deadline:
         time.sleep(0.01)
     return left
 

@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 
-from annex import Annex, Failure, check, wait
+from annex import Annex, Failure, check, wait, wait_gone
 from server import Server, condition_of, text_of
 
 BAD = "bad.test"
@@ -144,6 +144,21 @@ def test_hang(context):
         annex.wait_log(f"{BAD}: worker is stuck in a handler")
         annex.wait_log("is suspected")
         server.wait(link).ping("back")
+
+
+def test_hang_orphan(context):
+    """a handler that hangs does not outlive an annexd that was killed"""
+    with Annex(context.build, "orphan", {BAD: SECTIONS[BAD]}) as annex:
+        with Server(annex.socket(BAD)) as server:
+            annex.start()
+            server.wait().message("m", "hang")
+            wait(lambda: annex.status(BAD)["phase"] == "in a handler", 15, "the handler hangs")
+            annex.process.kill()
+            annex.process.wait()
+            left = wait_gone(annex.left_over)
+            check(not left, f"without annexd these went on: {left}")
+            annex.start()
+            server.wait().ping("back")
 
 
 def test_frozen(context):
