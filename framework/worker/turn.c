@@ -62,6 +62,16 @@ worker_end(struct worker *w, int exit_status, const char *fmt, ...)
 
 /* --- The instance ---------------------------------------------------------- */
 
+static void
+forget_instance(struct worker *w)
+{
+	w->inst.created = false;
+	w->inst.state = NULL;
+	timers_of_instance_reset(&w->inst);
+	sockets_reset(&w->inst);
+	annex_pool_reset(w->inst.pool);
+}
+
 int
 worker_create_instance(struct worker *w)
 {
@@ -79,7 +89,8 @@ worker_create_instance(struct worker *w)
 	instance_leave(&w->inst);
 	phase(w, PAGE_IDLE);
 	if (status < 0 || w->inst.failed) {
-		w->inst.created = false;
+		children_reset(&w->inst);
+		forget_instance(w);
 		return status < 0 ? status : ANNEX_ESTORE;
 	}
 	return ANNEX_OK;
@@ -98,11 +109,7 @@ worker_destroy_instance(struct worker *w)
 		w->inst.entered = false;
 		annex_pool_reset(w->inst.scratch);
 	}
-	w->inst.created = false;
-	w->inst.state = NULL;
-	timers_of_instance_reset(&w->inst);
-	sockets_reset(&w->inst);
-	annex_pool_reset(w->inst.pool);
+	forget_instance(w);
 }
 
 /* --- Commit ---------------------------------------------------------------- */
