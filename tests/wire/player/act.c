@@ -72,7 +72,8 @@ act_writes(struct play *p, struct program *program, const char *text)
 		return;
 	if (line == NULL)
 		play_fail(p, "nothing was bound to $%s", missing);
-	line = annex_sprintf(p->pool, "%.*s\n", (int)len, line);
+	line = annex_memdup(p->pool, line, len + 1);
+	line[len] = '\n';
 	if (!program_write(program, program->out, line, len + 1) && !play_is_lenient(p))
 		play_fail(p, "nobody takes what it writes");
 	life_settle(p);
