@@ -73,15 +73,19 @@ run_down(struct annex_pool *pool)
 {
 	struct annex_pool *child;
 	struct pool_cleanup *c;
+	struct pool_hook *hook;
 
-	while (pool->children != NULL || pool->cleanups != NULL) {
+	while (pool->children != NULL || pool->cleanups != NULL || pool->hooks != NULL) {
 		if ((child = pool->children) != NULL) {
 			annex_pool_destroy(&child);
-			continue;
+		} else if ((c = pool->cleanups) != NULL) {
+			pool->cleanups = c->next;
+			c->fn(c->arg);
+		} else {
+			hook = pool->hooks;
+			pool_hook_remove(hook);
+			hook->fn(hook);
 		}
-		c = pool->cleanups;
-		pool->cleanups = c->next;
-		c->fn(c->arg);
 	}
 }
 
@@ -121,7 +125,7 @@ void
 annex_pool_reset(struct annex_pool *pool)
 {
 	CHECK_OBJECT(pool, POOL_MAGIC);
-	if (pool->children != NULL || pool->cleanups != NULL)
+	if (pool->children != NULL || pool->cleanups != NULL || pool->hooks != NULL)
 		run_down(pool);
 	if (pool->chunks != NULL) {
 		free_chunks(pool);
@@ -259,6 +263,29 @@ annex_pool_on_destroy(struct annex_pool *pool, void (*fn)(void *arg), void *arg)
 	c->arg = arg;
 	c->next = pool->cleanups;
 	pool->cleanups = c;
+}
+
+void
+pool_hook_add(struct annex_pool *pool, struct pool_hook *hook, void (*fn)(struct pool_hook *hook))
+{
+	CHECK_OBJECT(pool, POOL_MAGIC);
+	hook->fn = fn;
+	hook->at = &pool->hooks;
+	if ((hook->next = pool->hooks) != NULL)
+		hook->next->at = &hook->next;
+	pool->hooks = hook;
+}
+
+void
+pool_hook_remove(struct pool_hook *hook)
+{
+	if (hook->at == NULL)
+		return;
+	*hook->at = hook->next;
+	if (hook->next != NULL)
+		hook->next->at = hook->at;
+	hook->next = NULL;
+	hook->at = NULL;
 }
 
 size_t

@@ -43,12 +43,25 @@
 struct pool_chunk;
 struct pool_cleanup;
 
+/*
+ * A clean-up inside of what it cleans, which may go before the pool does.  They run after those of
+ * annex_pool_on_destroy; fn must not touch the hook's siblings.
+ */
+struct pool_hook {
+	struct pool_hook *next, **at;
+	void (*fn)(struct pool_hook *hook);
+};
+void
+pool_hook_add(struct annex_pool *pool, struct pool_hook *hook, void (*fn)(struct pool_hook *hook));
+void pool_hook_remove(struct pool_hook *hook); /* also one that is in no pool: all zero */
+
 struct annex_pool {
 	uint32_t magic;
 	uint32_t next_size;            /* of the next chunk */
 	char *at, *end;                /* free part of the current chunk */
 	struct pool_chunk *chunks;     /* all but the first, newest first */
 	struct pool_cleanup *cleanups; /* newest first */
+	struct pool_hook *hooks;       /* likewise */
 	struct annex_pool *parent, *children, *prev, *next;
 	size_t bytes; /* from the system, children excluded */
 	const char *name;

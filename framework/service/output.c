@@ -17,6 +17,7 @@
 #include "base/check.h"
 #include "instance.h"
 #include "output.h"
+#include "stream/body.h"
 #include "stream/fanout.h"
 #include "trace.h"
 #include "xml/writer.h"
@@ -134,9 +135,10 @@ item_add_stanza(struct output *o, struct flow *flow, enum stream_class class, si
 
 /* --- The guard ------------------------------------------------------------ */
 
-static int
-guard_refuse(struct output *o, const struct annex_element *el, const char *why)
+int
+output_refuse(struct annex_instance *inst, const struct annex_element *el, const char *why)
 {
+	struct output *o = inst->output;
 	const char *to = annex_attr(el, "to");
 
 	o->refused->value++;
@@ -145,8 +147,8 @@ guard_refuse(struct output *o, const struct annex_element *el, const char *why)
 	return ANNEX_EINVAL;
 }
 
-static bool
-from_is_ours(struct annex_instance *inst, const struct outgoing *out, const char *from)
+bool
+output_is_ours(struct annex_instance *inst, const struct outgoing *out, const char *from)
 {
 	const struct annex_jid *jid;
 
@@ -163,11 +165,13 @@ guard_answer(struct output *o, struct outgoing *out)
 	if (out->hold != 0)
 		return holds_answered(o->inst, out->hold)
 		    ? ANNEX_OK
-		    : guard_refuse(o, out->stanza.element, "the held IQ was answered already");
+		    : output_refuse(
+			  o->inst, out->stanza.element, "the held IQ was answered already");
 	if (o->expected == NULL || out->answers != o->expected)
-		return guard_refuse(o, out->stanza.element, "it answers nothing that was asked");
+		return output_refuse(
+		    o->inst, out->stanza.element, "it answers nothing that was asked");
 	if (o->answered || holds_took(o->inst, out->answers))
-		return guard_refuse(o, out->stanza.element,
+		return output_refuse(o->inst, out->stanza.element,
 		    o->answered ? "the IQ was answered already" : "the IQ is held");
 	o->answered = true;
 	return ANNEX_OK;
@@ -179,22 +183,22 @@ guard(struct output *o, struct outgoing *out, enum stream_class class)
 	struct annex_element *el = out->stanza.element;
 	const char *from = annex_attr(el, "from"), *to = annex_attr(el, "to");
 
-	if (from == NULL || !from_is_ours(o->inst, out, from))
-		return guard_refuse(o, el, "from is not in the component's domain");
+	if (from == NULL || !output_is_ours(o->inst, out, from))
+		return output_refuse(o->inst, el, "from is not in the component's domain");
 	if (to == NULL || (to != out->trusted_to && annex_jid(o->inst->scratch, to) == NULL))
-		return guard_refuse(o, el, "to is not a JID");
+		return output_refuse(o->inst, el, "to is not a JID");
 	if (annex_attr(el, "id") == NULL) {
 		if (class == STREAM_QUESTION || class == STREAM_ANSWER)
-			return guard_refuse(o, el, "an IQ has no id");
+			return output_refuse(o->inst, el, "an IQ has no id");
 		annex_attr_set(el, "id", annex_random_id(o->inst));
 	}
 	return ANNEX_OK;
 }
 
-static int
-write_failed(struct output *o, const struct annex_element *el, int status)
+int
+output_write_failed(struct annex_instance *inst, const struct annex_element *el, int status)
 {
-	guard_refuse(o, el,
+	output_refuse(inst, el,
 	    status == ANNEX_ELIMIT ? "it is too large"
 				   : "it has characters that XML does not allow");
 	return status;
@@ -216,7 +220,7 @@ output_add(
 	}
 	o->bytes.max = at + o->max_stanza;
 	if ((status = xml_write(&o->bytes, out->stanza.element, ANNEX_NS_STANZA)) < 0)
-		return write_failed(o, out->stanza.element, status);
+		return output_write_failed(inst, out->stanza.element, status);
 	if (class == STREAM_ANSWER && (status = guard_answer(o, out)) < 0) {
 		o->bytes.len = at;
 		return status;
@@ -227,87 +231,51 @@ output_add(
 
 /* --- Fan-outs ------------------------------------------------------------- */
 
-struct annex_fanout {
-	struct annex_instance *inst;
-	struct fanout *shared;
-	enum stream_class class;
-};
-
-static void
-fanout_forget(void *arg)
+int
+output_add_fanout(struct annex_instance *inst, struct flow *flow, struct fanout *fanout)
 {
-	struct annex_fanout *f = arg;
+	size_t stanzas = fanout_stanzas(fanout);
 
-	fanout_unref(&f->shared);
-}
-
-struct annex_fanout *
-annex_fanout(struct annex_instance *inst)
-{
-	struct annex_fanout *f = annex_new(inst->scratch, struct annex_fanout);
-
-	f->inst = inst;
-	f->shared = fanout_create();
-	f->class = STREAM_PRESENCE;
-	annex_pool_on_destroy(inst->scratch, fanout_forget, f);
-	return f;
+	if (stanzas == 0)
+		return ANNEX_OK;
+	if (stream_pressure(inst->stream) == STREAM_HARD) {
+		inst->output->refused->value += (int64_t)stanzas;
+		return ANNEX_ELIMIT;
+	}
+	item_add(inst->output, flow, (enum stream_class)fanout_class(fanout))->fanout =
+	    fanout_ref(fanout);
+	return ANNEX_OK;
 }
 
 int
-annex_fanout_variant(struct annex_fanout *f, struct annex_stanza *stanza)
+output_add_body(
+    struct annex_instance *inst, struct flow *flow, const struct body *body, const char *to)
 {
-	struct output *o = f->inst->output;
-	struct outgoing *out = (struct outgoing *)stanza;
-	struct annex_element *el = stanza->element;
-	const char *from = annex_attr(el, "from");
+	struct output *o = inst->output;
+	size_t at = o->bytes.len;
 	int r;
 
-	if (from == NULL || !from_is_ours(f->inst, out, from))
-		return guard_refuse(o, el, "from is not in the component's domain");
-	if (annex_attr(el, "id") == NULL)
-		annex_attr_set(el, "id", annex_random_id(f->inst));
-	if (strcmp(el->name, "message") == 0)
-		f->class = outgoing_class(out);
-	if ((r = fanout_variant(f->shared, el)) < 0)
-		return write_failed(o, el, r);
-	return r;
-}
-
-int
-annex_fanout_add(
-    struct annex_fanout *f, int variant, const char *to, const struct annex_element *tail)
-{
-	return fanout_add(f->shared, variant, to, tail);
+	if (stream_pressure(inst->stream) == STREAM_HARD) {
+		o->refused->value++;
+		return ANNEX_ELIMIT;
+	}
+	o->bytes.max = 0;
+	if ((r = body_write(body, to, &o->bytes)) < 0)
+		return r;
+	item_add_stanza(o, flow, (enum stream_class)body->class, at);
+	return ANNEX_OK;
 }
 
 static void
 trace_fanout(struct annex_instance *inst, const struct fanout *fanout)
 {
 	struct buf one = { 0 };
-	size_t place = 0;
+	struct fanout_place place = { 0 };
 
 	if (fanout_expand(fanout, &place, &one))
 		inst->trace->stanza(
-		    inst->trace, TRACE_OUT, one.data, one.len, fanout_recipients(fanout));
+		    inst->trace, TRACE_OUT, one.data, one.len, fanout_stanzas(fanout));
 	buf_finish(&one);
-}
-
-int
-annex_fanout_send(struct annex_fanout *f, struct annex_flow *flow)
-{
-	struct annex_instance *inst = f->inst;
-	size_t recipients = fanout_recipients(f->shared);
-
-	if (recipients == 0)
-		return ANNEX_OK;
-	if (stream_pressure(inst->stream) == STREAM_HARD) {
-		inst->output->refused->value += (int64_t)recipients;
-		return ANNEX_ELIMIT;
-	}
-	if (flow == NULL)
-		flow = (struct annex_flow *)stream_flow(inst->stream, NULL);
-	item_add(inst->output, (struct flow *)flow, f->class)->fanout = fanout_ref(f->shared);
-	return ANNEX_OK;
 }
 
 void

@@ -19,6 +19,7 @@
 #include "stream/stream.h"
 
 struct annex_instance;
+struct body;
 struct output;
 
 /* A stanza on its way out; the public struct comes first. */
@@ -43,12 +44,23 @@ bool output_was_answered(const struct output *output);
 struct outgoing *outgoing_create(struct annex_instance *inst, enum annex_kind kind,
     const char *name, const char *from, const char *to, const char *type, const char *id);
 
-/* What becomes of a message when the link is lost. */
+/* What becomes of it when the link is lost, as annex_send would have it. */
 enum stream_class outgoing_class(const struct outgoing *out);
 
 /* Append as annex_send; class is given, since only the framework knows questions from the rest. */
 int output_add(
     struct annex_instance *inst, struct flow *flow, enum stream_class class, struct outgoing *out);
+
+/* A fan-out (a reference of the output's own), and one stanza of a body. */
+int output_add_fanout(struct annex_instance *inst, struct flow *flow, struct fanout *fanout);
+int output_add_body(
+    struct annex_instance *inst, struct flow *flow, const struct body *body, const char *to);
+
+/* Parts of the guard: say that el was refused, and why (ANNEX_EINVAL); that it could not be written
+ * (status); whether from is in the component's domain. */
+int output_refuse(struct annex_instance *inst, const struct annex_element *el, const char *why);
+int output_write_failed(struct annex_instance *inst, const struct annex_element *el, int status);
+bool output_is_ours(struct annex_instance *inst, const struct outgoing *out, const char *from);
 
 size_t output_bytes(const struct output *output);
 bool output_is_empty(const struct output *output);

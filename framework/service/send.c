@@ -115,17 +115,8 @@ annex_make_fleeting(struct annex_stanza *out)
 	((struct outgoing *)out)->fleeting = true;
 }
 
-/* Of a message that is no error. */
 enum stream_class
 outgoing_class(const struct outgoing *out)
-{
-	if (out->fleeting)
-		return STREAM_PRESENCE;
-	return out->durable ? STREAM_DURABLE : STREAM_MESSAGE;
-}
-
-static enum stream_class
-class_of(const struct outgoing *out)
 {
 	const struct annex_element *el = out->stanza.element;
 	const char *type = annex_attr(el, "type");
@@ -134,9 +125,9 @@ class_of(const struct outgoing *out)
 		return STREAM_ANSWER;
 	if (type != NULL && strcmp(type, "error") == 0)
 		return STREAM_BOUNCE;
-	if (el->name[0] == 'p')
+	if (el->name[0] == 'p' || out->fleeting)
 		return STREAM_PRESENCE;
-	return outgoing_class(out);
+	return out->durable ? STREAM_DURABLE : STREAM_MESSAGE;
 }
 
 int
@@ -145,7 +136,7 @@ annex_send_on(struct annex_instance *inst, struct annex_flow *flow, struct annex
 	struct outgoing *out = (struct outgoing *)stanza;
 
 	CHECK_OBJECT(inst, INSTANCE_MAGIC);
-	return output_add(inst, (struct flow *)flow, class_of(out), out);
+	return output_add(inst, (struct flow *)flow, outgoing_class(out), out);
 }
 
 int

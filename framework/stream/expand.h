@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * expand.h - a fan-out's next stanza, for who has room for it already
+ * expand.h - a fan-out's next stanzas, written where they are to stand
  */
 #ifndef STREAM_EXPAND_H
 #define STREAM_EXPAND_H
 
 #include "fanout.h"
+#include "spool.h"
 
-/* Length of the stanza for the recipient at *place; 0 where there are no more. */
-size_t fanout_next_len(const struct fanout *fanout, size_t *place);
-
-/* Write that stanza, so many bytes, and move place on. */
-void fanout_copy(const struct fanout *fanout, size_t *place, char *at);
+/* Move stanzas to wire until room bytes are reached (the last may go beyond) or there are no more.
+ * The bytes; *stanzas is counted up. */
+size_t fanout_move(const struct fanout *fanout, struct fanout_place *place, struct spool *wire,
+    unsigned class, uint32_t when_s, size_t room, size_t *stanzas);
 
 #endif /* STREAM_EXPAND_H */

@@ -1,54 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * fanout.c - one body, many recipients, expanded as the socket drains
+ * fanout.c - bodies for recipients, expanded as the socket drains
  *
- * A variant is the stanza written once with two seams: where ` to='...'`
- * goes and where a recipient's own children go.  A recipient is a head of
- * eight bytes, the attribute ready to be copied, and its tail, packed one
- * after the other in slabs; a place is a slab's number and an offset in it.
+ * A fan-out is a list of bodies, its variants, and a list of runs of
+ * recipients: pieces of the slabs of audiences, or of its own.  Nothing of
+ * that changes once it is in line.  A place is a run and an offset in its
+ * slab.
  */
-#include <limits.h>
-#include <stdint.h>
 #include <stdlib.h>
 
+#include "audience.h"
 #include "base/alloc.h"
 #include "base/check.h"
+#include "body.h"
 #include "expand.h"
-#include "xml/writer.h"
 
-#define SLAB ((size_t)64 * 1024)
-#define SLAB_SMALL ((size_t)1024)
-#define VARIANTS_MAX 0xffff
-#define STANZA_MAX ((size_t)256 * 1024) /* as of any other stanza that leaves */
-#define HEAD ((size_t)16)               /* see fanout_copy */
+#define VARIANTS_MAX 0xfffe
+#define EACH 0xffff /* as a recipient's variant: all of them */
+#define HEAD BODY_SLACK
 
-struct variant {
-	char *text;
-	uint32_t to_at, tail_at, len;
-};
-
-struct recipient {
-	uint16_t variant;
-	uint16_t to_len;
-	uint32_t tail_len;
-};
-
-struct slab {
-	uint32_t used, size;
-	char *bytes;
+struct run {
+	struct slab *slab;
+	uint32_t from, to;
+	uint32_t variants; /* of a higher number there were none when it was added */
 };
 
 struct fanout {
 	uint32_t magic;
 #define FANOUT_MAGIC 0xfa9007b3u
 	unsigned references;
-	struct variant *variants;
-	size_t variant_count, slab_count;
-	struct slab *slabs;
-	size_t recipients;
-	size_t memory;
-	struct buf scratch; /* of fanout_add */
+	unsigned queued;
+	struct body **variants;
+	size_t variant_count, variant_room;
+	size_t bodies; /* variants that are not NULL */
+	struct run *runs;
+	size_t run_count, run_room;
+	struct audience own; /* who was added one by one */
+	size_t singles, eaches;
 };
 
 struct fanout *
@@ -58,7 +47,7 @@ fanout_create(void)
 
 	fanout->magic = FANOUT_MAGIC;
 	fanout->references = 1;
-	fanout->memory = sizeof(*fanout);
+	audience_init(&fanout->own);
 	return fanout;
 }
 
@@ -81,155 +70,300 @@ fanout_unref(struct fanout **fanoutp)
 	*fanoutp = NULL;
 	if (--fanout->references > 0)
 		return;
+	CHECK(fanout->queued == 0);
 	for (size_t i = 0; i < fanout->variant_count; i++)
-		free(fanout->variants[i].text);
-	for (size_t i = 0; i < fanout->slab_count; i++)
-		free(fanout->slabs[i].bytes);
+		body_unref(&fanout->variants[i]);
+	for (size_t i = 0; i < fanout->run_count; i++)
+		slab_unref(&fanout->runs[i].slab);
+	audience_finish(&fanout->own);
 	free(fanout->variants);
-	free(fanout->slabs);
-	buf_finish(&fanout->scratch);
+	free(fanout->runs);
 	fanout->magic = 0;
 	free(fanout);
 }
 
-int
-fanout_variant(struct fanout *fanout, const struct annex_element *stanza)
-{
-	struct buf text = { .max = STANZA_MAX };
-	struct variant *variant;
-	size_t to_at, tail_at;
-	int r;
+/* --- Variants --------------------------------------------------------------- */
 
+/* Takes the caller's reference. */
+static int
+variant_add(struct fanout *fanout, struct body *body)
+{
 	CHECK_OBJECT(fanout, FANOUT_MAGIC);
-	if (fanout->variant_count == VARIANTS_MAX)
+	CHECK(fanout->queued == 0);
+	if (fanout->variant_count == VARIANTS_MAX) {
+		body_unref(&body);
 		return ANNEX_ELIMIT;
-	if ((r = xml_write_split(&text, stanza, ANNEX_NS_STANZA, &to_at, &tail_at)) < 0) {
-		buf_finish(&text);
-		return r;
 	}
-	fanout->variants =
-	    mem_resize(fanout->variants, (fanout->variant_count + 1) * sizeof(*fanout->variants));
-	variant = &fanout->variants[fanout->variant_count];
-	variant->text = mem_resize(text.data, text.len + HEAD);
-	variant->len = (uint32_t)text.len;
-	variant->to_at = (uint32_t)to_at;
-	variant->tail_at = (uint32_t)tail_at;
-	fanout->memory += text.len + HEAD + sizeof(*variant);
+	if (fanout->variant_count == fanout->variant_room) {
+		fanout->variant_room = fanout->variant_room * 2 + 2;
+		fanout->variants =
+		    mem_resize(fanout->variants, fanout->variant_room * sizeof(struct body *));
+	}
+	fanout->variants[fanout->variant_count] = body;
+	fanout->bodies += body != NULL;
 	return (int)fanout->variant_count++;
 }
 
-/* Room for one more recipient: only the first slab begins small and grows. */
-static char *
-slab_room(struct fanout *fanout, size_t need)
+int
+fanout_body(struct fanout *fanout, struct body *body)
 {
-	struct slab *slab = NULL;
-	size_t size = SLAB_SMALL;
-
-	if (fanout->slab_count > 0)
-		slab = &fanout->slabs[fanout->slab_count - 1];
-	if (slab != NULL && slab->used + need <= slab->size)
-		return slab->bytes + slab->used;
-	if (slab != NULL && fanout->slab_count == 1 && slab->used + need <= SLAB) {
-		size = slab->size;
-	} else {
-		if (fanout->slab_count > 0)
-			size = SLAB;
-		fanout->slabs =
-		    mem_resize(fanout->slabs, (fanout->slab_count + 1) * sizeof(*fanout->slabs));
-		slab = &fanout->slabs[fanout->slab_count++];
-		*slab = (struct slab) { 0 };
-		fanout->memory += sizeof(*slab);
-	}
-	while (size < slab->used + need)
-		size *= 2;
-	slab->bytes = mem_resize(slab->bytes, size);
-	fanout->memory += size - slab->size;
-	slab->size = (uint32_t)size;
-	return slab->bytes + slab->used;
+	return variant_add(fanout, body != NULL ? body_ref(body) : NULL);
 }
 
-/* ` to='...'` and the tail, in scratch. */
-static int
-recipient_write(struct buf *scratch, const char *to, const struct annex_element *tail,
-    struct recipient *recipient_r)
+int
+fanout_variant(struct fanout *fanout, const struct annex_element *stanza, unsigned class)
 {
+	struct body *body;
 	int r;
 
-	buf_clear(scratch);
-	buf_puts(scratch, " to='");
-	if ((r = xml_write_escaped(scratch, to, strlen(to))) < 0)
+	if ((r = body_create(NULL, stanza, class, &body)) < 0)
 		return r;
-	buf_putc(scratch, '\'');
-	if (scratch->len > UINT16_MAX)
-		return ANNEX_ELIMIT;
-	recipient_r->to_len = (uint16_t)scratch->len;
-	if (tail != NULL && (r = xml_write(scratch, tail, ANNEX_NS_STANZA)) < 0)
+	return variant_add(fanout, body);
+}
+
+unsigned
+fanout_class(const struct fanout *fanout)
+{
+	for (size_t i = fanout->variant_count; i-- > 0;)
+		if (fanout->variants[i] != NULL)
+			return fanout->variants[i]->class;
+	return 0;
+}
+
+/* --- Recipients ------------------------------------------------------------- */
+
+static void
+run_add(struct fanout *fanout, struct slab *slab, uint32_t from, uint32_t to, size_t variants)
+{
+	CHECK(fanout->queued == 0);
+	if (from == to)
+		return;
+	if (fanout->run_count == fanout->run_room) {
+		fanout->run_room = fanout->run_room * 2 + 2;
+		fanout->runs = mem_resize(fanout->runs, fanout->run_room * sizeof(*fanout->runs));
+	}
+	fanout->runs[fanout->run_count++] =
+	    (struct run) { slab_ref(slab), from, to, (uint32_t)variants };
+}
+
+/* The recipient that was added last to those of our own. */
+static void
+run_grow(struct fanout *fanout, size_t slabs_before, uint32_t used_before)
+{
+	struct slab *slab = fanout->own.slabs[fanout->own.count - 1];
+	struct run *last = fanout->run_count > 0 ? &fanout->runs[fanout->run_count - 1] : NULL;
+	uint32_t from = fanout->own.count == slabs_before ? used_before : 0;
+
+	if (last != NULL && last->slab == slab && last->to == from) /* of nobody else */
+		last->to = slab->used;
+	else
+		run_add(fanout, slab, from, slab->used, VARIANTS_MAX);
+}
+
+static int
+own_add(struct fanout *fanout, unsigned variant, const char *to, const struct annex_element *tail)
+{
+	size_t slabs = fanout->own.count;
+	uint32_t used = slabs > 0 ? fanout->own.slabs[slabs - 1]->used : 0;
+	int r;
+
+	CHECK(fanout->queued == 0);
+	if ((r = audience_add(&fanout->own, variant, to, tail)) < 0)
 		return r;
-	recipient_r->tail_len = (uint32_t)(scratch->len - recipient_r->to_len);
-	return sizeof(*recipient_r) + scratch->len <= SLAB ? ANNEX_OK : ANNEX_ELIMIT;
+	run_grow(fanout, slabs, used);
+	return ANNEX_OK;
 }
 
 int
 fanout_add(struct fanout *fanout, int variant, const char *to, const struct annex_element *tail)
 {
-	struct recipient recipient = { 0 };
-	size_t need;
-	char *at;
 	int r;
 
 	CHECK_OBJECT(fanout, FANOUT_MAGIC);
 	CHECK(variant >= 0 && (size_t)variant < fanout->variant_count);
-	if ((r = recipient_write(&fanout->scratch, to, tail, &recipient)) < 0)
+	if ((r = own_add(fanout, (unsigned)variant, to, tail)) < 0)
 		return r;
-	recipient.variant = (uint16_t)variant;
-	need = sizeof(recipient) + fanout->scratch.len;
-	at = slab_room(fanout, need);
-	memcpy(at, &recipient, sizeof(recipient));
-	memcpy(at + sizeof(recipient), fanout->scratch.data, fanout->scratch.len);
-	fanout->slabs[fanout->slab_count - 1].used += (uint32_t)need;
-	fanout->recipients++;
+	fanout->singles += fanout->variants[variant] != NULL;
 	return ANNEX_OK;
 }
 
-size_t
-fanout_recipients(const struct fanout *fanout)
+int
+fanout_add_each(struct fanout *fanout, const char *to)
 {
+	int r;
+
 	CHECK_OBJECT(fanout, FANOUT_MAGIC);
-	return fanout->recipients;
+	if ((r = own_add(fanout, EACH, to, NULL)) < 0)
+		return r;
+	fanout->eaches++;
+	return ANNEX_OK;
 }
 
-size_t
-fanout_memory(const struct fanout *fanout)
+static inline struct body *
+body_for(const struct fanout *fanout, unsigned variant)
 {
-	CHECK_OBJECT(fanout, FANOUT_MAGIC);
-	return fanout->memory + fanout->scratch.room;
+	return variant < fanout->variant_count ? fanout->variants[variant] : NULL;
 }
 
-/* Slabs are at most SLAB long, so place % SLAB never reaches a full slab's end. */
-static const char *
-fanout_find(const struct fanout *fanout, size_t *place)
+static int
+compare_cuts(const void *a, const void *b)
 {
-	size_t n = *place / SLAB, at = *place % SLAB;
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
-	if (n < fanout->slab_count && at >= fanout->slabs[n].used) {
-		n++;
-		at = 0;
-		*place = n * SLAB;
-	}
-	return n < fanout->slab_count ? fanout->slabs[n].bytes + at : NULL;
+	return x < y ? -1 : x > y;
 }
 
-size_t
-fanout_next_len(const struct fanout *fanout, size_t *place)
+/* Where those stand who are left out, as slab and offset, in order. */
+static size_t
+cuts_find(struct audience *audience, const char *const *except, uint64_t **cuts_r)
 {
-	const char *at = fanout_find(fanout, place);
-	struct recipient recipient;
+	size_t max = 0, n = 0, slab;
+	uint32_t at;
 
-	if (at == NULL)
+	*cuts_r = NULL;
+	while (except != NULL && except[max] != NULL)
+		max++;
+	if (max == 0)
 		return 0;
-	memcpy(&recipient, at, sizeof(recipient));
-	return (size_t)fanout->variants[recipient.variant].len + recipient.to_len +
-	    recipient.tail_len;
+	*cuts_r = mem_alloc(max * sizeof(**cuts_r));
+	for (size_t i = 0; i < max; i++)
+		if (audience_find(audience, except[i], &slab, &at))
+			(*cuts_r)[n++] = (uint64_t)slab << 32 | at;
+	qsort(*cuts_r, n, sizeof(**cuts_r), compare_cuts);
+	return n;
+}
+
+void
+fanout_audience(struct fanout *fanout, struct audience *audience, const char *const *except)
+{
+	uint64_t *cuts;
+	size_t cut_count = cuts_find(audience, except, &cuts), cut = 0;
+
+	CHECK_OBJECT(fanout, FANOUT_MAGIC);
+	for (size_t i = 0; i < audience->count; i++) {
+		struct slab *slab = audience->slabs[i];
+		uint32_t from = 0;
+
+		for (unsigned g = 0; g < AUDIENCE_GROUPS; g++)
+			if (body_for(fanout, g) != NULL)
+				fanout->singles += slab->counts[g];
+		for (; cut < cut_count && cuts[cut] >> 32 == i; cut++) {
+			uint32_t at = (uint32_t)cuts[cut];
+			struct recipient head;
+
+			if (at < from)
+				continue; /* named twice */
+			memcpy(&head, slab->bytes + at, sizeof(head));
+			run_add(fanout, slab, from, at, fanout->variant_count);
+			from = at + recipient_len(&head);
+			fanout->singles -= body_for(fanout, head.variant) != NULL;
+		}
+		run_add(fanout, slab, from, slab->used, fanout->variant_count);
+	}
+	free(cuts);
+}
+
+size_t
+fanout_stanzas(const struct fanout *fanout)
+{
+	CHECK_OBJECT(fanout, FANOUT_MAGIC);
+	return fanout->singles + fanout->eaches * fanout->bodies;
+}
+
+/* --- In line ---------------------------------------------------------------- */
+
+static size_t
+own_memory(const struct fanout *fanout)
+{
+	return sizeof(*fanout) + fanout->variant_room * sizeof(struct body *) +
+	    fanout->run_room * sizeof(struct run) + fanout->own.scratch.room +
+	    fanout->own.room * sizeof(struct slab *);
+}
+
+size_t
+fanout_hold(struct fanout *fanout)
+{
+	size_t bytes = own_memory(fanout);
+
+	CHECK_OBJECT(fanout, FANOUT_MAGIC);
+	if (fanout->queued++ > 0)
+		return 0;
+	for (size_t i = 0; i < fanout->variant_count; i++)
+		if (fanout->variants[i] != NULL)
+			bytes += body_hold(fanout->variants[i]);
+	for (size_t i = 0; i < fanout->run_count; i++)
+		bytes += slab_hold(fanout->runs[i].slab);
+	return bytes;
+}
+
+size_t
+fanout_release(struct fanout *fanout)
+{
+	size_t bytes = own_memory(fanout);
+
+	CHECK_OBJECT(fanout, FANOUT_MAGIC);
+	CHECK(fanout->queued > 0);
+	if (--fanout->queued > 0)
+		return 0;
+	for (size_t i = 0; i < fanout->variant_count; i++)
+		if (fanout->variants[i] != NULL)
+			bytes += body_release(fanout->variants[i]);
+	for (size_t i = 0; i < fanout->run_count; i++)
+		bytes += slab_release(fanout->runs[i].slab);
+	return bytes;
+}
+
+/* --- Expansion -------------------------------------------------------------- */
+
+/* What comes next: a body, and the recipient behind its head. */
+struct next {
+	const struct body *body;
+	const char *from;
+	uint32_t to_len, tail_len;
+};
+
+/* Move place on by one stanza, past those who get none; false when there are no more. */
+static inline bool
+next_take(const struct fanout *fanout, struct fanout_place *place, struct next *next)
+{
+	struct recipient head;
+
+	while (place->run < fanout->run_count) {
+		const struct run *run = &fanout->runs[place->run];
+
+		if (place->at < run->from)
+			place->at = run->from;
+		if (place->at >= run->to) {
+			place->run++;
+			place->at = 0;
+			continue;
+		}
+		next->from = run->slab->bytes + place->at;
+		memcpy(&head, next->from, sizeof(head));
+		next->from += sizeof(head);
+		next->to_len = head.to_len;
+		next->tail_len = head.tail_len;
+		if (__builtin_expect(head.variant != EACH, 1)) {
+			place->at += recipient_len(&head);
+			next->body =
+			    head.variant < run->variants ? fanout->variants[head.variant] : NULL;
+		} else if (place->variant < fanout->variant_count) {
+			next->body = fanout->variants[place->variant++];
+		} else {
+			place->at += recipient_len(&head);
+			place->variant = 0;
+			continue;
+		}
+		if (next->body != NULL)
+			return true;
+	}
+	return false;
+}
+
+static inline size_t
+next_len(const struct next *next)
+{
+	return (size_t)next->body->len + next->to_len + next->tail_len;
 }
 
 static inline char *
@@ -239,46 +373,64 @@ put(char *at, const char *bytes, size_t len)
 	return at + len;
 }
 
-void
-fanout_copy(const struct fanout *fanout, size_t *place, char *at)
+/* A fixed number of bytes is copied faster than a few: what is too much is written over. */
+static inline void
+next_copy(const struct next *next, char *at)
 {
-	const char *from = fanout_find(fanout, place);
-	const struct variant *variant;
-	struct recipient recipient;
+	const struct body *body = next->body;
+	size_t rest = body->len - body->to_at;
 
-	CHECK(from != NULL);
-	memcpy(&recipient, from, sizeof(recipient));
-	from += sizeof(recipient);
-	variant = &fanout->variants[recipient.variant];
-	*place += sizeof(recipient) + recipient.to_len + recipient.tail_len;
-	/* "<message" is copied for every recipient: a fixed number of bytes is the faster way, and
-	 * what is too much is written over. */
-	if (variant->to_at <= HEAD && variant->len >= HEAD)
-		memcpy(at, variant->text, HEAD);
+	if (body->to_at <= HEAD && body->len >= HEAD)
+		memcpy(at, body->text, HEAD);
 	else
-		memcpy(at, variant->text, variant->to_at);
-	at = put(at + variant->to_at, from, recipient.to_len);
-	if (recipient.tail_len == 0) {
-		put(at, variant->text + variant->to_at, variant->len - variant->to_at);
+		memcpy(at, body->text, body->to_at);
+	at += body->to_at;
+	if (next->to_len <= SLAB_SLACK && next->to_len + rest >= SLAB_SLACK)
+		memcpy(at, next->from, SLAB_SLACK);
+	else
+		memcpy(at, next->from, next->to_len);
+	at += next->to_len;
+	if (next->tail_len == 0) {
+		put(at, body->text + body->to_at, rest);
 		return;
 	}
-	at = put(at, variant->text + variant->to_at, variant->tail_at - variant->to_at);
-	at = put(at, from + recipient.to_len, recipient.tail_len);
-	put(at, variant->text + variant->tail_at, variant->len - variant->tail_at);
+	at = put(at, body->text + body->to_at, body->tail_at - body->to_at);
+	at = put(at, next->from + next->to_len, next->tail_len);
+	put(at, body->text + body->tail_at, body->len - body->tail_at);
+}
+
+size_t
+fanout_move(const struct fanout *fanout, struct fanout_place *place, struct spool *wire,
+    unsigned class, uint32_t when_s, size_t room, size_t *stanzas)
+{
+	size_t moved = 0, count = 0;
+	struct next next;
+
+	while (moved < room && next_take(fanout, place, &next)) {
+		size_t len = next_len(&next);
+
+		next_copy(&next, spool_place(wire, class, when_s, len));
+		moved += len;
+		count++;
+	}
+	*stanzas += count;
+	return moved;
 }
 
 bool
-fanout_expand(const struct fanout *fanout, size_t *place, struct buf *out)
+fanout_expand(const struct fanout *fanout, struct fanout_place *place, struct buf *out)
 {
+	struct next next;
 	size_t len;
 
 	CHECK_OBJECT(fanout, FANOUT_MAGIC);
-	if ((len = fanout_next_len(fanout, place)) == 0)
+	if (!next_take(fanout, place, &next))
 		return false;
+	len = next_len(&next);
 	buf_reserve(out, len);
 	if (out->error < 0)
 		return false;
-	fanout_copy(fanout, place, out->data + out->len);
+	next_copy(&next, out->data + out->len);
 	out->len += len;
 	out->data[out->len] = '\0';
 	return true;

@@ -37,7 +37,9 @@ static void
 piece_free(struct flows *flows, struct piece *piece)
 {
 	spool_finish(&piece->spool);
-	*flows->held -= piece->memory + sizeof(*piece);
+	*flows->held -= sizeof(*piece);
+	if (piece->fanout != NULL)
+		*flows->held -= fanout_release(piece->fanout);
 	fanout_unref(&piece->fanout);
 	free(piece);
 }
@@ -145,7 +147,7 @@ flow_append_fanout(struct flows *flows, struct flow *flow, unsigned class, uint3
 	struct piece *piece;
 
 	*fanoutp = NULL;
-	if (fanout_recipients(fanout) == 0) {
+	if (fanout_stanzas(fanout) == 0) {
 		fanout_unref(&fanout);
 		return;
 	}
@@ -153,9 +155,8 @@ flow_append_fanout(struct flows *flows, struct flow *flow, unsigned class, uint3
 	piece->fanout = fanout;
 	piece->class = class;
 	piece->when_s = when_s;
-	piece->left = fanout_recipients(fanout);
-	piece->memory = fanout_memory(fanout);
-	*flows->held += piece->memory;
+	piece->left = fanout_stanzas(fanout);
+	*flows->held += fanout_hold(fanout);
 	flows->stanzas += piece->left;
 }
 
@@ -196,16 +197,17 @@ piece_done(struct flows *flows, struct flow *flow)
 }
 
 static size_t
-move_recipient(struct flows *flows, struct flow *flow, struct spool *wire)
+move_fanout(struct flows *flows, struct flow *flow, struct spool *wire, size_t room)
 {
 	struct piece *piece = flow->head;
-	size_t len = fanout_next_len(piece->fanout, &piece->place);
+	size_t stanzas = 0, len;
 
-	CHECK(len > 0);
-	fanout_copy(
-	    piece->fanout, &piece->place, spool_place(wire, piece->class, piece->when_s, len));
-	flows->stanzas--;
-	if (--piece->left == 0)
+	len = fanout_move(
+	    piece->fanout, &piece->place, wire, piece->class, piece->when_s, room, &stanzas);
+	CHECK(stanzas > 0 && stanzas <= piece->left);
+	flows->stanzas -= stanzas;
+	piece->left -= stanzas;
+	if (piece->left == 0)
 		piece_done(flows, flow);
 	return len;
 }
@@ -250,9 +252,12 @@ static void
 flow_serve(struct flows *flows, struct flow *flow, struct spool *wire, size_t room, size_t *moved)
 {
 	while (flow->head != NULL && flow->deficit > 0 && *moved < room) {
-		size_t len = flow->head->fanout != NULL ? move_recipient(flows, flow, wire)
-							: move_record(flows, flow, wire);
+		size_t most = room - *moved, len;
 
+		if (most > (size_t)flow->deficit)
+			most = (size_t)flow->deficit;
+		len = flow->head->fanout != NULL ? move_fanout(flows, flow, wire, most)
+						 : move_record(flows, flow, wire);
 		*moved += len;
 		flow->deficit -= (int64_t)len;
 	}

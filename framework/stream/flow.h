@@ -26,9 +26,8 @@ struct piece {
 	struct piece *next;
 	struct spool spool; /* where fanout is NULL */
 	struct fanout *fanout;
-	size_t place;  /* in the fan-out */
-	size_t left;   /* recipients to come */
-	size_t memory; /* of the fan-out, as accounted */
+	struct fanout_place place;
+	size_t left; /* stanzas of the fan-out to come */
 	unsigned class;
 	uint32_t when_s;
 };

@@ -265,7 +265,7 @@ stream_queue_fanout(
 {
 	CHECK_OBJECT(stream, STREAM_MAGIC);
 	if (!is_welcome(stream, class)) {
-		stream->outbox.dropped[class] += fanout_recipients(*fanout);
+		stream->outbox.dropped[class] += fanout_stanzas(*fanout);
 		fanout_unref(fanout);
 		return;
 	}

@@ -419,6 +419,14 @@ xml_write_split(struct buf *buf, const struct annex_element *el, const char *con
 	return out_finish(&o, start);
 }
 
+bool
+xml_is_plain(const char *text, size_t len)
+{
+	bool high;
+
+	return clean_run(text, len, &high) == len && !high;
+}
+
 int
 xml_write_escaped(struct buf *buf, const char *text, size_t len)
 {

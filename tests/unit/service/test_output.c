@@ -187,6 +187,44 @@ a_fan_out_goes_to_all(void **state)
 }
 
 static void
+what_is_kept_is_sent_to_one_and_to_many(void **state)
+{
+	struct fixture *f = *state;
+	struct annex_pool *pool = annex_pool_create(NULL, "room");
+	struct annex_audience *audience = annex_audience(pool);
+	struct annex_stanza *shown;
+	struct annex_body *body, *none;
+	struct annex_fanout *fanout;
+	const char *heard;
+
+	assert_int_equal(annex_audience_add(audience, 0, "a@example.org"), ANNEX_OK);
+	assert_int_equal(annex_audience_add(audience, 0, "b@example.org"), ANNEX_OK);
+	assert_int_equal(annex_audience_add(audience, 0, "c\001@example.org"), ANNEX_EINVAL);
+	assert_true(instance_enter(&f->inst));
+	shown = annex_presence(&f->inst, "den@" DOMAIN "/owl", "nobody@example.org", NULL);
+	assert_int_equal(annex_body(&f->inst, pool, shown, &body), ANNEX_OK);
+	assert_int_equal(annex_send_body(&f->inst, NULL, body, "o'x@example.org"), ANNEX_OK);
+	assert_int_equal(annex_send_body(&f->inst, NULL, body, "\002@example.org"), ANNEX_EINVAL);
+	fanout = annex_fanout(&f->inst);
+	assert_int_equal(annex_fanout_body(fanout, body), 0);
+	annex_fanout_add_audience(fanout, audience, NULL);
+	assert_int_equal(annex_fanout_send(fanout, annex_flow(&f->inst, "den")), ANNEX_OK);
+	annex_body_drop(&body);
+	/* What may not be sent may not be kept. */
+	shown = annex_presence(&f->inst, "den@elsewhere.test", NULL, NULL);
+	assert_int_equal(annex_body(&f->inst, pool, shown, &none), ANNEX_EINVAL);
+	assert_null(none);
+	instance_leave(&f->inst);
+	annex_pool_destroy(&pool);
+	assert_true(fixture_end(f));
+	heard = fixture_heard(f);
+	assert_int_equal(count(heard, "<presence to='"), 3);
+	assert_int_equal(count(heard, "to='o&apos;x@example.org'"), 1);
+	assert_int_equal(count(heard, "to='b@example.org'"), 1);
+	assert_int_equal(fixture_count(f, "stanzas_refused_total"), 1);
+}
+
+static void
 bump(struct annex_instance *inst, void *cookie)
 {
 	assert_true(inst->entered);
@@ -223,6 +261,7 @@ main(void)
 		TEST(nobody_answers_what_was_not_asked),
 		TEST(what_is_wrong_is_refused_and_the_rest_goes),
 		TEST(a_fan_out_goes_to_all),
+		TEST(what_is_kept_is_sent_to_one_and_to_many),
 		TEST(when_durable_is_after_the_commit_and_never_without),
 	};
 

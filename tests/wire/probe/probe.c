@@ -52,6 +52,8 @@ struct probe_state {
 	struct annex_timer *timer;
 	char *timer_to;
 	unsigned lives; /* messages since create: soft, as memory is */
+	struct annex_audience *audience;
+	struct annex_body *kept; /* what was said last, but for those in group 1 */
 };
 
 static const struct annex_key_part jid_key[] = { { "jid", ANNEX_KEY_TEXT }, { 0 } };
@@ -305,6 +307,68 @@ order_fan(struct annex_instance *inst, const struct annex_stanza *in, const char
 	return ANNEX_DONE;
 }
 
+static struct annex_flow *
+room_flow(struct annex_instance *inst)
+{
+	return annex_flow(inst, "room");
+}
+
+/* hear GROUP: be one of those to whom "say" speaks, in group 0 or 1; or none of them. */
+static enum annex_verdict
+order_hear(struct annex_instance *inst, const struct annex_stanza *in, const char *args)
+{
+	struct probe_state *state = annex_state(inst);
+
+	if (state->audience == NULL)
+		state->audience = annex_audience(annex_pool(inst));
+	if (strcmp(args, "nothing") == 0)
+		annex_audience_remove(state->audience, in->from->full);
+	else if (!annex_audience_move(state->audience, in->from->full, args[0] == '1'))
+		annex_audience_add(state->audience, args[0] == '1', in->from->full);
+	return ANNEX_DONE;
+}
+
+/* say TEXT: to all who hear, but not oneself; who is in group 1 is told that it is secret. */
+static enum annex_verdict
+order_say(struct annex_instance *inst, const struct annex_stanza *in, const char *args)
+{
+	const char *room = annex_sprintf(annex_scratch(inst), "room@%s", annex_domain(inst));
+	struct probe_state *state = annex_state(inst);
+	struct annex_stanza *said = annex_message(inst, room, NULL, "groupchat");
+	struct annex_stanza *secret = annex_message(inst, room, NULL, "groupchat");
+	struct annex_fanout *fanout = annex_fanout(inst);
+
+	annex_add_text(said->element, NULL, "body", args);
+	annex_add_text(secret->element, NULL, "body", "a secret");
+	annex_body_drop(&state->kept);
+	if (annex_body(inst, annex_pool(inst), said, &state->kept) < 0 ||
+	    annex_fanout_body(fanout, state->kept) < 0 || annex_fanout_variant(fanout, secret) < 0)
+		return annex_refuse(inst, in, ANNEX_NOT_ACCEPTABLE, NULL);
+	if (state->audience != NULL)
+		annex_fanout_add_audience(
+		    fanout, state->audience, (const char *const[]) { in->from->full, NULL });
+	annex_fanout_send(fanout, room_flow(inst));
+	return ANNEX_DONE;
+}
+
+/* again N: what was said last, N times and once more. */
+static enum annex_verdict
+order_again(struct annex_instance *inst, const struct annex_stanza *in, const char *args)
+{
+	struct probe_state *state = annex_state(inst);
+	struct annex_fanout *fanout = annex_fanout(inst);
+
+	if (state->kept == NULL)
+		return annex_refuse(inst, in, ANNEX_ITEM_NOT_FOUND, NULL);
+	for (int i = 0; i < atoi(args); i++)
+		if (annex_fanout_body(fanout, state->kept) < 0)
+			return ANNEX_DONE;
+	annex_fanout_add_each(fanout, in->from->full);
+	annex_fanout_send(fanout, room_flow(inst));
+	annex_send_body(inst, room_flow(inst), state->kept, in->from->full);
+	return ANNEX_DONE;
+}
+
 /* flow NAME N: numbered messages from NAME@, in order. */
 static enum annex_verdict
 order_flow(struct annex_instance *inst, const struct annex_stanza *in, const char *args)
@@ -494,6 +558,7 @@ static const struct order {
 	enum annex_verdict (*run)(
 	    struct annex_instance *inst, const struct annex_stanza *in, const char *args);
 } orders[] = {
+	{ "again", order_again },
 	{ "alarm", order_alarm },
 	{ "ask", order_ask },
 	{ "clear", order_clear },
@@ -512,12 +577,14 @@ static const struct order {
 	{ "forge", order_forge },
 	{ "garble", order_garble },
 	{ "greet", order_greet },
+	{ "hear", order_hear },
 	{ "huge", order_huge },
 	{ "last", order_last },
 	{ "lives", order_lives },
 	{ "nowhere", order_nowhere },
 	{ "read", order_read },
 	{ "release", order_release },
+	{ "say", order_say },
 	{ "show", order_show },
 	{ "talk", order_talk },
 	{ "timer", order_timer },
