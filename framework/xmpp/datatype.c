@@ -228,8 +228,18 @@ is_string(const struct datatype *type, const char *text)
 	return utf8_is_xml(text, strlen(text));
 }
 
+/* XEP-0060 §16.6. */
+static bool
+is_integer_or_max(const struct datatype *type, const char *text)
+{
+	static const struct datatype number = { "xs:nonNegativeInteger", is_integer, "0", NULL };
+
+	return strcmp(text, "max") == 0 || is_integer(&number, text);
+}
+
 /* clang-format off */
 static const struct datatype datatypes[] = {
+	{ "pubsub:integer-or-max", is_integer_or_max },
 	{ "xs:anyURI", is_uri },
 	{ "xs:boolean", is_boolean },
 	{ "xs:byte", is_integer, "-128", "127" },

@@ -127,7 +127,8 @@ int annex_form_read(const struct annex_form *form, const struct annex_element *x
 /* One field of any form by name: its first value, or NULL. */
 const char *annex_form_value(const struct annex_element *x, const char *var);
 
-/* Judge one text by datatype (XEP-0122 §5): "xs:integer", "xs:dateTime", "xs:anyURI", ... */
+/* Judge one text by datatype (XEP-0122 §5): "xs:integer", "xs:dateTime", "xs:anyURI", ..., and
+ * "pubsub:integer-or-max" (XEP-0060 §16.6). */
 bool annex_datatype_matches(const char *datatype, const char *text);
 
 #pragma GCC visibility pop
