@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * affiliation.c - who somebody is to a node (XEP-0060 §4.1): by bare JID
+ */
+#include <string.h>
+
+#include "pubsub.h"
+
+static const struct {
+	const char *name;
+	enum rank rank;
+} ranks[] = {
+	{ "owner", RANK_OWNER },
+	{ "publisher", RANK_PUBLISHER },
+	{ "publish-only", RANK_PUBLISH_ONLY },
+	{ "member", RANK_MEMBER },
+	{ "none", RANK_NONE },
+	{ "outcast", RANK_OUTCAST },
+};
+
+const char *
+rank_name(enum rank rank)
+{
+	for (size_t i = 0; i < sizeof(ranks) / sizeof(*ranks); i++)
+		if (ranks[i].rank == rank)
+			return ranks[i].name;
+	return "none";
+}
+
+int
+rank_read(const char *text, enum rank *rank_r)
+{
+	for (size_t i = 0; text != NULL && i < sizeof(ranks) / sizeof(*ranks); i++) {
+		if (strcmp(text, ranks[i].name) != 0)
+			continue;
+		*rank_r = ranks[i].rank;
+		return ANNEX_OK;
+	}
+	return ANNEX_EINVAL;
+}
+
+enum rank
+rank_of(const struct node *node, const char *bare)
+{
+	struct annex_key key = key_number_text(TABLE_AFFILIATIONS, node->number, bare);
+	ProtobufCMessage *record;
+
+	if (annex_get(node->p->store, &key, &record) < 0)
+		return RANK_NONE;
+	return (enum rank)((Pubsub__Affiliation *)record)->rank;
+}
+
+enum rank
+rank_of_jid(const struct node *node, const struct annex_jid *jid)
+{
+	return annex_is_admin(node->p->inst, jid) ? RANK_OWNER : rank_of(node, jid->bare);
+}
+
+static int
+index_put(
+    struct pubsub *p, const struct annex_key *key, const Pubsub__Affiliation *record, bool is_there)
+{
+	if (is_there)
+		return annex_put(p->store, key, &record->base);
+	annex_delete(p->store, key);
+	return ANNEX_OK;
+}
+
+int
+affiliation_put(struct node *node, const char *bare, enum rank rank)
+{
+	struct pubsub *p = node->p;
+	struct annex_key key = key_number_text(TABLE_AFFILIATIONS, node->number, bare);
+	Pubsub__Affiliation record = PUBSUB__AFFILIATION__INIT;
+	int r;
+
+	record.jid = (char *)(uintptr_t)bare;
+	record.rank = rank;
+	if ((r = index_put(p, &key, &record, rank != RANK_NONE)) < 0)
+		return r;
+	key = key_text(TABLE_AFFILIATED, bare);
+	annex_key_u64(&key, node->number);
+	if ((r = index_put(p, &key, &record, rank != RANK_NONE)) < 0)
+		return must(p, r);
+	key = key_number_text(TABLE_OWNERS, node->number, bare);
+	return must(p, index_put(p, &key, &record, rank == RANK_OWNER));
+}
+
+size_t
+owners(const struct node *node, const char **jids, size_t most)
+{
+	struct annex_key prefix = key_number(TABLE_OWNERS, node->number);
+	struct annex_iter it = annex_iter(&prefix);
+	size_t n = 0;
+
+	while (n < most && annex_next(node->p->store, &it) == ANNEX_AGAIN)
+		jids[n++] = ((Pubsub__Affiliation *)it.record)->jid;
+	return n;
+}
+
+size_t
+owned_count(struct pubsub *p, const char *bare, size_t most)
+{
+	struct annex_key prefix = key_text(TABLE_AFFILIATED, bare);
+	struct annex_iter it = annex_iter(&prefix);
+	size_t n = 0;
+
+	while (n < most && annex_next(p->store, &it) == ANNEX_AGAIN)
+		n += ((Pubsub__Affiliation *)it.record)->rank == RANK_OWNER;
+	return n;
+}

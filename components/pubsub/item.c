@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * item.c - what is published, in the order it was published last
+ *
+ * An item's number is its place.  Overwriting gives it a new one, so that it is the
+ * newest; when it was first published is remembered (XEP-0413).
+ */
+#include <string.h>
+
+#include "pubsub.h"
+
+#define PAYLOAD_MAX ((size_t)1 << 20)
+
+static const Pubsub__ItemId *
+item_id_get(const struct node *node, const char *id)
+{
+	struct annex_key key = key_number_text(TABLE_ITEM_IDS, node->shelf, id);
+	ProtobufCMessage *record;
+
+	return annex_get(node->p->store, &key, &record) == ANNEX_OK ? (Pubsub__ItemId *)record
+								    : NULL;
+}
+
+Pubsub__Item *
+item_get(const struct node *node, const char *id, uint64_t *number_r)
+{
+	const Pubsub__ItemId *at = item_id_get(node, id);
+	ProtobufCMessage *record;
+	struct annex_key key;
+
+	if (at == NULL)
+		return NULL;
+	key = key_numbers(TABLE_ITEMS, node->shelf, at->number);
+	if (annex_get(node->p->store, &key, &record) < 0)
+		return NULL;
+	if (number_r != NULL)
+		*number_r = at->number;
+	return (Pubsub__Item *)record;
+}
+
+Pubsub__Item *
+item_last(const struct node *node, uint64_t *number_r)
+{
+	struct annex_key prefix = key_number(TABLE_ITEMS, node->shelf);
+	struct annex_iter it = annex_iter_backwards(&prefix);
+
+	if (annex_next(node->p->store, &it) != ANNEX_AGAIN)
+		return NULL;
+	if (number_r != NULL)
+		*number_r = annex_key_number(&it.key, 1);
+	return (Pubsub__Item *)it.record;
+}
+
+uint64_t
+items_count(const struct node *node)
+{
+	struct annex_key prefix = key_number(TABLE_ITEMS, node->shelf);
+	uint64_t n = 0;
+
+	return annex_rows(node->p->store, &prefix, &n) < 0 ? 0 : n;
+}
+
+int
+item_put(struct node *node, Pubsub__Item *item)
+{
+	struct pubsub *p = node->p;
+	struct annex_key key = key_number(TABLE_ITEMS, node->shelf);
+	Pubsub__ItemId at = PUBSUB__ITEM_ID__INIT;
+	uint64_t number, before;
+	const Pubsub__Item *old = item_get(node, item->id, &before);
+	int r;
+
+	if ((r = annex_sequence(p->store, &key, &number)) < 0)
+		return r;
+	item->created = old == NULL ? number : old->created;
+	item->created_ms = old == NULL ? item->stamp_ms : old->created_ms;
+	if ((r = annex_put(p->store, annex_key_u64(&key, number), &item->base)) < 0)
+		return must(p, r);
+	if (old != NULL) {
+		key = key_numbers(TABLE_ITEMS, node->shelf, before);
+		annex_delete(p->store, &key);
+	}
+	at.id = item->id;
+	at.number = number;
+	key = key_number_text(TABLE_ITEM_IDS, node->shelf, item->id);
+	return must(p, annex_put(p->store, &key, &at.base));
+}
+
+int
+item_remove(struct node *node, const char *id, uint64_t number)
+{
+	struct annex_key key = key_number_text(TABLE_ITEM_IDS, node->shelf, id);
+	int r;
+
+	if ((r = annex_delete(node->p->store, &key)) < 0 && r != ANNEX_ENOENT)
+		return r;
+	key = key_numbers(TABLE_ITEMS, node->shelf, number);
+	return must(node->p, annex_delete(node->p->store, &key));
+}
+
+/* Twelve digits of time, and what nobody can guess. */
+const char *
+item_new_id(struct pubsub *p)
+{
+	return annex_sprintf(annex_scratch(p->inst), "%012llx-%s",
+	    (unsigned long long)annex_wall_ms(p->inst), annex_random_id(p->inst));
+}
+
+struct annex_strings
+items_trim(struct node *node, uint64_t keep, size_t most)
+{
+	struct annex_pool *pool = annex_scratch(node->p->inst);
+	uint64_t count = items_count(node);
+	struct annex_key prefix = key_number(TABLE_ITEMS, node->shelf);
+	struct annex_iter it = annex_iter(&prefix);
+	struct annex_strings gone = { 0 };
+	const char **ids;
+
+	if (count <= keep)
+		return gone;
+	if (count - keep < most)
+		most = (size_t)(count - keep);
+	gone.value = ids = annex_new_array(pool, const char *, most);
+	while (gone.count < most && annex_next(node->p->store, &it) == ANNEX_AGAIN) {
+		const Pubsub__Item *item = (Pubsub__Item *)it.record;
+
+		ids[gone.count++] = item->id;
+		if (must(node->p, item_remove(node, item->id, annex_key_number(&it.key, 1))) < 0)
+			break;
+	}
+	return gone;
+}
+
+/* itemreply (§7.1.2.3): whom to reply to, or NULL. */
+static const char *
+reply_to(const struct node *node, const Pubsub__Item *item)
+{
+	const struct annex_jid *jid;
+
+	if (strcmp(node->config.itemreply, "owner") == 0)
+		return node->creator;
+	if (strcmp(node->config.itemreply, "publisher") != 0)
+		return NULL;
+	jid = annex_jid(annex_scratch(node->p->inst), item->publisher);
+	return jid == NULL ? NULL : jid->bare;
+}
+
+struct annex_element *
+item_add(
+    struct annex_element *parent, const struct node *node, const Pubsub__Item *item, bool payload)
+{
+	struct annex_element *el = annex_add(parent, NULL, "item"), *tree;
+
+	annex_attr_set(el, "id", item->id);
+	annex_attr_set(el, "publisher", reply_to(node, item));
+	if (!payload || item->xml[0] == '\0')
+		return el;
+	tree = annex_element_read(
+	    annex_scratch(node->p->inst), item->xml, strlen(item->xml), PAYLOAD_MAX);
+	if (tree != NULL)
+		annex_add_copy(el, tree);
+	return el;
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * publish.c - items come and go (XEP-0060 §7.1 and §7.2)
+ *
+ * A publish is judged whole before the first row is written: who, under which
+ * conditions (publish-options), what an item of this node may be.  Where the
+ * node is not there it is judged by the configuration it would get.
+ */
+#include <string.h>
+
+#include "pubsub.h"
+
+#define RETRACTED_MAX 100
+
+struct publishing {
+	struct request *rq;
+	struct node_config config;
+	const struct annex_element *item, *payload;
+	const char *id, *why;
+};
+
+/* --- Judging ------------------------------------------------------------------------- */
+
+static enum fault
+judge_options(struct publishing *pub)
+{
+	struct request *rq = pub->rq;
+	const struct annex_element *options =
+	    annex_child_after(rq->el, NS_PUBSUB, "publish-options");
+	const struct annex_element *x =
+	    options == NULL ? NULL : annex_child(options, ANNEX_NS_FORM, "x");
+
+	if (x == NULL)
+		return FAULT_NONE;
+	if (rq->node == NULL) {
+		pub->why = config_take(rq->p, x, &pub->config, rq->in->pool);
+		return pub->why == NULL ? FAULT_NONE : FAULT_PRECONDITION;
+	}
+	pub->why = config_unmet(rq->p, x, &pub->config, rq->in->pool);
+	return pub->why == NULL ? FAULT_NONE : FAULT_PRECONDITION;
+}
+
+static size_t
+payload_size(const struct publishing *pub)
+{
+	size_t len = 0;
+
+	if (pub->payload != NULL)
+		annex_element_write(pub->payload, pub->rq->in->pool, &len);
+	return len;
+}
+
+/* pubsub#type is the namespace of payloads where it looks like one (§7.1.3.6). */
+static bool
+is_of_type(const struct publishing *pub)
+{
+	const char *type = pub->config.type;
+
+	return strchr(type, ':') == NULL || strcmp(type, pub->payload->ns) == 0;
+}
+
+/* The table of event types (§4.3) and §7.1.3.6. */
+static enum fault
+judge_item(struct publishing *pub)
+{
+	const struct node_config *c = &pub->config;
+	const struct annex_element *more =
+	    pub->item == NULL ? NULL : annex_child_after(pub->item, NS_PUBSUB, "item");
+
+	if (more != NULL)
+		return FAULT_INVALID_PAYLOAD;
+	if (pub->item == NULL)
+		return c->persist_items || c->deliver_payloads ? FAULT_ITEM_REQUIRED : FAULT_NONE;
+	if (!c->persist_items && !c->deliver_payloads)
+		return FAULT_ITEM_FORBIDDEN;
+	pub->payload = annex_child(pub->item, NULL, NULL);
+	if (pub->payload == NULL)
+		return c->deliver_payloads ? FAULT_PAYLOAD_REQUIRED : FAULT_NONE;
+	if (annex_child_after(pub->payload, NULL, NULL) != NULL || !is_of_type(pub))
+		return FAULT_INVALID_PAYLOAD;
+	if (payload_size(pub) > (size_t)config_max_payload(pub->rq->p, c))
+		return FAULT_PAYLOAD_TOO_BIG;
+	return FAULT_NONE;
+}
+
+static enum fault
+judge_place(struct publishing *pub)
+{
+	struct request *rq = pub->rq;
+	const struct node_config *c = &pub->config;
+	Pubsub__Item *old;
+
+	if (pub->id == NULL || !c->persist_items || rq->node == NULL)
+		return FAULT_NONE;
+	if (strlen(pub->id) > (size_t)rq->p->set->max_id_bytes)
+		return FAULT_BAD_REQUEST;
+	old = item_get(rq->node, pub->id, NULL);
+	if (old != NULL && strcmp(rq->p->set->overwrite, "own") == 0 && rq->rank != RANK_OWNER &&
+	    !item_is_of(rq, old))
+		return FAULT_FORBIDDEN;
+	if (old == NULL && strcmp(c->node_full, "reject") == 0 &&
+	    items_count(rq->node) >= config_max_items(rq->p, c))
+		return FAULT_NODE_FULL;
+	return FAULT_NONE;
+}
+
+static enum fault
+judge_node(struct publishing *pub)
+{
+	struct request *rq = pub->rq;
+	enum fault fault;
+
+	if (rq->name == NULL)
+		return FAULT_NODEID_REQUIRED;
+	if (rq->node != NULL) {
+		pub->config = rq->node->config;
+		return may_publish(&pub->config, rq->node, rq->rank, rq->in->from->bare)
+		    ? FAULT_NONE
+		    : FAULT_FORBIDDEN;
+	}
+	if (!rq->p->set->auto_create || !may_create(rq->p, rq->in->from))
+		return FAULT_ITEM_NOT_FOUND;
+	if ((fault = node_may_be_made(rq)) != FAULT_NONE)
+		return fault;
+	pub->config = config_preset(rq->p);
+	return FAULT_NONE;
+}
+
+static enum fault
+judge(struct publishing *pub)
+{
+	enum fault fault;
+
+	if ((fault = judge_node(pub)) != FAULT_NONE || (fault = judge_options(pub)) != FAULT_NONE ||
+	    (fault = judge_item(pub)) != FAULT_NONE)
+		return fault;
+	pub->id = pub->item == NULL ? NULL : annex_attr(pub->item, "id");
+	if (pub->id != NULL && pub->id[0] == '\0')
+		pub->id = NULL;
+	if ((fault = judge_place(pub)) != FAULT_NONE)
+		return fault;
+	if (pub->item != NULL && pub->id == NULL)
+		pub->id = item_new_id(pub->rq->p);
+	return FAULT_NONE;
+}
+
+/* --- Doing ------------------------------------------------------------------------------- */
+
+static struct annex_strings
+trim(struct publishing *pub)
+{
+	struct request *rq = pub->rq;
+	uint64_t most = config_max_items(rq->p, &pub->config);
+
+	return items_trim(rq->node, most, RETRACTED_MAX);
+}
+
+/* What had to go: with a word or without (§7.1.3.4). */
+static void
+tell_trimmed(struct publishing *pub, const struct annex_strings *ids)
+{
+	struct node *node = pub->rq->node;
+
+	if (ids->count > 0 && node->config.notify_retract &&
+	    strcmp(node->config.node_full, "retract-oldest") == 0)
+		tell_retracted(node, ids);
+}
+
+static void
+tell_published(struct publishing *pub, const Pubsub__Item *item)
+{
+	struct node *node = pub->rq->node;
+	struct annex_element *event, *items;
+	struct annex_stanza *out = event_build(node, NULL, &event);
+
+	items = annex_add(event, NULL, "items");
+	annex_attr_set(items, "node", node->name);
+	if (pub->item != NULL)
+		item_add(items, node, item, node->config.deliver_payloads);
+	notify(node, EVENT_ITEMS, out, body_of(pub->payload, out->pool));
+	annex_count(node->p->published, 1);
+}
+
+static void
+confirm(struct publishing *pub)
+{
+	struct annex_element *pubsub, *el;
+	struct annex_stanza *out = answer(pub->rq, &pubsub);
+
+	el = annex_add(pubsub, NULL, "publish");
+	annex_attr_set(el, "node", pub->rq->name);
+	if (pub->id != NULL)
+		annex_attr_set(annex_add(el, NULL, "item"), "id", pub->id);
+	annex_send(pub->rq->p->inst, out);
+}
+
+static void
+item_fill(struct publishing *pub, Pubsub__Item *item)
+{
+	struct annex_pool *pool = pub->rq->in->pool;
+	size_t len;
+
+	pubsub__item__init(item);
+	item->id = (char *)(uintptr_t)pub->id;
+	item->publisher = (char *)(uintptr_t)pub->rq->in->from->full;
+	item->stamp_ms = annex_wall_ms(pub->rq->p->inst);
+	if (pub->payload != NULL)
+		item->xml = (char *)(uintptr_t)annex_element_write(pub->payload, pool, &len);
+}
+
+enum annex_verdict
+publish(struct request *rq)
+{
+	struct publishing pub = { .rq = rq, .item = annex_child(rq->el, NS_PUBSUB, "item") };
+	struct annex_strings gone = { 0 };
+	Pubsub__Item item;
+	enum fault fault;
+	int status = ANNEX_OK;
+	bool made = rq->node == NULL;
+
+	if (annex_is_congested(rq->p->inst))
+		return refuse(rq, FAULT_FULL);
+	if ((fault = judge(&pub)) != FAULT_NONE)
+		return refuse_saying(rq, fault, pub.why);
+	if (made)
+		rq->node = node_make(rq->p, rq->name, &pub.config, rq->in->from->bare, &status);
+	if (status < 0)
+		return refuse_status(rq, status);
+	item_fill(&pub, &item);
+	if (pub.config.persist_items) {
+		if ((status = item_put(rq->node, &item)) < 0)
+			return refuse_status(rq, made ? must(rq->p, status) : status);
+		gone = trim(&pub);
+	}
+	confirm(&pub);
+	tell_published(&pub, &item);
+	tell_trimmed(&pub, &gone);
+	return ANNEX_DONE;
+}
+
+/* --- Retracting (§7.2) --------------------------------------------------------------------- */
+
+void
+tell_retracted(struct node *node, const struct annex_strings *ids)
+{
+	struct annex_element *event, *items;
+	struct annex_stanza *out = event_build(node, NULL, &event);
+
+	items = annex_add(event, NULL, "items");
+	annex_attr_set(items, "node", node->name);
+	for (size_t i = 0; i < ids->count; i++)
+		annex_attr_set(annex_add(items, NULL, "retract"), "id", ids->value[i]);
+	notify(node, EVENT_ITEMS, out, NULL);
+}
+
+struct retracting {
+	const char *id[RETRACTED_MAX];
+	uint64_t number[RETRACTED_MAX];
+	size_t count;
+};
+
+static enum fault
+judge_retract(struct request *rq, struct retracting *r)
+{
+	const struct annex_element *item = annex_child(rq->el, NS_PUBSUB, "item");
+
+	if (!rq->node->config.persist_items)
+		return FAULT_UNSUPPORTED_PERSISTENT;
+	if (item == NULL)
+		return FAULT_ITEM_REQUIRED;
+	for (; item != NULL; item = annex_child_after(item, NS_PUBSUB, "item")) {
+		const char *id = annex_attr(item, "id");
+		Pubsub__Item *found;
+
+		if (id == NULL || id[0] == '\0')
+			return FAULT_ITEM_REQUIRED;
+		if (r->count == RETRACTED_MAX)
+			return FAULT_MAX_ITEMS;
+		found = item_get(rq->node, id, &r->number[r->count]);
+		if (found == NULL)
+			return rq->rank == RANK_OUTCAST ? FAULT_FORBIDDEN : FAULT_ITEM_NOT_FOUND;
+		if (!may_retract(rq, found))
+			return FAULT_FORBIDDEN;
+		r->id[r->count++] = id;
+	}
+	return FAULT_NONE;
+}
+
+enum annex_verdict
+retract(struct request *rq)
+{
+	struct retracting r = { .count = 0 };
+	const char *notify = annex_attr(rq->el, "notify");
+	enum fault fault = judge_retract(rq, &r);
+	int status;
+
+	if (fault != FAULT_NONE)
+		return refuse(rq, fault);
+	for (size_t i = 0; i < r.count; i++)
+		if ((status = item_remove(rq->node, r.id[i], r.number[i])) < 0)
+			return refuse_status(rq, i > 0 ? must(rq->p, status) : status);
+	annex_confirm(rq->p->inst, rq->in);
+	if (rq->node->config.notify_retract ||
+	    (notify != NULL && (strcmp(notify, "1") == 0 || strcmp(notify, "true") == 0)))
+		tell_retracted(rq->node, &(struct annex_strings) { r.id, r.count });
+	return ANNEX_DONE;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * pubsub.c - publish and subscribe (XEP-0060): what there is, and which way a
+ * request goes
+ *
+ * A request is an IQ with a <pubsub/> whose child says what is asked.  The table
+ * of operations finds what runs it, its node, and who asks what they are to
+ * that node; an operation judges everything before it writes the first row, since what
+ * is written cannot be taken back but with the whole turn.
+ *
+ *	create.c, configure.c, delete.c     nodes
+ *	publish.c, retrieve.c               items
+ *	subscribe.c, options.c, approve.c   subscriptions
+ *	entity.c, manage.c                  lists of what somebody has, and of who has a node
+ *
+ * Nodes, items, subscriptions and affiliations are in the store (store.c); what is in
+ * memory is a cache of nodes (node.c) and what is on its way to subscribers
+ * (notify.c).  All that a node says to its subscribers is one flow; answers to IQs are
+ * flow 0, and so never behind a hundred thousand notifications.
+ */
+#include <string.h>
+
+#include "pubsub.h"
+
+#define DAY ((int64_t)86400000)
+
+static const char *const access_models[] = { "open", "presence", "roster", "authorize", "whitelist",
+	NULL };
+static const char *const publish_models[] = { "publishers", "subscribers", "open", NULL };
+static const char *const send_lasts[] = { "never", "on_sub", "on_sub_and_presence", NULL };
+static const char *const replies[] = { "owner", "publisher", "none", NULL };
+static const char *const whose[] = { "any", "own", NULL };
+
+#define OPTION(member, lo, hi, dflt, text) \
+	ANNEX_OPTION(struct pubsub_settings, member, lo, hi, dflt, text)
+#define OPTION_OF(member, choices, dflt, text) \
+	ANNEX_OPTION_OF(struct pubsub_settings, member, choices, dflt, text)
+
+static const struct annex_option pubsub_options[] = {
+	OPTION(create, 0, 100, "local",
+	    "Who may create nodes: local, admin, anybody, nobody, addresses or domains."),
+	OPTION(
+	    auto_create, 0, 0, "yes", "Whether publishing to a node that is not there creates it."),
+	OPTION(max_nodes, 0, 100000000, "1000",
+	    "Most nodes that one user owns, admins apart; 0 is any number."),
+	OPTION(max_items, 1, 1000000000, "1000000", "Most items that one node keeps."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct pubsub_settings, max_payload_bytes, 0, 196608,
+	    "64K", "Largest payload of an item."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct pubsub_settings, max_id_bytes, 16, 1023, "1023",
+	    "Longest name of a node, and of an item."),
+	OPTION(max_subscriptions, 1, 32, "10",
+	    "Most subscriptions of one user to one node, resources included."),
+	OPTION(max_subscribers, 0, 100000000, "1000000",
+	    "Most subscriptions to one node; 0 is any number."),
+	OPTION(multi_subscribe, 0, 0, "no",
+	    "Whether an address may be subscribed to a node several times."),
+	OPTION_OF(access_model, access_models, "open", "Who may subscribe to new nodes."),
+	OPTION_OF(publish_model, publish_models, "publishers", "Who may publish to new nodes."),
+	OPTION_OF(
+	    send_last, send_lasts, "on_sub_and_presence", "When new nodes send their last item."),
+	OPTION_OF(itemreply, replies, "publisher", "Whom items of new nodes name to reply to."),
+	OPTION(persist_items, 0, 0, "yes", "Whether new nodes keep items."),
+	OPTION(notify_delete, 0, 0, "yes", "Whether new nodes tell that they are deleted."),
+	OPTION(notify_retract, 0, 0, "yes", "Whether new nodes tell that an item is retracted."),
+	OPTION_OF(overwrite, whose, "any", "Whose items a publisher may overwrite."),
+	OPTION_OF(retract, whose, "own", "Whose items a publisher may retract."),
+	OPTION(list_owners, 0, 0, "no", "Whether everybody may see who owns a node."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct pubsub_settings, tombstone_ms, 0, 3650 * DAY,
+	    "31d", "How long a deleted node is remembered."),
+	{ 0 },
+};
+
+/* --- Operations --------------------------------------------------------------------- */
+
+static const struct operation operations[] = {
+	{ NS_PUBSUB, ANNEX_IQ_SET, "create", create, NODE_NONE, 0 },
+	{ NS_PUBSUB, ANNEX_IQ_SET, "publish", publish, NODE_OPTIONAL, 0 },
+	{ NS_PUBSUB, ANNEX_IQ_SET, "retract", retract, NODE_REQUIRED, FAULT_NODEID_REQUIRED },
+	{ NS_PUBSUB, ANNEX_IQ_GET, "items", retrieve, NODE_REQUIRED, FAULT_NODEID_REQUIRED },
+	{ NS_PUBSUB, ANNEX_IQ_SET, "subscribe", subscribe, NODE_REQUIRED, FAULT_NODEID_REQUIRED },
+	{ NS_PUBSUB, ANNEX_IQ_SET, "unsubscribe", unsubscribe, NODE_REQUIRED,
+	    FAULT_NODEID_REQUIRED },
+	{ 0 },
+};
+
+static const struct operation *
+operation_named(const struct annex_stanza *in, const char *name)
+{
+	for (const struct operation *op = operations; op->ns != NULL; op++)
+		if (op->kind == in->kind && strcmp(op->ns, in->payload->ns) == 0 &&
+		    strcmp(op->name, name) == 0)
+			return op;
+	return NULL;
+}
+
+/* A word that is known, but not of this kind of IQ. */
+static bool
+is_misplaced(const struct annex_stanza *in, const char *name)
+{
+	for (const struct operation *op = operations; op->ns != NULL; op++)
+		if (strcmp(op->ns, in->payload->ns) == 0 && strcmp(op->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* The first child that is an operation; what else there is goes with it. */
+static enum fault
+operation_find(struct request *rq)
+{
+	const char *ns = rq->in->payload->ns;
+	enum fault fault = FAULT_BAD_REQUEST;
+
+	ANNEX_CHILDREN (rq->in->payload, child) {
+		if (strcmp(child->ns, ns) != 0)
+			continue;
+		/* §8.1.3: what configures a node comes behind what creates it. */
+		if (strcmp(ns, NS_PUBSUB) == 0 && strcmp(child->name, "configure") == 0)
+			return FAULT_BAD_REQUEST;
+		rq->el = child;
+		if ((rq->op = operation_named(rq->in, child->name)) != NULL)
+			return FAULT_NONE;
+		fault = is_misplaced(rq->in, child->name) ? FAULT_BAD_REQUEST : FAULT_UNKNOWN;
+	}
+	return fault;
+}
+
+/* The node, and who asks. */
+static enum fault
+node_fill(struct request *rq)
+{
+	rq->name = annex_attr(rq->el, "node");
+	rq->rank = RANK_NONE;
+	if (rq->name != NULL && strlen(rq->name) > (size_t)rq->p->set->max_id_bytes)
+		return FAULT_BAD_REQUEST;
+	if (rq->name != NULL && rq->name[0] == '\0')
+		rq->name = NULL;
+	if (rq->name == NULL)
+		return rq->op->node >= NODE_REQUIRED ? rq->op->unnamed : FAULT_NONE;
+	if ((rq->node = node_find(rq->p, rq->name)) == NULL)
+		return rq->op->node >= NODE_REQUIRED ? FAULT_ITEM_NOT_FOUND : FAULT_NONE;
+	if (rq->node->gone)
+		return FAULT_NONE;
+	rq->rank = rank_of_jid(rq->node, rq->in->from);
+	return rq->op->node == NODE_OWNED && rq->rank != RANK_OWNER ? FAULT_FORBIDDEN : FAULT_NONE;
+}
+
+static enum annex_verdict
+handle(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	struct request rq = { .p = annex_state(inst), .in = in };
+	enum fault fault;
+
+	if (in->to->local != NULL || in->to->resource != NULL)
+		return ANNEX_PASS;
+	if ((fault = operation_find(&rq)) != FAULT_NONE)
+		return refuse(&rq, fault);
+	if ((fault = node_fill(&rq)) != FAULT_NONE)
+		return refuse(&rq, fault);
+	if (rq.node != NULL && rq.node->gone && rq.op->node != NODE_NONE)
+		return refuse_gone(&rq);
+	return rq.op->run(&rq);
+}
+
+static const struct annex_route pubsub_routes[] = {
+	{ ANNEX_IQ_GET, NS_PUBSUB, "pubsub", handle, { 0 } },
+	{ ANNEX_IQ_SET, NS_PUBSUB, "pubsub", handle, { 0 } },
+	{ ANNEX_IQ_GET, NS_OWNER, "pubsub", handle, { 0 } },
+	{ ANNEX_IQ_SET, NS_OWNER, "pubsub", handle, { 0 } },
+	{ 0 },
+};
+
+/* --- Life ----------------------------------------------------------------------------- */
+
+static int
+pubsub_create(struct annex_instance *inst)
+{
+	struct pubsub *p = annex_new(annex_pool(inst), struct pubsub);
+
+	p->inst = inst;
+	p->set = annex_settings(inst);
+	p->store = annex_store(inst);
+	p->published = annex_counter(inst, "pubsub_published_total", "Items that were published.");
+	p->notified = annex_counter(
+	    inst, "pubsub_notifications_total", "Notifications that were sent to subscribers.");
+	p->subscribed =
+	    annex_counter(inst, "pubsub_subscribed_total", "Subscriptions that were made.");
+	nodes_init(p);
+	notify_init(p);
+	annex_set_state(inst, p);
+	return ANNEX_OK;
+}
+
+static int
+pubsub_reload(struct annex_instance *inst)
+{
+	struct pubsub *p = annex_state(inst);
+
+	p->set = annex_settings(inst);
+	return ANNEX_OK;
+}
+
+ANNEX_MODULE(pubsub) = {
+	ANNEX_MODULE_ABI,
+	.name = "pubsub",
+	.summary = "publish and subscribe",
+	.options = pubsub_options,
+	.settings_size = sizeof(struct pubsub_settings),
+	.routes = pubsub_routes,
+	.disco = &pubsub_disco,
+	.tables = pubsub_tables,
+	.create = pubsub_create,
+	.reload = pubsub_reload,
+};

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * pubsub.h - nodes, their items, and who may do what with them
+ *
+ * A struct node is a cache of one row: it is loaded when somebody asks for it
+ * and forgotten when it is the one used longest ago.  Items, subscriptions
+ * and affiliations are read from the store where they are needed, under the
+ * node's number.  A handler gets its node in struct request; the pointer is good
+ * until the handler returns.  The store is written first and memory second.
+ */
+#ifndef PUBSUB_H
+#define PUBSUB_H
+
+#include <annex/access.h>
+#include <annex/command.h>
+#include <annex/component.h>
+#include <annex/datetime.h>
+#include <annex/flow.h>
+#include <annex/form.h>
+#include <annex/job.h>
+#include <annex/list.h>
+#include <annex/map.h>
+#include <annex/rsm.h>
+#include <annex/store.h>
+#include <annex/timer.h>
+
+#include "pubsub.pb-c.h"
+
+#define NS_PUBSUB "http://jabber.org/protocol/pubsub"
+#define NS_OWNER NS_PUBSUB "#owner"
+#define NS_EVENT NS_PUBSUB "#event"
+#define NS_ERRORS NS_PUBSUB "#errors"
+#define NS_NODE_CONFIG NS_PUBSUB "#node_config"
+#define NS_META_DATA NS_PUBSUB "#meta-data"
+#define NS_SUBSCRIBE_OPTIONS NS_PUBSUB "#subscribe_options"
+#define NS_AUTHORIZATION NS_PUBSUB "#subscribe_authorization"
+#define NS_PUBLISH_OPTIONS NS_PUBSUB "#publish-options"
+#define NS_SHIM "http://jabber.org/protocol/shim"
+
+/* XEP-0060 §4.1, in order of what they may. */
+enum rank {
+	RANK_OUTCAST = -1,
+	RANK_NONE,
+	RANK_MEMBER,
+	RANK_PUBLISH_ONLY,
+	RANK_PUBLISHER,
+	RANK_OWNER
+};
+
+/* XEP-0060 §4.2; as in the store. */
+enum state { STATE_NONE, STATE_PENDING, STATE_UNCONFIGURED, STATE_SUBSCRIBED };
+
+struct pubsub_settings {
+	struct annex_strings create;
+	int64_t max_nodes, max_items, max_payload_bytes, max_id_bytes, max_subscriptions,
+	    max_subscribers;
+	int64_t tombstone_ms;
+	const char *access_model, *publish_model, *send_last, *itemreply, *overwrite, *retract;
+	bool persist_items, notify_delete, notify_retract, auto_create, multi_subscribe,
+	    list_owners;
+};
+
+struct pubsub {
+	struct annex_instance *inst;
+	const struct pubsub_settings *set;
+	struct annex_store *store;
+	struct annex_map *nodes;   /* by name, those loaded */
+	struct annex_link recent;  /* nodes, the one used last in front */
+	struct annex_map *queues;  /* of deliveries that go on, by number of the node */
+	struct annex_link waiting; /* the same, in the order they are served */
+	struct annex_timer *drain;
+	size_t queued; /* bytes of what is in queues, about */
+	struct annex_counter *published, *notified, *subscribed;
+};
+
+/* What the configuration form says (XEP-0060 §16.4.4). */
+struct node_config {
+	const char *title, *description, *language, *type, *node_type, *collection;
+	const char *access_model, *publish_model, *send_last, *itemreply, *notification_type,
+	    *node_full;
+	const char *max_items, *item_expire; /* numbers, or "max" */
+	int64_t max_payload;
+	struct annex_strings contact, roster_groups;
+	bool deliver_notifications, deliver_payloads, persist_items;
+	bool notify_config, notify_delete, notify_retract, notify_sub;
+	bool presence_based, purge_offline, tempsub, subscribe;
+};
+
+struct node {
+	uint32_t magic;
+#define NODE_MAGIC 0x5ab0de11u
+	struct pubsub *p;
+	struct annex_pool *pool;
+	struct annex_link by_use;
+	const char *name;
+	uint64_t number; /* what its rows are under, */
+	uint64_t shelf;  /* and its items: another one after each purge */
+	struct node_config config;
+	const char *creator;
+	int64_t created_ms;
+	bool gone;
+	const char *redirect;
+	int64_t gone_ms;
+	size_t garbage; /* bytes of the pool that nobody uses any more, about */
+};
+
+/* --- Requests ------------------------------------------------------------ */
+
+struct operation;
+
+struct request {
+	struct pubsub *p;
+	const struct annex_stanza *in;
+	const struct operation *op;
+	const struct annex_element *el; /* what is asked: the child of <pubsub/> */
+	const char *name;               /* its node, or NULL */
+	struct node *node;              /* that, where it exists */
+	enum rank rank;                 /* of who asks; admins are owners */
+};
+
+/* --- fault.c: what is refused, and how (XEP-0060, the tables of errors) ---- */
+
+enum fault {
+	FAULT_NONE,
+	FAULT_BAD_REQUEST,
+	FAULT_CLOSED_NODE,
+	FAULT_CONFLICT,
+	FAULT_FORBIDDEN,
+	FAULT_FULL,
+	FAULT_INVALID_JID,
+	FAULT_INVALID_OPTIONS,
+	FAULT_INVALID_PAYLOAD,
+	FAULT_INVALID_SUBID,
+	FAULT_ITEM_FORBIDDEN,
+	FAULT_ITEM_NOT_FOUND,
+	FAULT_ITEM_REQUIRED,
+	FAULT_JID_REQUIRED,
+	FAULT_MAX_ITEMS,
+	FAULT_MAX_NODES,
+	FAULT_NODEID_REQUIRED,
+	FAULT_NODE_FULL,
+	FAULT_NOT_ACCEPTABLE,
+	FAULT_NOT_IN_ROSTER_GROUP,
+	FAULT_NOT_SUBSCRIBED,
+	FAULT_NOT_SUBSCRIBED_TO_READ,
+	FAULT_OPTIONS_NOT_SUBSCRIBED,
+	FAULT_PAYLOAD_REQUIRED,
+	FAULT_PAYLOAD_TOO_BIG,
+	FAULT_PENDING,
+	FAULT_PRECONDITION,
+	FAULT_PRESENCE_REQUIRED,
+	FAULT_SUBID_REQUIRED,
+	FAULT_TOO_MANY_SUBSCRIPTIONS,
+	FAULT_UNKNOWN,
+	FAULT_UNSUPPORTED_ACCESS_MODEL,
+	FAULT_UNSUPPORTED_COLLECTIONS,
+	FAULT_UNSUPPORTED_PAGE,
+	FAULT_UNSUPPORTED_PERSISTENT,
+	FAULT_UNSUPPORTED_SUBSCRIBE,
+	FAULT_COUNT
+};
+
+struct annex_error fault_error(enum fault fault);
+enum annex_verdict refuse(struct request *rq, enum fault fault);
+/* text in words for people, or NULL. */
+enum annex_verdict refuse_saying(struct request *rq, enum fault fault, const char *text);
+enum annex_verdict refuse_gone(struct request *rq);
+/* What a put that failed is answered with. */
+enum annex_verdict refuse_status(struct request *rq, int status);
+
+/* The result to rq, with <pubsub/> of the namespace that was asked in. */
+struct annex_stanza *answer(struct request *rq, struct annex_element **pubsub_r);
+
+/* --- store.c ------------------------------------------------------------- */
+
+enum {
+	TABLE_NODES,
+	TABLE_NUMBERS,
+	TABLE_LISTED,
+	TABLE_ITEMS,
+	TABLE_ITEM_IDS,
+	TABLE_SUBSCRIPTIONS,
+	TABLE_SUBSCRIBERS,
+	TABLE_PENDING,
+	TABLE_AFFILIATIONS,
+	TABLE_AFFILIATED,
+	TABLE_OWNERS,
+	TABLE_WAITING,
+};
+extern const struct annex_table pubsub_tables[];
+
+struct annex_key key_of(int table);
+struct annex_key key_text(int table, const char *text);
+struct annex_key key_number(int table, uint64_t number);
+struct annex_key key_numbers(int table, uint64_t number, uint64_t second);
+struct annex_key key_number_text(int table, uint64_t number, const char *text);
+/* Undo the turn where something had been written before: the put that failed must not stand alone. */
+int must(struct pubsub *p, int status);
+
+/* --- settings.c: the structs of forms as rows --------------------------------- */
+
+/* What differs between values and baseline, both bound to fields. */
+Pubsub__Setting **settings_pack(const struct annex_field *fields, const void *values,
+    const void *baseline, size_t *count_r, struct annex_pool *pool);
+/* values holds the baseline. */
+void settings_unpack(const struct annex_field *fields, void *values,
+    Pubsub__Setting *const *setting, size_t count, struct annex_pool *pool);
+bool is_in(const struct annex_strings *list, const char *word);
+/* Whether the member of that field means the same in both structs. */
+bool field_equal(const struct annex_field *field, const void *a, const void *b);
+
+/* --- config.c ------------------------------------------------------------ */
+
+extern const struct annex_form config_form;
+extern const struct annex_field config_fields[];
+/* What rows are kept relative to: never changes. */
+extern const struct node_config config_baseline;
+struct node_config config_preset(const struct pubsub *p);
+/* Read a form into config.  FAULT_NONE, or what is wrong, *why saying more. */
+enum fault config_read(const struct pubsub *p, const struct annex_element *x,
+    struct node_config *config, struct annex_pool *pool, const char **why);
+/* How many items a node keeps; seconds they live, 0 where for ever. */
+uint64_t config_max_items(const struct pubsub *p, const struct node_config *config);
+int64_t config_item_expire(const struct node_config *config);
+int64_t config_max_payload(const struct pubsub *p, const struct node_config *config);
+/* Take publish-options for the configuration of a node that is to be made; NULL, or why not. */
+const char *config_take(const struct pubsub *p, const struct annex_element *x,
+    struct node_config *config, struct annex_pool *pool);
+/* Compare what is demanded with what is (§7.1.5): NULL, or why not. */
+const char *config_unmet(const struct pubsub *p, const struct annex_element *x,
+    const struct node_config *config, struct annex_pool *pool);
+
+/* --- node.c -------------------------------------------------------------- */
+
+void nodes_init(struct pubsub *p);
+/* Loaded where it is not; NULL where there is none.  A deleted one is found too: look at gone. */
+struct node *node_find(struct pubsub *p, const char *name);
+struct node *node_by_number(struct pubsub *p, uint64_t number);
+const char *node_name_of(struct pubsub *p, uint64_t number);
+/* Make one, with its owner, and write it; NULL with *status_r where that failed. */
+struct node *node_make(struct pubsub *p, const char *name, const struct node_config *config,
+    const char *owner, int *status_r);
+int node_put(struct node *node) ANNEX_MUST_CHECK;
+void node_forget(struct node *node);
+/* Strings of config may be in scratch: the node keeps copies. */
+int node_configure(struct node *node, const struct node_config *config) ANNEX_MUST_CHECK;
+struct annex_flow *node_flow(struct pubsub *p, uint64_t number);
+/* Who may see that the node is there. */
+bool node_is_listed(const struct node *node);
+
+/* --- affiliation.c ------------------------------------------------------- */
+
+const char *rank_name(enum rank rank);
+int rank_read(const char *text, enum rank *rank_r) ANNEX_MUST_CHECK;
+enum rank rank_of(const struct node *node, const char *bare);
+enum rank rank_of_jid(const struct node *node, const struct annex_jid *jid);
+int affiliation_put(struct node *node, const char *bare, enum rank rank) ANNEX_MUST_CHECK;
+/* Bare JIDs of owners, at most most of them. */
+size_t owners(const struct node *node, const char **jids, size_t most);
+/* Nodes that a bare JID owns, counted up to most. */
+size_t owned_count(struct pubsub *p, const char *bare, size_t most);
+
+/* --- rights.c ------------------------------------------------------------ */
+
+enum fault may_subscribe(const struct request *rq, bool *pending_r);
+enum fault may_retrieve(const struct request *rq);
+bool may_publish(
+    const struct node_config *config, const struct node *node, enum rank rank, const char *bare);
+bool may_retract(const struct request *rq, const Pubsub__Item *item);
+bool may_create(const struct pubsub *p, const struct annex_jid *who);
+/* Whether who asks published it. */
+bool item_is_of(const struct request *rq, const Pubsub__Item *item);
+
+/* --- subscription.c ------------------------------------------------------ */
+
+/* What a subscriber may set (§16.4.2). */
+struct sub_options {
+	bool deliver, digest, include_body;
+	int64_t digest_frequency; /* milliseconds */
+	const char *expire;       /* a date, "presence", or "" */
+	struct annex_strings show_values;
+	const char *type, *depth;
+};
+extern const struct annex_form options_form;
+extern const struct annex_field options_fields[];
+extern const struct sub_options options_baseline;
+
+/* One subscription, read from the store; in scratch. */
+struct sub {
+	struct node *node;
+	uint64_t number; /* 0: not in the store yet */
+	const char *jid, *bare, *subid;
+	enum state state;
+	struct sub_options options;
+	int64_t since_ms, bounce_ms;
+	uint32_t bounces;
+	bool warned;
+};
+
+const char *state_name(enum state state);
+int state_read(const char *text, enum state *state_r) ANNEX_MUST_CHECK;
+struct sub sub_of_record(struct node *node, uint64_t number, const Pubsub__Subscription *record);
+/* Those of a bare JID at a node, in the order they were made; at most most. */
+size_t subs_of_bare(struct node *node, const char *bare, struct sub *subs, size_t most);
+/* The subscriptions of exactly that JID; at most most. */
+size_t subs_of_jid(struct node *node, const struct annex_jid *jid, struct sub *subs, size_t most);
+/* What a bare JID has best at a node. */
+enum state state_of(const struct node *node, const char *bare);
+struct sub sub_make(struct node *node, const struct annex_jid *jid, enum state state);
+int sub_put(struct sub *sub) ANNEX_MUST_CHECK;
+int sub_remove(const struct sub *sub) ANNEX_MUST_CHECK;
+uint64_t subs_count(const struct node *node);
+uint64_t subs_last(const struct node *node);
+/* <subscription/> as answers and events have it; node is left out where with_node is false. */
+struct annex_element *sub_add(struct annex_element *parent, const struct sub *sub, bool with_node);
+
+#define SUBS_MAX 32 /* of one JID at one node */
+
+/* --- item.c -------------------------------------------------------------- */
+
+Pubsub__Item *item_get(const struct node *node, const char *id, uint64_t *number_r);
+/* The newest, or NULL. */
+Pubsub__Item *item_last(const struct node *node, uint64_t *number_r);
+/* Write it as the newest; one of that id goes. */
+int item_put(struct node *node, Pubsub__Item *item) ANNEX_MUST_CHECK;
+int item_remove(struct node *node, const char *id, uint64_t number) ANNEX_MUST_CHECK;
+uint64_t items_count(const struct node *node);
+/* One that sorts by the time it was made. */
+const char *item_new_id(struct pubsub *p);
+/* Remove the oldest above keep, at most most of them; their ids, in scratch. */
+struct annex_strings items_trim(struct node *node, uint64_t keep, size_t most);
+/* Append <item/> as it is shown: with its payload where payload is true. */
+struct annex_element *item_add(
+    struct annex_element *parent, const struct node *node, const Pubsub__Item *item, bool payload);
+
+/* --- notify.c ------------------------------------------------------------ */
+
+enum event {
+	EVENT_ITEMS,  /* published or retracted: who wants items */
+	EVENT_NODE,   /* configured, purged: who is subscribed */
+	EVENT_DELETE, /* whoever had anything to do with it */
+};
+
+/* A message with <event/> in it; to NULL where it is for many. */
+struct annex_stanza *
+event_build(const struct node *node, const char *to, struct annex_element **event_r);
+/* To all that are concerned, in the flow of the node; goes on in turns of its own where they
+ * are many.  body (or NULL) is for those who asked for bodies. */
+void notify(struct node *node, enum event event, struct annex_stanza *message, const char *body);
+void tell_retracted(struct node *node, const struct annex_strings *ids);
+/* The text of a payload for people, or NULL (Atom: title and summary). */
+const char *body_of(const struct annex_element *payload, struct annex_pool *pool);
+/* One subscriber (or owner) is told what a subscription is now. */
+void tell_subscription(const struct sub *sub, const char *to);
+/* Owners that want to know (notify_sub). */
+void tell_owners_of(const struct sub *sub);
+void send_last(const struct sub *sub);
+void notify_init(struct pubsub *p);
+/* Whether somebody is still to be told of something of the node. */
+bool notify_is_busy(const struct pubsub *p, uint64_t number);
+
+/* --- The operations --------------------------------------------------------- */
+
+typedef enum annex_verdict operation_fn(struct request *rq);
+
+struct operation {
+	const char *ns;
+	enum annex_kind kind;
+	const char *name;
+	operation_fn *run;
+	enum { NODE_NONE, NODE_OPTIONAL, NODE_REQUIRED, NODE_OWNED } node;
+	enum fault unnamed; /* where a node is required and none named */
+};
+
+/* The JID in <... jid='...'/>: who asks, but for admins; other is the fault where it is not. */
+enum fault subscriber_of(struct request *rq, const struct annex_jid **jid_r, enum fault other);
+/* The subscription named by jid and subid; missing is the fault where there is none. */
+enum fault
+sub_named(struct request *rq, const struct annex_jid *jid, enum fault missing, struct sub *sub_r);
+
+operation_fn create, publish, retract, retrieve, subscribe, unsubscribe;
+/* Make a node for who publishes to none; FAULT_NONE, or why not. */
+enum fault node_may_be_made(const struct request *rq);
+
+extern const struct annex_disco pubsub_disco;
+
+#endif /* PUBSUB_H */

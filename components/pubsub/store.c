@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * store.c - the tables of pubsub
+ *
+ * A node has a number that is never given out again; what belongs to it is under
+ * that number, so that a node made anew under an old NodeID has none of the old
+ * one's rows, and a NodeID of 1,023 bytes is in few keys.  Its items are under a shelf, a
+ * number as well: a purge takes a new one and leaves the old one to a job.  Items and subscriptions have
+ * numbers in the order they came: those tables are counted, so that a total, an index
+ * and the n-th row cost O(log n).
+ *
+ * numbers and listed are indexes of nodes, item_ids of items, subscribers and
+ * pending of subscriptions, affiliated and owners of affiliations: they are written together with what
+ * they index.
+ */
+#include "pubsub.h"
+
+static const struct annex_key_part by_name[] = { { "node", ANNEX_KEY_TEXT }, { 0 } };
+static const struct annex_key_part by_number[] = { { "number", ANNEX_KEY_U64 }, { 0 } };
+static const struct annex_key_part by_node_number[] = { { "node", ANNEX_KEY_U64 },
+	{ "number", ANNEX_KEY_U64 }, { 0 } };
+static const struct annex_key_part by_node_id[] = { { "node", ANNEX_KEY_U64 },
+	{ "id", ANNEX_KEY_TEXT }, { 0 } };
+static const struct annex_key_part by_node_jid[] = { { "node", ANNEX_KEY_U64 },
+	{ "jid", ANNEX_KEY_TEXT }, { 0 } };
+static const struct annex_key_part by_jid_node[] = { { "jid", ANNEX_KEY_TEXT },
+	{ "node", ANNEX_KEY_U64 }, { 0 } };
+static const struct annex_key_part by_jid_node_number[] = { { "jid", ANNEX_KEY_TEXT },
+	{ "node", ANNEX_KEY_U64 }, { "number", ANNEX_KEY_U64 }, { 0 } };
+static const struct annex_key_part by_subscription[] = { { "node", ANNEX_KEY_U64 },
+	{ "subscription", ANNEX_KEY_U64 }, { "number", ANNEX_KEY_U64 }, { 0 } };
+
+#define TABLE(number_, name_, key_, record_, counted_)                                           \
+	{                                                                                        \
+		.number = (number_), .name = (name_), .key = (key_),                             \
+		.record = &pubsub__##record_##__descriptor, .version = 1, .counted = (counted_), \
+	}
+
+/* In the order of the enum in pubsub.h. */
+const struct annex_table pubsub_tables[] = {
+	TABLE(1, "nodes", by_name, node, false),
+	TABLE(2, "numbers", by_number, number, true),
+	TABLE(3, "listed", by_number, listed, true),
+	TABLE(4, "items", by_node_number, item, true),
+	TABLE(5, "item_ids", by_node_id, item_id, false),
+	TABLE(6, "subscriptions", by_node_number, subscription, true),
+	TABLE(7, "subscribers", by_jid_node_number, subscriber, false),
+	TABLE(8, "pending", by_node_number, subscriber, false),
+	TABLE(9, "affiliations", by_node_jid, affiliation, false),
+	TABLE(10, "affiliated", by_jid_node, affiliation, false),
+	TABLE(11, "owners", by_node_jid, affiliation, false),
+	TABLE(12, "waiting", by_subscription, waiting, false),
+	{ 0 },
+};
+
+struct annex_key
+key_of(int table)
+{
+	return annex_key(&pubsub_tables[table]);
+}
+
+struct annex_key
+key_text(int table, const char *text)
+{
+	struct annex_key key = key_of(table);
+
+	annex_key_text(&key, text);
+	return key;
+}
+
+struct annex_key
+key_number(int table, uint64_t number)
+{
+	struct annex_key key = key_of(table);
+
+	annex_key_u64(&key, number);
+	return key;
+}
+
+struct annex_key
+key_numbers(int table, uint64_t number, uint64_t second)
+{
+	struct annex_key key = key_number(table, number);
+
+	annex_key_u64(&key, second);
+	return key;
+}
+
+struct annex_key
+key_number_text(int table, uint64_t number, const char *text)
+{
+	struct annex_key key = key_number(table, number);
+
+	annex_key_text(&key, text);
+	return key;
+}
+
+int
+must(struct pubsub *p, int status)
+{
+	if (status < 0 && status != ANNEX_ENOENT)
+		annex_fail_turn(p->inst, "a change could not be written whole");
+	return status;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * subscribe.c - subscriptions come and go (XEP-0060 §6.1 and §6.2)
+ */
+#include <string.h>
+
+#include "pubsub.h"
+
+enum fault
+subscriber_of(struct request *rq, const struct annex_jid **jid_r, enum fault other)
+{
+	const char *text = annex_attr(rq->el, "jid");
+
+	if (text == NULL)
+		return FAULT_JID_REQUIRED;
+	if ((*jid_r = annex_jid(rq->in->pool, text)) == NULL)
+		return FAULT_INVALID_JID;
+	if (!annex_jid_bare_equal(*jid_r, rq->in->from) &&
+	    !annex_is_admin(rq->p->inst, rq->in->from))
+		return other;
+	return FAULT_NONE;
+}
+
+static enum annex_verdict
+confirm(struct request *rq, const struct sub *sub)
+{
+	struct annex_element *pubsub;
+	struct annex_stanza *out = answer(rq, &pubsub);
+
+	sub_add(pubsub, sub, true);
+	annex_send(rq->p->inst, out);
+	return ANNEX_DONE;
+}
+
+static enum fault
+judge_room(struct request *rq, size_t had)
+{
+	uint64_t most = (uint64_t)rq->p->set->max_subscribers;
+	size_t each = (size_t)rq->p->set->max_subscriptions;
+
+	if (had >= (each < SUBS_MAX ? each : SUBS_MAX) ||
+	    (most > 0 && subs_count(rq->node) >= most))
+		return FAULT_TOO_MANY_SUBSCRIPTIONS;
+	return FAULT_NONE;
+}
+
+static enum annex_verdict
+subscribe_anew(struct request *rq, const struct annex_jid *jid, bool pending)
+{
+	struct sub sub = sub_make(rq->node, jid, pending ? STATE_PENDING : STATE_SUBSCRIBED);
+	int status;
+
+	if ((status = sub_put(&sub)) < 0)
+		return refuse_status(rq, status);
+	annex_count(rq->p->subscribed, 1);
+	confirm(rq, &sub);
+	tell_owners_of(&sub);
+	send_last(&sub);
+	return ANNEX_DONE;
+}
+
+enum annex_verdict
+subscribe(struct request *rq)
+{
+	struct sub subs[SUBS_MAX];
+	const struct annex_jid *jid;
+	enum fault fault;
+	bool pending;
+	size_t n;
+
+	if ((fault = subscriber_of(rq, &jid, FAULT_INVALID_JID)) != FAULT_NONE)
+		return refuse(rq, fault);
+	if ((fault = may_subscribe(rq, &pending)) != FAULT_NONE)
+		return refuse(rq, fault);
+	n = subs_of_jid(rq->node, jid, subs, SUBS_MAX);
+	if (n > 0 && subs[0].state == STATE_PENDING)
+		return refuse(rq, FAULT_PENDING);
+	/* §6.1.6: again is as before. */
+	if (n > 0 && !rq->p->set->multi_subscribe)
+		return confirm(rq, &subs[0]);
+	n = subs_of_bare(rq->node, jid->bare, subs, SUBS_MAX);
+	if ((fault = judge_room(rq, n)) != FAULT_NONE)
+		return refuse(rq, fault);
+	return subscribe_anew(rq, jid, pending);
+}
+
+/* The subscription that jid and subid name (§6.2.3, §6.3.4). */
+enum fault
+sub_named(struct request *rq, const struct annex_jid *jid, enum fault missing, struct sub *sub_r)
+{
+	const char *subid = annex_attr(rq->el, "subid");
+	struct sub subs[SUBS_MAX];
+	size_t n = subs_of_jid(rq->node, jid, subs, SUBS_MAX);
+
+	if (n == 0)
+		return missing;
+	if (subid == NULL && n > 1)
+		return FAULT_SUBID_REQUIRED;
+	for (size_t i = 0; i < n; i++) {
+		if (subid != NULL && strcmp(subs[i].subid, subid) != 0)
+			continue;
+		*sub_r = subs[i];
+		return FAULT_NONE;
+	}
+	return FAULT_INVALID_SUBID;
+}
+
+enum annex_verdict
+unsubscribe(struct request *rq)
+{
+	const struct annex_jid *jid;
+	enum fault fault;
+	struct sub sub;
+	int status;
+
+	if ((fault = subscriber_of(rq, &jid, FAULT_FORBIDDEN)) != FAULT_NONE)
+		return refuse(rq, fault);
+	if (rq->rank == RANK_OUTCAST)
+		return refuse(rq, FAULT_FORBIDDEN);
+	if ((fault = sub_named(rq, jid, FAULT_NOT_SUBSCRIBED, &sub)) != FAULT_NONE)
+		return refuse(rq, fault);
+	if ((status = sub_remove(&sub)) < 0)
+		return refuse_status(rq, status);
+	annex_confirm(rq->p->inst, rq->in);
+	sub.state = STATE_NONE;
+	tell_owners_of(&sub);
+	return ANNEX_DONE;
+}
