@@ -5,6 +5,9 @@
  */
 #include <openssl/evp.h>
 
+#include <annex/digest.h>
+#include <annex/pool.h>
+
 #include "digest.h"
 
 #define SHA1_BYTES 20
@@ -46,4 +49,12 @@ sha1_base64(const void *bytes, size_t len, char base64_r[SHA1_BASE64_ROOM])
 		return r;
 	EVP_EncodeBlock((unsigned char *)base64_r, digest, SHA1_BYTES);
 	return ANNEX_OK;
+}
+
+const char *
+annex_sha1(struct annex_pool *pool, const void *bytes, size_t len)
+{
+	char hex[SHA1_HEX_ROOM];
+
+	return sha1_hex(bytes, len, hex) < 0 ? NULL : annex_strdup(pool, hex);
 }
