@@ -46,6 +46,29 @@ is_worth_keeping(const struct annex_element *out)
 	return false;
 }
 
+static void
+line_write(struct room *room, Muc__Line *line, const char *nick, const char *full,
+    const struct annex_element *out)
+{
+	line->nick = (char *)(uintptr_t)nick;
+	line->jid = (char *)(uintptr_t)full;
+	line->stamp_ms = annex_wall_ms(room->muc->inst);
+	line->history = is_retraction(out) ||
+	    (annex_child(out, ANNEX_NS_STANZA, "body") != NULL && !is_subject_change(out));
+}
+
+/* A room without an archive has a history all the same, as long as the process lives. */
+static void
+keep_in_memory(struct room *room, Muc__Line *line, const struct annex_element *out)
+{
+	size_t len;
+
+	line->xml =
+	    (char *)(uintptr_t)annex_element_write(out, annex_scratch(room->muc->inst), &len);
+	if (line->history && line->xml != NULL)
+		recent_add(room, line);
+}
+
 static int
 keep(struct room *room, const char *nick, const char *full, struct annex_element *out)
 {
@@ -57,23 +80,25 @@ keep(struct room *room, const char *nick, const char *full, struct annex_element
 	size_t len;
 	int r;
 
-	if (!room->config.logged || !is_worth_keeping(out))
-		return ANNEX_OK;
+	if (!is_worth_keeping(out))
+		return usage_say(room, out, 0);
+	line_write(room, &line, nick, full, out);
+	if (!room->config.logged) {
+		keep_in_memory(room, &line, out);
+		return usage_say(room, out, 0);
+	}
 	if ((r = annex_sequence(room->muc->store, &key, &number)) < 0)
 		return r;
 	sid = annex_add(out, NS_SID, "stanza-id");
 	annex_attr_set(sid, "by", room->jid);
 	annex_attr_set(sid, "id", stanza_id(room, pool, number));
-	line.nick = (char *)(uintptr_t)nick;
-	line.jid = (char *)(uintptr_t)full;
-	line.stamp_ms = annex_wall_ms(room->muc->inst);
-	line.history = is_retraction(out) ||
-	    (annex_child(out, ANNEX_NS_STANZA, "body") != NULL && !is_subject_change(out));
 	line.xml = (char *)(uintptr_t)annex_element_write(out, pool, &len);
 	if (line.xml == NULL)
 		return ANNEX_EINVAL;
+	if ((r = annex_put(room->muc->store, annex_key_u64(&key, number), &line.base)) < 0)
+		return r;
 	annex_count(room->muc->archived, 1);
-	return annex_put(room->muc->store, annex_key_u64(&key, number), &line.base);
+	return muc_must(room->muc, usage_say(room, out, len));
 }
 
 int

@@ -38,7 +38,8 @@ destroy_build(struct room *room, const struct annex_element *asked)
 	return el;
 }
 
-static const int emptied[] = { TABLE_SESSIONS, TABLE_AFFILIATIONS, TABLE_NICKS, TABLE_LINES };
+static const int emptied[] = { TABLE_SESSIONS, TABLE_AFFILIATIONS, TABLE_NICKS, TABLE_LINES,
+	TABLE_USAGE, TABLE_VCARDS, TABLE_HATS, TABLE_SLOW };
 
 /* One table after the other; state is the id of the room that was. */
 static int
@@ -92,6 +93,7 @@ room_destroy(struct room *room, const struct annex_element *asked)
 
 	tell(room, destroy_build(room, asked));
 	remains_leave(room);
+	recent_forget(m, room->id);
 	room->gone = true;
 	room->gone_ms = annex_wall_ms(m->inst);
 	room->gone_jid = uri_target(room, asked);

@@ -10,7 +10,7 @@
 #include "muc.h"
 
 static const struct annex_identity identities[] = {
-	{ "conference", "text", "Chat rooms" },
+	{ "conference", "text", SERVICE_NAME },
 	{ 0 },
 };
 
@@ -18,6 +18,9 @@ static const char *const service_features[] = {
 	NS_MUC,
 	NS_MUC "#stable_id",
 	"http://jabber.org/protocol/rsm",
+	"urn:xmpp:channel-search:0:search",
+	NS_UNIQUE,
+	NS_VCARD,
 	NS_OCCUPANT,
 	NULL,
 };
@@ -33,6 +36,7 @@ static const char *const room_features[] = {
 	NS_SID,
 	NS_REGISTER,
 	NS_MUC "#register",
+	NS_VCARD,
 	"urn:xmpp:ping",
 	NULL,
 };
@@ -113,12 +117,50 @@ subject_text(const struct room *room)
 	return kept == NULL ? "" : annex_child_text(kept, NULL, "subject");
 }
 
+static void
+add_field(struct annex_element *x, const char *var, const char *type, const char *label,
+    const struct annex_strings *values)
+{
+	struct annex_element *field = annex_add(x, NULL, "field");
+
+	annex_attr_set(field, "var", var);
+	annex_attr_set(field, "type", type);
+	annex_attr_set(field, "label", label);
+	for (size_t i = 0; i < values->count; i++)
+		annex_add_text(field, NULL, "value", values->value[i]);
+}
+
+static void
+add_one(struct annex_element *x, const char *var, const char *label, const char *value)
+{
+	const struct annex_strings one = { &value, 1 };
+
+	add_field(x, var, "text-single", label, &one);
+}
+
+/* Fields that are left out where there is nothing to say: XEP-0486 §4.3, XEP-0500 §4.2, XEP-0502 §3. */
+static void
+add_if_any(struct room *room, struct annex_element *x, bool is_open)
+{
+	double messages;
+
+	if (room->avatar.count > 0)
+		add_field(x, "muc#roominfo_avatarhash", "text-multi", "Avatar hash", &room->avatar);
+	if (room->config.slow_s > 0)
+		add_one(x, "muc#roominfo_slow_mode_duration",
+		    "Seconds that everybody waits between two messages",
+		    annex_sprintf(x->pool, "%lld", (long long)room->config.slow_s));
+	if (is_open && room->config.persistent && usage_per_hour(room, &messages))
+		add_one(x, "{urn:xmpp:muc-activity}message-activity", "Messages per hour",
+		    annex_sprintf(x->pool, "%.2f", messages));
+}
+
 /* What is said inside a closed room stays there. */
 static void
-add_roominfo(const struct room *room, struct annex_disco_info *info, bool is_inside)
+add_roominfo(struct room *room, struct annex_disco_info *info, bool is_inside)
 {
 	const struct room_config *c = &room->config;
-	bool open = is_inside || (c->listed && !c->members_only && !c->guarded);
+	bool is_open = c->listed && !c->members_only && !c->guarded, open = is_inside || is_open;
 	const struct roominfo values = {
 		.desc = open ? c->desc : "",
 		.lang = c->lang,
@@ -132,7 +174,8 @@ add_roominfo(const struct room *room, struct annex_disco_info *info, bool is_ins
 		.allow_pm = c->allow_pm,
 	};
 
-	annex_form_add(annex_disco_query(info), &info_form, "result", &values);
+	add_if_any(
+	    room, annex_form_add(annex_disco_query(info), &info_form, "result", &values), is_open);
 }
 
 static bool
@@ -154,7 +197,7 @@ nick_info(const struct room *room, const struct annex_stanza *in, struct annex_d
 }
 
 static int
-room_info(const struct room *room, const struct annex_stanza *in, const char *node,
+room_info(struct room *room, const struct annex_stanza *in, const char *node,
     struct annex_disco_info *info)
 {
 	if (node != NULL)

@@ -3,7 +3,8 @@
 /*
  * history.c - what newcomers are shown (XEP-0045 §7.2.13 to 15)
  *
- * The history is the end of the archive.  Of all that limits it the smallest
+ * The history is the end of the archive; of a room without one what memory has
+ * of it.  Of all that limits it the smallest
  * counts.  The subject comes last, always, also where there is none.
  */
 #include <stdlib.h>
@@ -106,6 +107,16 @@ length(const struct annex_stanza *out)
 	return n;
 }
 
+/* From the archive, or where there is none from memory; NULL at the end. */
+static const Muc__Line *
+line_before(const struct room *room, struct annex_iter *it, size_t ago)
+{
+	if (!room->config.logged)
+		return recent_line(room, ago);
+	return annex_next(room->muc->store, it) == ANNEX_AGAIN ? (const Muc__Line *)it->record
+							       : NULL;
+}
+
 /* Newest first, until one of the limits is reached; how many there are. */
 static size_t
 collect(const struct room *room, const struct wish *w, const char *to, struct annex_stanza **lines)
@@ -113,12 +124,11 @@ collect(const struct room *room, const struct wish *w, const char *to, struct an
 	struct annex_key prefix = muc_key(TABLE_LINES, room->id);
 	struct annex_iter it = annex_iter_backwards(&prefix);
 	long long chars = w->chars;
+	const Muc__Line *line;
 	size_t n = 0, looked = 0;
 
-	while (n < w->most && looked++ < 4 * HISTORY_MAX &&
-	    annex_next(room->muc->store, &it) == ANNEX_AGAIN) {
-		const Muc__Line *line = (const Muc__Line *)it.record;
-
+	while (n < w->most && looked < 4 * HISTORY_MAX &&
+	    (line = line_before(room, &it, looked++)) != NULL) {
 		if (line->stamp_ms < w->since_ms)
 			break;
 		if (!line->history)

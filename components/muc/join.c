@@ -183,6 +183,7 @@ session_in(struct joining *j)
 		session_remove(s); /* nothing was written: only memory has it */
 		return NULL;
 	}
+	room_traffic(j->room);
 	return s;
 }
 

@@ -87,6 +87,11 @@ say(struct muc *m, struct session *s, const struct annex_stanza *in)
 	if (o->role < ROLE_PARTICIPANT)
 		return muc_refuse(
 		    m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, "You have no voice here.");
+	if (!slow_may_say(o, in->element))
+		return muc_refuse(m, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_WAIT,
+		    annex_sprintf(in->pool,
+			"In this room everybody waits %lld seconds between two messages.",
+			(long long)o->room->config.slow_s));
 	out = message_build(o, in);
 	if ((wrong = retract_own(o, out->element)) != 0)
 		return muc_refuse(m, in, wrong, ANNEX_ERROR_DEFAULT, NULL);
@@ -95,6 +100,8 @@ say(struct muc *m, struct session *s, const struct annex_stanza *in)
 			annex_fail_turn(m->inst, "a retraction could not be written whole");
 		return muc_full(m, in);
 	}
+	if (muc_must(m, slow_note(o, out->element)) < 0)
+		return ANNEX_DONE;
 	annex_count(m->messages, 1);
 	room_say(o->room, out);
 	return ANNEX_DONE;

@@ -79,6 +79,7 @@ bury(const struct retraction *r, const Muc__Line *line)
 	    annex_element_read(pool, line->xml, strlen(line->xml), (size_t)1 << 20);
 	Muc__Line record = *line;
 	size_t len;
+	int status;
 
 	if (el == NULL)
 		return ANNEX_EINVAL;
@@ -88,7 +89,11 @@ bury(const struct retraction *r, const Muc__Line *line)
 	add_retracted(el, r);
 	record.xml = (char *)(uintptr_t)annex_element_write(el, pool, &len);
 	record.retracted = true;
-	return annex_put(r->room->muc->store, annex_key_u64(&key, r->number), &record.base);
+	status = annex_put(r->room->muc->store, annex_key_u64(&key, r->number), &record.base);
+	if (status < 0)
+		return status;
+	return muc_must(
+	    r->room->muc, usage_bytes(r->room, (int64_t)len - (int64_t)strlen(line->xml)));
 }
 
 /* --- By who said it ----------------------------------------------------------- */

@@ -46,6 +46,8 @@ static const struct annex_option muc_options[] = {
 	    "Whether outsiders may see who is in a room."),
 	ANNEX_OPTION(struct muc_settings, list_owners, 0, 0, "no",
 	    "Whether those in rooms that show addresses may see who owns them."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct muc_settings, max_vcard_bytes, 0, 192 << 10,
+	    "64K", "Largest vCard of a room, its pictures included."),
 	{ 0 },
 };
 
@@ -66,6 +68,10 @@ static const struct annex_route muc_routes[] = {
 	{ ANNEX_IQ_GET, NS_MAM, "query", muc_archive_get, { 0 } },
 	{ ANNEX_IQ_GET, NS_MAM, "metadata", muc_archive_get, { 0 } },
 	{ ANNEX_IQ_SET, NS_MAM, "query", muc_archive_set, { 0 } },
+	{ ANNEX_IQ_GET, NS_VCARD, "vCard", muc_vcard_get, { 0 } },
+	{ ANNEX_IQ_SET, NS_VCARD, "vCard", muc_vcard_set, { 0 } },
+	{ ANNEX_IQ_GET, NS_UNIQUE, "unique", muc_unique, { 0 } },
+	{ ANNEX_IQ_GET, "urn:xmpp:channel-search:0:search", "search", muc_search, { 0 } },
 	{ ANNEX_IQ_SET, "urn:xmpp:message-moderate:1", "moderate", muc_moderate, { 0 } },
 	{ ANNEX_IQ_SET, "urn:xmpp:fasten:0", "apply-to", muc_moderate, { 0 } },
 	{ ANNEX_IQ_GET, NULL, NULL, muc_iq_room, { 0 } },
@@ -84,6 +90,8 @@ muc_create(struct annex_instance *inst)
 	m->joins = annex_counter(inst, "muc_joins_total", "Clients that came into a room.");
 	m->messages = annex_counter(inst, "muc_messages_total", "Messages to rooms.");
 	m->archived = annex_counter(inst, "muc_archived_total", "Messages kept in archives.");
+	recent_init(m);
+	search_init(m);
 	rooms_init(m);
 	annex_set_state(inst, m);
 	return ANNEX_OK;

@@ -39,6 +39,12 @@
 #define NS_SID "urn:xmpp:sid:0"
 #define NS_MAM "urn:xmpp:mam:2"
 #define NS_CONFERENCE "jabber:x:conference"
+#define NS_UNIQUE NS_MUC "#unique"
+#define NS_VCARD "vcard-temp"
+#define NS_HATS "urn:xmpp:hats:0"
+#define NS_HATS_COMMANDS "urn:xmpp:hats:commands"
+
+#define SERVICE_NAME "Chat rooms"
 
 /* In order, XEP-0045 §5. */
 enum rank { RANK_OUTCAST = -1, RANK_NONE, RANK_MEMBER, RANK_ADMIN, RANK_OWNER };
@@ -66,6 +72,7 @@ enum code {
 };
 
 struct muc_settings {
+	int64_t max_vcard_bytes, archive_age_ms, archive_messages, archive_size_bytes, idle_ms;
 	struct annex_strings create;
 	int64_t max_occupants, max_sessions, max_nick_bytes, max_history;
 	int64_t tombstone_ms, configure_ms;
@@ -80,7 +87,11 @@ struct muc {
 	struct annex_store *store;
 	struct annex_map *rooms;  /* by name, those loaded */
 	struct annex_link recent; /* rooms, the one used last in front */
-	struct annex_timer *sweep;
+	struct annex_timer *sweep, *retain;
+	struct annex_buckets *searches;
+	struct annex_map *recents; /* by room id: recent.c */
+	struct annex_link recents_by_use;
+	struct annex_counter *expired;
 	struct annex_counter *joins, *messages, *archived;
 };
 
@@ -92,6 +103,20 @@ struct room_config {
 	struct annex_strings broadcast, member_list;
 	struct annex_strings owners, admins; /* of the form alone: affiliations keep them */
 	int64_t max_history;
+	int64_t slow_s;                                        /* XEP-0500; 0: none */
+	int64_t archive_days, archive_messages, archive_bytes; /* 0: as the service has it */
+};
+
+/* What a room uses (usage.c). */
+#define USAGE_HOURS 25
+struct usage {
+	int64_t bytes, used_ms, hour;
+	uint32_t said[USAGE_HOURS];
+};
+
+struct hats {
+	Muc__Hat **hat;
+	size_t count;
 };
 
 struct room {
@@ -110,6 +135,10 @@ struct room {
 	unsigned char secret[32];
 	const char *subject;
 	int64_t subject_ms;
+	struct annex_strings avatar; /* hashes of its pictures */
+	struct hats hats;
+	struct usage usage;
+	size_t listed_count; /* occupants, as the index of listed rooms has it */
 	const char *gone_jid, *gone_reason;
 	int64_t gone_ms;
 	struct annex_link occupants; /* in order of joining */
@@ -158,7 +187,18 @@ struct notice {
 
 /* --- store.c ------------------------------------------------------------- */
 
-enum { TABLE_ROOMS, TABLE_AFFILIATIONS, TABLE_NICKS, TABLE_SESSIONS, TABLE_LINES, TABLE_LISTED };
+enum {
+	TABLE_ROOMS,
+	TABLE_AFFILIATIONS,
+	TABLE_NICKS,
+	TABLE_SESSIONS,
+	TABLE_LINES,
+	TABLE_LISTED,
+	TABLE_VCARDS,
+	TABLE_USAGE,
+	TABLE_HATS,
+	TABLE_SLOW
+};
 extern const struct annex_table muc_tables[];
 
 struct annex_key muc_key(int table, const char *room);
@@ -179,6 +219,12 @@ struct annex_flow *room_flow(const struct room *room);
 bool room_shows_jids(const struct room *room);
 /* The number in maxusers, or that of the service. */
 size_t room_max(const struct room *room);
+
+/* Somebody came or went. */
+void room_traffic(struct room *room);
+/* A copy in pool. */
+void
+strings_keep(struct annex_pool *pool, struct annex_strings *to, const struct annex_strings *from);
 
 /* --- occupant.c ---------------------------------------------------------- */
 
@@ -384,6 +430,41 @@ bool is_retraction(const struct annex_element *message);
  * the condition it is refused with. */
 enum annex_condition retract_own(const struct occupant *by, struct annex_element *out);
 enum annex_verdict muc_moderate(struct annex_instance *inst, const struct annex_stanza *in);
+
+/* --- avatar.c, search.c, unique.c ------------------------------------------- */
+
+enum annex_verdict muc_vcard_get(struct annex_instance *inst, const struct annex_stanza *in);
+enum annex_verdict muc_vcard_set(struct annex_instance *inst, const struct annex_stanza *in);
+enum annex_verdict muc_search(struct annex_instance *inst, const struct annex_stanza *in);
+void search_init(struct muc *m);
+/* A text as words of a search are compared with it, in pool. */
+const char *words_fold(struct annex_pool *pool, const char *text);
+enum annex_verdict muc_unique(struct annex_instance *inst, const struct annex_stanza *in);
+
+/* --- usage.c, slow.c --------------------------------------------------------- */
+
+void usage_get(struct muc *m, const char *room_id, struct usage *usage_r);
+int usage_put(struct muc *m, const char *room_id, const struct usage *usage) ANNEX_MUST_CHECK;
+/* Something was said, and so many bytes of it archived. */
+int
+usage_say(struct room *room, const struct annex_element *message, size_t bytes) ANNEX_MUST_CHECK;
+int usage_bytes(struct room *room, int64_t more) ANNEX_MUST_CHECK;
+int usage_touch(struct room *room) ANNEX_MUST_CHECK;
+/* False where nothing is known yet. */
+bool usage_per_hour(struct room *room, double *messages_r);
+bool slow_may_say(const struct occupant *o, const struct annex_element *message);
+int slow_note(const struct occupant *o, const struct annex_element *message) ANNEX_MUST_CHECK;
+/* Drop rows of who need not wait any more; how many were looked at. */
+int slow_sweep(struct muc *m, const char *room_id, const struct room_config *config, size_t most);
+
+/* --- recent.c ------------------------------------------------------------------ */
+
+void recent_init(struct muc *m);
+void recent_add(struct room *room, const Muc__Line *line);
+/* How many lines ago; NULL where there are not so many.  Good until the next is added. */
+const Muc__Line *recent_line(const struct room *room, size_t ago);
+void recent_forget(struct muc *m, const char *room_id);
+void recent_erase(struct muc *m, const char *bare);
 
 /* --- destroy.c -------------------------------------------------------------- */
 

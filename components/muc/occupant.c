@@ -199,6 +199,7 @@ session_remove(struct session *s)
 
 	muc_must(room->muc, annex_delete(room->muc->store, &key));
 	session_forget(s);
+	room_traffic(room);
 }
 
 void

@@ -67,6 +67,8 @@ room_read(struct room *room, const Muc__Room *record)
 		memcpy(room->secret, record->secret.data, sizeof(room->secret));
 	room->subject = record->subject[0] != '\0' ? annex_strdup(pool, record->subject) : NULL;
 	room->subject_ms = record->subject_ms;
+	strings_keep(pool, &room->avatar,
+	    &(struct annex_strings) { (const char *const *)record->avatar, record->n_avatar });
 	room->gone_jid = annex_strdup(pool, record->gone_jid);
 	room->gone_reason = annex_strdup(pool, record->gone_reason);
 	room->gone_ms = record->gone_ms;
@@ -83,6 +85,7 @@ room_load(struct muc *m, const char *name)
 		return NULL;
 	room = room_alloc(m, name);
 	room_read(room, (const Muc__Room *)record);
+	usage_get(m, room->id, &room->usage);
 	if (!room->gone && occupants_load(room) < 0) {
 		room_forget(room);
 		return NULL;
@@ -141,25 +144,76 @@ room_make(struct muc *m, const char *name, const struct annex_jid *creator)
 	return room;
 }
 
-/* The index of rooms that are listed. */
-static int
-listed_put(const struct room *room)
-{
-	struct annex_key key = muc_key(TABLE_LISTED, room->name);
-	Muc__Listed record = MUC__LISTED__INIT;
-
-	if (!room->config.listed || room->locked || room->gone) {
-		annex_delete(room->muc->store, &key);
-		return ANNEX_OK;
-	}
-	record.name = (char *)(uintptr_t)room->config.name;
-	return annex_put(room->muc->store, &key, &record.base);
-}
-
 static char *
 text(const char *s)
 {
 	return (char *)(uintptr_t)(s == NULL ? "" : s);
+}
+
+static bool
+is_listed(const struct room *room)
+{
+	return room->config.listed && !room->locked && !room->gone;
+}
+
+static void
+listed_write(struct room *room, Muc__Listed *record)
+{
+	struct annex_pool *pool = annex_scratch(room->muc->inst);
+	const struct room_config *c = &room->config;
+
+	record->room = text(room->name);
+	record->name = text(c->name);
+	record->desc = text(c->desc);
+	record->lang = text(c->lang);
+	record->is_open = !c->members_only && !c->guarded;
+	record->shows_jids = room_shows_jids(room);
+	record->occupants = room->occupant_count;
+	record->name_folded = text(words_fold(pool, c->name));
+	record->desc_folded = text(words_fold(pool, c->desc));
+	room->listed_count = room->occupant_count;
+}
+
+/* The index of rooms that are listed. */
+static int
+listed_put(struct room *room)
+{
+	struct annex_key key = muc_key(TABLE_LISTED, room->name);
+	Muc__Listed record = MUC__LISTED__INIT;
+
+	if (!is_listed(room)) {
+		annex_delete(room->muc->store, &key);
+		return ANNEX_OK;
+	}
+	listed_write(room, &record);
+	return annex_put(room->muc->store, &key, &record.base);
+}
+
+/* How many are in it is in the index as well, softly: nobody waits for that. */
+void
+room_traffic(struct room *room)
+{
+	struct annex_key key = muc_key(TABLE_LISTED, room->name);
+	Muc__Listed record = MUC__LISTED__INIT;
+	int r;
+
+	if (room->occupant_count <= 1)
+		muc_must(room->muc, usage_touch(room));
+	if (!is_listed(room) || room->listed_count == room->occupant_count)
+		return;
+	listed_write(room, &record);
+	if ((r = annex_put_soft(room->muc->store, &key, &record.base)) < 0 && r != ANNEX_EFULL)
+		muc_must(room->muc, r);
+}
+
+void
+strings_keep(struct annex_pool *pool, struct annex_strings *to, const struct annex_strings *from)
+{
+	const char **value = annex_new_array(pool, const char *, from->count + 1);
+
+	for (size_t i = 0; i < from->count; i++)
+		value[i] = annex_strdup(pool, from->value[i]);
+	*to = (struct annex_strings) { value, from->count };
 }
 
 int
@@ -178,6 +232,8 @@ room_put(struct room *room)
 	record.secret = (ProtobufCBinaryData) { sizeof(room->secret), room->secret };
 	record.subject = text(room->subject);
 	record.subject_ms = room->subject_ms;
+	record.avatar = (char **)(uintptr_t)room->avatar.value;
+	record.n_avatar = room->avatar.count;
 	record.gone = room->gone;
 	record.gone_jid = text(room->gone_jid);
 	record.gone_reason = text(room->gone_reason);
