@@ -34,16 +34,21 @@ static const struct worth {
 	{ "urn:xmpp:chat-markers:0", "displayed" },
 };
 
-static bool
-is_worth_keeping(const struct annex_element *out)
+/* Whether somebody would miss it; others come and go, as typing does. */
+bool
+message_matters(const struct annex_element *out)
 {
-	if (annex_child(out, NS_HINTS, "no-store") != NULL ||
-	    annex_child(out, NS_HINTS, "no-permanent-store") != NULL)
-		return false;
 	for (size_t i = 0; i < sizeof(worth_keeping) / sizeof(*worth_keeping); i++)
 		if (annex_child(out, worth_keeping[i].ns, worth_keeping[i].name) != NULL)
 			return true;
 	return false;
+}
+
+static bool
+is_worth_keeping(const struct annex_element *out)
+{
+	return annex_child(out, NS_HINTS, "no-store") == NULL &&
+	    annex_child(out, NS_HINTS, "no-permanent-store") == NULL && message_matters(out);
 }
 
 static void
@@ -80,10 +85,15 @@ keep(struct room *room, const char *nick, const char *full, struct annex_element
 	size_t len;
 	int r;
 
-	if (!is_worth_keeping(out))
+	if (!is_worth_keeping(out)) {
+		if (message_matters(out) && (r = room_said_unkept(room)) < 0)
+			return r;
 		return usage_say(room, out, 0);
+	}
 	line_write(room, &line, nick, full, out);
 	if (!room->config.logged) {
+		if ((r = room_said_unkept(room)) < 0)
+			return r;
 		keep_in_memory(room, &line, out);
 		return usage_say(room, out, 0);
 	}
@@ -98,6 +108,8 @@ keep(struct room *room, const char *nick, const char *full, struct annex_element
 	if ((r = annex_put(room->muc->store, annex_key_u64(&key, number), &line.base)) < 0)
 		return r;
 	annex_count(room->muc->archived, 1);
+	room->said_line = number;
+	room_said(room);
 	return muc_must(room->muc, usage_say(room, out, len));
 }
 
@@ -340,6 +352,7 @@ line_send(struct search *s, const struct annex_stanza *in, const char *id, const
 		if (strcmp(child->ns, ANNEX_NS_STANZA) == 0)
 			child->ns = "jabber:client";
 	add_real_jid(s, line_el, line);
+	annex_make_durable(out); /* as is the end of the page, which follows */
 	return annex_send_on(inst, room_flow(s->room), out);
 }
 

@@ -4,16 +4,17 @@
  * destroy.c - the end of a room (XEP-0045 §10.9), and of what it kept
  *
  * In the turn everybody is told and put out, and the room's row becomes a
- * tombstone, or goes where nobody need know that it was; the rest is left to a
- * job, table by table.  A room made anew under the name meanwhile has rows
+ * tombstone, or goes where nobody need know that it was; the rest stays until
+ * all are known to have been told (routed.c), and is then left to a job, table
+ * by table.  A room made anew under the name meanwhile has rows
  * under an id of its own.
  */
 #include <string.h>
 
 #include "muc.h"
 
-static void
-tell(struct room *room, const struct annex_element *destroy)
+void
+room_tell_destroyed(struct room *room, const struct annex_element *destroy)
 {
 	static const enum rank none = RANK_NONE;
 	const struct notice n = {
@@ -39,7 +40,7 @@ destroy_build(struct room *room, const struct annex_element *asked)
 }
 
 static const int emptied[] = { TABLE_SESSIONS, TABLE_AFFILIATIONS, TABLE_NICKS, TABLE_LINES,
-	TABLE_USAGE, TABLE_VCARDS, TABLE_HATS, TABLE_SLOW };
+	TABLE_USAGE, TABLE_VCARDS, TABLE_HATS, TABLE_SLOW, TABLE_UNROUTED };
 
 /* One table after the other; state is the id of the room that was. */
 static int
@@ -64,15 +65,6 @@ const struct annex_job muc_jobs[] = {
 	{ 0 },
 };
 
-static void
-remains_leave(struct room *room)
-{
-	struct muc *m = room->muc;
-
-	muc_must(m, annex_job_start(m->inst, "remains", room->id, strlen(room->id)));
-	muc_must(m, annex_alarm_clear(m->inst, "configure", room->name, strlen(room->name)));
-}
-
 static const char *
 uri_target(struct room *room, const struct annex_element *asked)
 {
@@ -89,10 +81,13 @@ room_destroy(struct room *room, const struct annex_element *asked)
 {
 	struct muc *m = room->muc;
 	struct annex_key key = muc_key(TABLE_ROOMS, room->name);
+	struct annex_element *el;
 	const char *reason = asked == NULL ? NULL : annex_child_text(asked, NULL, "reason");
 
-	tell(room, destroy_build(room, asked));
-	remains_leave(room);
+	el = destroy_build(room, asked);
+	room_tell_destroyed(room, el);
+	live_gone(room, el);
+	muc_must(m, annex_alarm_clear(m->inst, "configure", room->name, strlen(room->name)));
 	recent_forget(m, room->id);
 	room->gone = true;
 	room->gone_ms = annex_wall_ms(m->inst);
@@ -121,7 +116,24 @@ configure_due(struct annex_instance *inst, const void *key, size_t key_len, int6
 		room_destroy(room, NULL);
 }
 
+/* They were put out since something went wrong, and nobody came back. */
+static void
+settle_due(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms)
+{
+	struct muc *m = annex_state(inst);
+	struct room *room = room_find(m, annex_strndup(annex_scratch(inst), key, key_len));
+
+	(void)due_wall_ms;
+	if (room == NULL)
+		return;
+	if (ask_is_early(m))
+		room_settle_late(room);
+	else
+		room_settle(room);
+}
+
 const struct annex_alarm muc_alarms[] = {
+	{ .kind = "settle", .fn = settle_due },
 	{ .kind = "configure", .fn = configure_due },
 	{ 0 },
 };

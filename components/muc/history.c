@@ -76,7 +76,7 @@ add_language(struct annex_stanza *out, const struct annex_element *kept)
 		annex_attr_set_ns(out->element, ANNEX_NS_XML, "lang", lang);
 }
 
-static struct annex_stanza *
+struct annex_stanza *
 line_build(const struct room *room, const Muc__Line *line, const char *to)
 {
 	struct annex_pool *pool = annex_scratch(room->muc->inst);
@@ -90,6 +90,7 @@ line_build(const struct room *room, const Muc__Line *line, const char *to)
 	annex_attr_set(out->element, "id", annex_attr(kept, "id"));
 	add_language(out, kept);
 	annex_add_copies(out->element, kept);
+	annex_make_fleeting(out);
 	if (!is_pasted(room, line, kept))
 		annex_delay_add(out->element, room->jid, line->stamp_ms, NULL);
 	return out;
@@ -119,21 +120,23 @@ line_before(const struct room *room, struct annex_iter *it, size_t ago)
 
 /* Newest first, until one of the limits is reached; how many there are. */
 static size_t
-collect(const struct room *room, const struct wish *w, const char *to, struct annex_stanza **lines)
+collect(const struct room *room, const struct wish *w, const struct session *to,
+    struct annex_stanza **lines)
 {
-	struct annex_key prefix = muc_key(TABLE_LINES, room->id);
-	struct annex_iter it = annex_iter_backwards(&prefix);
+	struct annex_key prefix = muc_key(TABLE_LINES, room->id), key = prefix;
+	struct annex_iter it = annex_iter_from(&prefix, annex_key_u64(&key, to->line));
 	long long chars = w->chars;
 	const Muc__Line *line;
 	size_t n = 0, looked = 0;
 
+	it.backwards = true;
 	while (n < w->most && looked < 4 * HISTORY_MAX &&
 	    (line = line_before(room, &it, looked++)) != NULL) {
 		if (line->stamp_ms < w->since_ms)
 			break;
 		if (!line->history)
 			continue;
-		if ((lines[n] = line_build(room, line, to)) == NULL)
+		if ((lines[n] = line_build(room, line, to->jid)) == NULL)
 			continue;
 		if (chars >= 0 && (chars -= length(lines[n])) < 0)
 			break;
@@ -152,7 +155,7 @@ history_send(struct room *room, const struct session *to, const struct annex_ele
 	if (w.most == 0 || w.chars == 0)
 		return;
 	lines = annex_new_array(annex_scratch(room->muc->inst), struct annex_stanza *, w.most);
-	n = collect(room, &w, to->jid, lines);
+	n = collect(room, &w, to, lines);
 	while (n-- > 0)
 		annex_send_on(room->muc->inst, room_flow(room), lines[n]);
 }
@@ -175,5 +178,6 @@ subject_send(struct room *room, const struct session *to)
 	} else {
 		annex_add(out->element, NULL, "subject");
 	}
+	annex_make_fleeting(out);
 	annex_send_on(room->muc->inst, room_flow(room), out);
 }

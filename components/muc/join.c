@@ -30,6 +30,12 @@ struct gate {
 };
 
 static bool
+is_open(struct joining *j)
+{
+	return j->m->drain == NULL;
+}
+
+static bool
 has_nick(struct joining *j)
 {
 	return j->nick != NULL;
@@ -117,6 +123,7 @@ has_few_sessions(struct joining *j)
 }
 
 static const struct gate gates[] = {
+	{ is_open, ANNEX_SERVICE_UNAVAILABLE, ANNEX_ERROR_WAIT, "The service is being shut down." },
 	{ has_nick, ANNEX_JID_MALFORMED, ANNEX_ERROR_MODIFY, "Choose a nickname." },
 	{ nick_fits, ANNEX_NOT_ACCEPTABLE, ANNEX_ERROR_MODIFY, "That is no nickname to go by." },
 	{ is_there, ANNEX_GONE, ANNEX_ERROR_CANCEL, NULL },
@@ -179,6 +186,7 @@ session_in(struct joining *j)
 		o = occupant_make(j->room, j->nick, j->in->from->bare, j->rank, j->power,
 		    role_at_first(j->room, j->power));
 	s = session_make(o, j->in->from->full, presence);
+	s->order = room_event(j->room);
 	if (session_put(s) < 0) {
 		session_remove(s); /* nothing was written: only memory has it */
 		return NULL;
@@ -192,8 +200,8 @@ session_welcome(struct session *s, const struct annex_stanza *in, bool made_room
 {
 	struct occupant *o = s->occupant;
 	struct room *room = o->room;
-	const struct annex_element *x = annex_child(in->element, NS_MUC, "x");
-	struct notice own = { .only = s, .id = in->id };
+	const struct annex_element *x = in == NULL ? NULL : annex_child(in->element, NS_MUC, "x");
+	struct notice own = { .only = s, .id = in == NULL ? NULL : in->id };
 	size_t n = 0;
 
 	if (room_shows_jids(room))
@@ -205,7 +213,9 @@ session_welcome(struct session *s, const struct annex_stanza *in, bool made_room
 	if (renamed)
 		own.own_codes[n++] = CODE_NICK_GIVEN;
 	presence_to_self(o, &own);
-	history_send(room, s, annex_child(x, NS_MUC, "history"));
+	if (in != NULL)
+		s->line = room->said_line;
+	history_send(room, s, x == NULL ? NULL : annex_child(x, NS_MUC, "history"));
 	subject_send(room, s);
 }
 
@@ -260,6 +270,7 @@ come_in(struct joining *j)
 	presence_to_others(s->occupant, &plain);
 	presence_to_other_sessions(s);
 	session_welcome(s, j->in, j->is_new, j->renamed);
+	ask_about(s->occupant);
 	return ANNEX_DONE;
 }
 

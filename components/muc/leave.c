@@ -19,6 +19,23 @@ room_settle(struct room *room)
 		return;
 	if (room->locked || !room->config.persistent)
 		room_destroy(room, NULL);
+	else
+		live_settle(room);
+}
+
+/* Those who were put out since something went wrong may be on their way back. */
+#define SETTLE_MS ((int64_t)10 * 60 * 1000)
+
+void
+room_settle_late(struct room *room)
+{
+	if (room->occupant_count > 0 || room->gone)
+		return;
+	if (room->locked || !room->config.persistent)
+		muc_must(room->muc,
+		    annex_alarm_set(room->muc->inst, "settle", room->name, strlen(room->name),
+			annex_wall_ms(room->muc->inst) + SETTLE_MS));
+	live_settle(room);
 }
 
 void
@@ -28,6 +45,7 @@ session_expel(struct session *s, const struct notice *notice)
 	struct room *room = o->room;
 	struct notice n = *notice, plain = { 0 };
 	bool only = occupant_is_only(s), was_shown = o->shown == s;
+	bool by_error = notice->codes[0] == CODE_ERROR;
 	const char *presence = s->presence;
 
 	n.type = "unavailable";
@@ -38,13 +56,17 @@ session_expel(struct session *s, const struct notice *notice)
 	n.id = NULL;
 	if (only)
 		presence_to_others(o, &n);
+	unrouted_notice(o, s, notice->with == NULL && !by_error, only, &n);
 	session_remove(s);
 	/* The others go on seeing the occupant, as the session that is left. */
 	if (!only && was_shown &&
 	    (presence == NULL || o->shown->presence == NULL ||
 		strcmp(presence, o->shown->presence) != 0))
 		presence_to_others(o, &plain);
-	room_settle(room);
+	if (by_error)
+		room_settle_late(room);
+	else
+		room_settle(room);
 }
 
 void
@@ -69,6 +91,7 @@ occupant_expel(struct occupant *o, const struct notice *notice)
 	n.type = "unavailable";
 	n.out = true;
 	presence_to_others(o, &n);
+	unrouted_notice(o, NULL, true, true, &n);
 	occupant_remove(o);
 }
 
@@ -151,6 +174,8 @@ muc_presence(struct annex_instance *inst, const struct annex_stanza *in)
 		    : ANNEX_DONE;
 	room = room_find(m, in->to->local);
 	s = room == NULL ? NULL : session_find(room, in->from->full);
+	if (s != NULL)
+		session_prove(s);
 	if (in->type == NULL)
 		return available(m, room, s, in);
 	if (strcmp(in->type, "unavailable") == 0 && s != NULL)
@@ -162,24 +187,6 @@ muc_presence(struct annex_instance *inst, const struct annex_stanza *in)
 
 /* --- Those whose server says that they are gone (§16.3, §11.1) --------------- */
 
-static bool
-means_gone(enum annex_condition condition)
-{
-	switch (condition) {
-	case ANNEX_GONE:
-	case ANNEX_ITEM_NOT_FOUND:
-	case ANNEX_JID_MALFORMED:
-	case ANNEX_RECIPIENT_UNAVAILABLE:
-	case ANNEX_REDIRECT:
-	case ANNEX_REMOTE_SERVER_NOT_FOUND:
-	case ANNEX_REMOTE_SERVER_TIMEOUT:
-	case ANNEX_SERVICE_UNAVAILABLE:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static enum annex_verdict
 bounce(struct annex_instance *inst, const struct annex_stanza *in)
 {
@@ -188,7 +195,7 @@ bounce(struct annex_instance *inst, const struct annex_stanza *in)
 	struct room *room = in->to->local == NULL ? NULL : room_find(m, in->to->local);
 	struct session *s = room == NULL ? NULL : session_find(room, in->from->full);
 
-	if (s != NULL && means_gone(annex_error_read(in->element).condition))
+	if (s != NULL && ask_is_gone(s, annex_error_read(in->element).condition))
 		session_expel(s, &n);
 	return ANNEX_DONE;
 }

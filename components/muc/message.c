@@ -151,6 +151,8 @@ muc_message(struct annex_instance *inst, const struct annex_stanza *in)
 		return muc_refuse(m, in, ANNEX_SERVICE_UNAVAILABLE, ANNEX_ERROR_CANCEL, NULL);
 	room = room_find(m, in->to->local);
 	s = room == NULL ? NULL : session_find(room, in->from->full);
+	if (s != NULL)
+		session_prove(s);
 	if (room == NULL || room->gone || (room->locked && s == NULL))
 		return muc_refuse(
 		    m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, "There is no such room.");

@@ -10,6 +10,12 @@
  * Rooms, affiliations, subjects, the archive and the occupants are in the
  * store (store.c); what is in memory is a cache of it (room.c), so that a
  * crash or an upgrade puts nobody out.  All output of a room is one flow.
+ *
+ * Who is in a room misses nothing without being told.  Each room knows up to
+ * where its output was routed (routed.c); on a new link it says the rest again
+ * or, where it cannot, puts everybody out, so that they come in anew
+ * (replay.c).  Who may have gone meanwhile is asked (ask.c).  Only a drain says
+ * goodbye (drain.c).
  */
 #include <annex/counter.h>
 #include <annex/disco.h>
@@ -34,6 +40,12 @@ static const struct annex_option muc_options[] = {
 	    "How long a destroyed room is remembered."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct muc_settings, configure_ms, 1000, 7 * DAY, "1h",
 	    "How long a new room waits for its configuration."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct muc_settings, ask_after_ms, 0, DAY, "30s",
+	    "How long after attaching those who were in before are asked whether they still are."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct muc_settings, ask_again_ms, 1000, DAY, "10m",
+	    "How long after that they are asked again, while nothing is heard of them."),
+	ANNEX_OPTION(struct muc_settings, max_replay, 0, 10000, "500",
+	    "Messages that a room says again after a crash or the loss of its link; where there were more, everybody has to come in again."),
 	ANNEX_OPTION_OF(struct muc_settings, preset, presets, "none",
 	    "What new rooms are like: private-group is for members, hidden, persistent, archived and shows addresses."),
 	ANNEX_OPTION(struct muc_settings, persistent, 0, 0, "no",
@@ -90,9 +102,17 @@ muc_create(struct annex_instance *inst)
 	m->joins = annex_counter(inst, "muc_joins_total", "Clients that came into a room.");
 	m->messages = annex_counter(inst, "muc_messages_total", "Messages to rooms.");
 	m->archived = annex_counter(inst, "muc_archived_total", "Messages kept in archives.");
+	m->replayed = annex_counter(inst, "muc_replayed_total",
+	    "Messages said again, since they may have been lost with a link.");
+	m->put_out = annex_counter(
+	    inst, "muc_put_out_total", "Clients put out, since something may be lost to them.");
+	m->asked = annex_counter(
+	    inst, "muc_asked_total", "Clients that were asked whether they are still in.");
 	recent_init(m);
 	search_init(m);
 	rooms_init(m);
+	routed_init(m);
+	ask_init(m);
 	annex_set_state(inst, m);
 	return ANNEX_OK;
 }
@@ -104,6 +124,18 @@ muc_reload(struct annex_instance *inst)
 
 	m->set = annex_settings(inst);
 	return ANNEX_OK;
+}
+
+static void
+muc_link_up(struct annex_instance *inst)
+{
+	ask_link_up(annex_state(inst));
+}
+
+static void
+muc_link_down(struct annex_instance *inst)
+{
+	ask_link_down(annex_state(inst));
 }
 
 ANNEX_MODULE(muc) = {
@@ -119,5 +151,8 @@ ANNEX_MODULE(muc) = {
 	.alarms = muc_alarms,
 	.jobs = muc_jobs,
 	.create = muc_create,
+	.link_up = muc_link_up,
+	.link_down = muc_link_down,
 	.reload = muc_reload,
+	.stop = muc_stop,
 };

@@ -76,6 +76,7 @@ struct muc_settings {
 	struct annex_strings create;
 	int64_t max_occupants, max_sessions, max_nick_bytes, max_history;
 	int64_t tombstone_ms, configure_ms;
+	int64_t ask_after_ms, ask_again_ms, max_replay;
 	const char *preset;
 	bool persistent, listed, archive;
 	bool list_occupants, list_owners;
@@ -92,7 +93,12 @@ struct muc {
 	struct annex_map *recents; /* by room id: recent.c */
 	struct annex_link recents_by_use;
 	struct annex_counter *expired;
-	struct annex_counter *joins, *messages, *archived;
+	struct annex_link unmarked; /* rooms with output that no fence is behind yet */
+	struct annex_timer *marking;
+	uint64_t loads; /* of rooms, so far */
+	struct asking_round *round;
+	struct drain *drain; /* NULL: nobody drains */
+	struct annex_counter *joins, *messages, *archived, *replayed, *put_out, *asked;
 };
 
 /* What the configuration form says (§10.2, registered in §15.5.3). */
@@ -145,8 +151,16 @@ struct room {
 	struct annex_map *by_nick;   /* occupants, by folded nickname */
 	struct annex_map *by_jid;    /* sessions, by full JID */
 	size_t occupant_count;
-	uint64_t next_order;
-	size_t garbage; /* bytes of the pool that nobody uses any more, about */
+	uint64_t next_order; /* of joining, and of every other change that is shown: an event */
+	/* What of its output is known to have been routed: routed.c. */
+	struct annex_link by_mark;
+	bool live, fencing;
+	uint64_t load, link;
+	uint64_t said_line, routed_line;
+	uint64_t fenced_event, routed_event;
+	uint64_t unkept_event; /* of the last that was said and is not kept */
+	size_t unrouted;       /* rows */
+	size_t garbage;        /* bytes of the pool that nobody uses any more, about */
 };
 
 struct occupant {
@@ -165,9 +179,14 @@ struct session {
 	struct annex_link of_occupant;
 	struct occupant *occupant;
 	const char *jid;
-	const char *presence; /* text of an element, or NULL */
-	uint64_t order;
+	const char *presence;    /* text of an element, or NULL */
+	uint64_t order, changed; /* events */
+	uint64_t line;           /* the last one said before they came in */
+	uint64_t link;           /* on which something was heard of them last */
 	int64_t joined_ms;
+	uint32_t asked;       /* the round in which they were asked last: ask.c */
+	unsigned char doubts; /* how often their server could not be reached */
+	bool doubted;         /* since they were asked last */
 };
 
 /* What is said about an occupant beside their presence. */
@@ -197,7 +216,9 @@ enum {
 	TABLE_VCARDS,
 	TABLE_USAGE,
 	TABLE_HATS,
-	TABLE_SLOW
+	TABLE_SLOW,
+	TABLE_LIVE,
+	TABLE_UNROUTED,
 };
 extern const struct annex_table muc_tables[];
 
@@ -212,6 +233,8 @@ int muc_must(struct muc *m, int status);
 struct room *room_find(struct muc *m, const char *name);
 /* A new one, not in the store yet. */
 struct room *room_make(struct muc *m, const char *name, const struct annex_jid *creator);
+/* An empty one that is not among those loaded; it goes with its pool. */
+struct room *room_shell(struct muc *m, const char *name);
 int room_put(struct room *room) ANNEX_MUST_CHECK;
 void room_forget(struct room *room);
 void rooms_init(struct muc *m);
@@ -236,8 +259,8 @@ struct occupant *occupant_make(struct room *room, const char *nick, const char *
 struct session *session_make(struct occupant *occupant, const char *jid, const char *presence);
 /* To another occupant of the same user; the one it was of goes with the last. */
 void session_move(struct session *session, struct occupant *to);
-int session_put(const struct session *session) ANNEX_MUST_CHECK;
-int session_put_soft(const struct session *session) ANNEX_MUST_CHECK;
+int session_put(struct session *session) ANNEX_MUST_CHECK;
+int session_put_soft(struct session *session) ANNEX_MUST_CHECK;
 /* Out of memory and store; the occupant goes with the last. */
 void session_remove(struct session *session);
 void occupant_remove(struct occupant *occupant);
@@ -256,6 +279,12 @@ int occupants_load(struct room *room) ANNEX_MUST_CHECK;
 	     l_##s != &(occupant)->sessions; l_##s = n_##s, n_##s = l_##s->next)                 \
 		for (struct session *s = annex_container_of(l_##s, struct session, of_occupant); \
 		     s != NULL; s = NULL)
+
+/* Heard of on this link.  Their row says so softly. */
+bool session_is_proven(const struct session *session);
+void session_prove(struct session *session);
+/* What is shown of them has changed: shown again to whom that may not have reached. */
+void occupant_changed(struct occupant *occupant);
 
 /* --- affiliation.c ------------------------------------------------------- */
 
@@ -337,7 +366,8 @@ presence_keep(struct room *room, const struct annex_stanza *in, struct annex_poo
 enum annex_verdict muc_presence(struct annex_instance *inst, const struct annex_stanza *in);
 enum annex_verdict muc_presence_error(struct annex_instance *inst, const struct annex_stanza *in);
 enum annex_verdict join(struct muc *m, struct room *room, const struct annex_stanza *in);
-/* What a client gets that enters, behind the others' presence, in the order of §7.1. */
+/* What a client gets that enters, behind the others' presence, in the order of §7.1.  in NULL: it
+ * entered before, and may not have got it. */
 void session_welcome(
     struct session *session, const struct annex_stanza *in, bool made_room, bool renamed);
 int occupant_rename_by_room(struct occupant *occupant, const char *nick);
@@ -348,8 +378,9 @@ void session_expel(struct session *session, const struct notice *notice);
 /* Take all of an occupant out; *after with what the others are told (expel_tell). */
 void occupant_tell_expelled(struct occupant *occupant, const struct notice *notice);
 void occupant_expel(struct occupant *occupant, const struct notice *notice);
-/* The room may have become empty. */
+/* The room may have become empty: it may end at once, or when nobody came back for a while. */
 void room_settle(struct room *room);
+void room_settle_late(struct room *room);
 
 enum annex_verdict muc_message(struct annex_instance *inst, const struct annex_stanza *in);
 enum annex_verdict muc_message_error(struct annex_instance *inst, const struct annex_stanza *in);
@@ -421,7 +452,57 @@ int archive_add_own(struct room *room, struct annex_element *out) ANNEX_MUST_CHE
 Muc__Line *archive_line(const struct room *room, uint64_t number);
 void history_send(struct room *room, const struct session *to, const struct annex_element *history);
 void subject_send(struct room *room, const struct session *to);
+bool message_matters(const struct annex_element *message);
 bool is_subject_change(const struct annex_element *message);
+
+/* One of the archive as it is said again, with a delay, in scratch; to NULL for a fan-out. */
+struct annex_stanza *line_build(const struct room *room, const Muc__Line *line, const char *to);
+
+/* --- routed.c: what the server is known to have taken ------------------------- */
+
+void routed_init(struct muc *m);
+/* When a room is loaded, and when somebody comes into an empty one. */
+int live_load(struct room *room) ANNEX_MUST_CHECK;
+int live_begin(struct room *room) ANNEX_MUST_CHECK;
+void live_put_soft(struct room *room);
+/* Nobody is in: the room is live no longer, once all that it said is routed. */
+void live_settle(struct room *room);
+/* It was destroyed: its rows go when everybody is known to have been told. */
+void live_gone(struct room *room, const struct annex_element *destroy);
+void live_gone_fence(struct muc *m, const char *id, const char *name);
+/* The room has said something; what it said last is not known to have been routed. */
+void room_said(struct room *room);
+uint64_t room_event(struct room *room);
+/* It says something that is not kept anywhere. */
+int room_said_unkept(struct room *room) ANNEX_MUST_CHECK;
+
+/* Keep what is said of somebody who is out or renamed, to them (only: with that client) and to the others. */
+void unrouted_notice(const struct occupant *o, const struct session *only, bool to_self,
+    bool to_others, const struct notice *notice);
+void unrouted_codes(struct room *room, const unsigned *codes);
+int unrouted_private(const struct session *from, const struct occupant *to,
+    const struct annex_element *out) ANNEX_MUST_CHECK;
+
+/* --- replay.c: what may have been lost, said again ------------------------------ */
+
+void room_resync(struct room *room);
+void gone_resync(struct muc *m, const char *id, const Muc__Live *live);
+
+/* --- ask.c: who is still there ---------------------------------------------------- */
+
+void ask_init(struct muc *m);
+void ask_link_up(struct muc *m);
+void ask_link_down(struct muc *m);
+/* The other clients of somebody who has come in again: ask those that nothing was heard of. */
+void ask_about(struct occupant *occupant);
+/* Who was in may not have had the time yet to come back to this link. */
+bool ask_is_early(const struct muc *m);
+/* An error by whom a session's stanza did not reach: whether they are gone. */
+bool ask_is_gone(struct session *session, enum annex_condition condition);
+
+/* --- drain.c ------------------------------------------------------------------------ */
+
+int muc_stop(struct annex_instance *inst);
 
 /* --- moderate.c ------------------------------------------------------------- */
 
@@ -468,6 +549,8 @@ void recent_erase(struct muc *m, const char *bare);
 
 /* --- destroy.c -------------------------------------------------------------- */
 
+/* What everybody in it is told. */
+void room_tell_destroyed(struct room *room, const struct annex_element *destroy);
 void room_destroy(struct room *room, const struct annex_element *destroy);
 /* What a destroyed room leaves is deleted bit by bit. */
 extern const struct annex_job muc_jobs[];

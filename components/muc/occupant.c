@@ -79,7 +79,8 @@ session_make(struct occupant *o, const char *jid, const char *presence)
 	s->occupant = o;
 	s->jid = annex_strdup(room->pool, jid);
 	s->presence = annex_strdup(room->pool, presence);
-	s->order = room->next_order++;
+	s->line = room->said_line;
+	s->link = annex_link_number(room->muc->inst);
 	s->joined_ms = annex_wall_ms(room->muc->inst);
 	annex_list_append(&o->sessions, &s->of_occupant);
 	annex_map_set_str(room->by_jid, s->jid, s);
@@ -115,21 +116,38 @@ session_write(const struct session *s, Muc__Session *record)
 	record->presence = (char *)(uintptr_t)(s->presence == NULL ? "" : s->presence);
 	record->order = s->order;
 	record->joined_ms = s->joined_ms;
+	record->changed = s->changed;
+	record->line = s->line;
+	record->link = s->link;
+}
+
+/* Once for all changes that one fence will be behind. */
+static void
+session_touch(struct session *s)
+{
+	struct room *room = s->occupant->room;
+
+	if (s->changed <= room->fenced_event)
+		s->changed = room_event(room);
 }
 
 int
-session_put(const struct session *s)
+session_put(struct session *s)
 {
 	struct room *room = s->occupant->room;
 	struct annex_key key = muc_key_in(TABLE_SESSIONS, room->id, s->jid);
 	Muc__Session record;
+	int r;
 
+	if ((r = live_begin(room)) < 0)
+		return r;
+	session_touch(s);
 	session_write(s, &record);
 	return annex_put(room->muc->store, &key, &record.base);
 }
 
-int
-session_put_soft(const struct session *s)
+static int
+session_write_soft(const struct session *s)
 {
 	struct room *room = s->occupant->room;
 	struct annex_key key = muc_key_in(TABLE_SESSIONS, room->id, s->jid);
@@ -137,6 +155,36 @@ session_put_soft(const struct session *s)
 
 	session_write(s, &record);
 	return annex_put_soft(room->muc->store, &key, &record.base);
+}
+
+int
+session_put_soft(struct session *s)
+{
+	session_touch(s);
+	return session_write_soft(s);
+}
+
+void
+occupant_changed(struct occupant *o)
+{
+	if (o->shown->changed <= o->room->fenced_event)
+		muc_must(o->room->muc, session_put_soft(o->shown));
+}
+
+bool
+session_is_proven(const struct session *s)
+{
+	return s->link == annex_link_number(s->occupant->room->muc->inst);
+}
+
+void
+session_prove(struct session *s)
+{
+	s->doubts = 0;
+	if (session_is_proven(s))
+		return;
+	s->link = annex_link_number(s->occupant->room->muc->inst);
+	muc_must(s->occupant->room->muc, session_write_soft(s));
 }
 
 int
@@ -233,8 +281,13 @@ session_restore(struct room *room, const Muc__Session *record)
 	s = session_make(o, record->jid, record->presence[0] != '\0' ? record->presence : NULL);
 	s->order = record->order;
 	s->joined_ms = record->joined_ms;
+	s->changed = record->changed;
+	s->line = record->line;
+	s->link = record->link;
 	if (room->next_order <= s->order)
 		room->next_order = s->order + 1;
+	if (room->next_order <= s->changed)
+		room->next_order = s->changed + 1;
 }
 
 int

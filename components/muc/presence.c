@@ -203,6 +203,7 @@ presence_after_role(struct occupant *o, enum role before, const struct notice *n
 {
 	struct notice gone = { .type = "unavailable", .out = true };
 
+	occupant_changed(o);
 	if (is_shown(o, o->role))
 		spread(o, notice);
 	else if (is_shown(o, before))
@@ -219,6 +220,7 @@ presence_cross(struct occupant *o)
 {
 	const struct notice plain = { 0 }, gone = { .type = "unavailable", .out = true };
 
+	occupant_changed(o);
 	spread(o, occupant_is_shown(o) ? &plain : &gone);
 }
 

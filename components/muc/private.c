@@ -54,6 +54,9 @@ private_message(struct muc *m, struct session *from, const struct annex_stanza *
 	add_safely(out->element, in->element, by->room);
 	annex_add(out->element, NS_USER, "x");
 	annex_attr_set(annex_add(out->element, NS_OCCUPANT, "occupant-id"), "id", by->id);
+	annex_make_fleeting(out);
+	if (unrouted_private(from, to, out->element) < 0)
+		return muc_full(m, in);
 	fan = annex_fanout(m->inst);
 	if ((variant = annex_fanout_variant(fan, out)) < 0)
 		return ANNEX_DONE;
@@ -158,6 +161,7 @@ muc_iq_occupant(struct annex_instance *inst, const struct annex_stanza *in)
 		return muc_refuse(m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, NULL);
 	if ((s = session_find(room, in->from->full)) == NULL)
 		return refuse_outsider(m, in);
+	session_prove(s);
 	if ((to = occupant_find(room, in->to->resource)) == NULL)
 		return muc_refuse(m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, NULL);
 	if (to == s->occupant && annex_is(in->payload, NS_PING, "ping"))

@@ -18,8 +18,8 @@
 #define GARBAGE_MAX ((size_t)64 << 10)
 #define GARBAGE_PER_OCCUPANT ((size_t)2 << 10)
 
-static struct room *
-room_alloc(struct muc *m, const char *name)
+struct room *
+room_shell(struct muc *m, const char *name)
 {
 	struct annex_pool *pool = annex_pool_create(annex_pool(m->inst), "room");
 	struct room *room = annex_new(pool, struct room);
@@ -32,8 +32,18 @@ room_alloc(struct muc *m, const char *name)
 	room->by_nick = annex_map_create(pool);
 	room->by_jid = annex_map_create(pool);
 	room->next_order = 1;
+	room->load = ++m->loads;
+	annex_list_init(&room->by_mark);
 	annex_list_init(&room->occupants);
 	config_preset(m, &room->config);
+	return room;
+}
+
+static struct room *
+room_alloc(struct muc *m, const char *name)
+{
+	struct room *room = room_shell(m, name);
+
 	annex_map_set_str(m->rooms, name, room);
 	annex_list_prepend(&m->recent, &room->by_use);
 	if (!annex_timer_is_running(m->sweep))
@@ -48,6 +58,7 @@ room_forget(struct room *room)
 
 	annex_map_remove_str(room->muc->rooms, room->name);
 	annex_list_remove(&room->by_use);
+	annex_list_remove(&room->by_mark);
 	room->magic = 0;
 	annex_pool_destroy(&pool);
 }
@@ -86,7 +97,7 @@ room_load(struct muc *m, const char *name)
 	room = room_alloc(m, name);
 	room_read(room, (const Muc__Room *)record);
 	usage_get(m, room->id, &room->usage);
-	if (!room->gone && occupants_load(room) < 0) {
+	if (!room->gone && (occupants_load(room) < 0 || live_load(room) < 0)) {
 		room_forget(room);
 		return NULL;
 	}
@@ -123,6 +134,7 @@ room_find(struct muc *m, const char *name)
 	room->used_ms = annex_now_ms(m->inst);
 	annex_list_remove(&room->by_use);
 	annex_list_prepend(&m->recent, &room->by_use);
+	room_resync(room);
 	return room;
 }
 

@@ -89,6 +89,7 @@ room_say(struct room *room, struct annex_stanza *out)
 	struct annex_fanout *fan = annex_fanout(room->muc->inst);
 	int variant;
 
+	annex_make_fleeting(out);
 	if ((variant = annex_fanout_variant(fan, out)) < 0)
 		return;
 	OCCUPANTS_EACH(room, o)
@@ -104,6 +105,7 @@ room_tell(struct room *room, const unsigned *codes)
 	struct annex_stanza *out = annex_message(room->muc->inst, room->jid, NULL, "groupchat");
 	struct annex_element *x = annex_add(out->element, NS_USER, "x");
 
+	unrouted_codes(room, codes);
 	for (; *codes != 0; codes++)
 		add_status(x, *codes);
 	room_say(room, out);

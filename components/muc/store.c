@@ -5,7 +5,8 @@
  *
  * All are keyed by the room's name first, so that a room is a run of rows in
  * each.  nicks is the index of reserved nicknames in affiliations, listed
- * that of public rooms: they are written together with what they index.
+ * that of public rooms, live that of rooms with somebody in them: they are
+ * written together with what they index.
  */
 #include "muc.h"
 
@@ -69,6 +70,16 @@ const struct annex_table muc_tables[] = {
 	    .name = "slow",
 	    .key = by_room_jid,
 	    .record = &muc__slow__descriptor,
+	    .version = 1 },
+	{ .number = 7,
+	    .name = "live",
+	    .key = by_room,
+	    .record = &muc__live__descriptor,
+	    .version = 1 },
+	{ .number = 8,
+	    .name = "unrouted",
+	    .key = by_room_number,
+	    .record = &muc__unrouted__descriptor,
 	    .version = 1 },
 	{ 0 },
 };

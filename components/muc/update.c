@@ -43,6 +43,8 @@ answer(struct session *s, const struct annex_stanza *in)
 		presence_to_self(s->occupant, &own);
 		return;
 	}
+	s->order = room_event(s->occupant->room); /* as who has just come in, where it is lost */
+	muc_must(s->occupant->room->muc, session_put(s));
 	presence_of_others(s->occupant, s);
 	session_welcome(s, in, false, false);
 }
@@ -87,6 +89,7 @@ rename_all(struct session *s, const char *nick, const struct annex_stanza *in)
 	const struct notice plain = { 0 };
 
 	presence_to_all(o, &away);
+	unrouted_notice(o, NULL, true, true, &away);
 	occupant_rename(o, nick);
 	if (muc_must(o->room->muc, occupant_put(o)) < 0)
 		return ANNEX_DONE;
@@ -108,6 +111,7 @@ occupant_rename_by_room(struct occupant *o, const char *nick)
 	int r;
 
 	presence_to_all(o, &away);
+	unrouted_notice(o, NULL, true, true, &away);
 	occupant_rename(o, nick);
 	if ((r = muc_must(o->room->muc, occupant_put(o))) >= 0)
 		presence_to_all(o, &back);
@@ -126,8 +130,11 @@ move(struct session *s, struct occupant *to, const char *nick, const struct anne
 	bool is_last = occupant_is_only(s), was_shown = from->shown == s;
 
 	presence_to_self(from, &away);
-	if (is_last)
+	unrouted_notice(from, s, true, false, &away);
+	if (is_last) {
 		presence_to_others(from, &gone);
+		unrouted_notice(from, s, false, true, &gone);
+	}
 	if (to == NULL)
 		to = occupant_make(
 		    from->room, nick, from->bare, from->rank, from->power, from->role);

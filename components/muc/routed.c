@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * routed.c - up to where a room's output is known to have been routed
+ *
+ * What a room says is in the store before it leaves: messages in the archive,
+ * presence in the sessions' rows.  Both have numbers that only grow, those of
+ * lines and of events (a room's changes that are shown).  The room's row in
+ * "live" keeps two marks, the line and the event up to which a fence has come
+ * back; what is behind them may be lost with a link, and is said again on the
+ * next one (replay.c).  What a room says that can be seen in neither - who is out,
+ * private messages, status codes - has a row in "unrouted" until then.
+ *
+ * A mark costs no write of its own: it is soft, and a room asks for a fence at
+ * most once a second.  Where a room keeps nothing of what is said, its row says
+ * before that there is something, so that a crash is no gap that nobody hears of:
+ * then everybody has to come in again.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <annex/iq.h>
+
+#include "muc.h"
+
+#define MARK_MS 1000
+
+/* What a fence was asked for; id and name follow, each with its end. */
+struct mark {
+	uint64_t load, line, event;
+	char text[];
+};
+
+/* --- The row ------------------------------------------------------------------ */
+
+static Muc__Live *
+live_get(struct muc *m, const char *id)
+{
+	struct annex_key key = muc_key(TABLE_LIVE, id);
+	ProtobufCMessage *record;
+
+	return annex_get(m->store, &key, &record) < 0 ? NULL : (Muc__Live *)record;
+}
+
+static void
+live_write(const struct room *room, Muc__Live *record)
+{
+	muc__live__init(record);
+	record->name = (char *)(uintptr_t)room->name;
+	record->line = room->routed_line;
+	record->event = room->routed_event;
+	record->link = room->link;
+	record->unkept = room->unkept_event > room->routed_event;
+}
+
+static int
+live_put(const struct room *room)
+{
+	struct annex_key key = muc_key(TABLE_LIVE, room->id);
+	Muc__Live record;
+
+	live_write(room, &record);
+	return annex_put(room->muc->store, &key, &record.base);
+}
+
+void
+live_put_soft(struct room *room)
+{
+	struct annex_key key = muc_key(TABLE_LIVE, room->id);
+	Muc__Live record;
+
+	live_write(room, &record);
+	muc_must(room->muc, annex_put_soft(room->muc->store, &key, &record.base));
+}
+
+static void
+live_delete(struct muc *m, const char *id)
+{
+	struct annex_key key = muc_key(TABLE_LIVE, id);
+
+	muc_must(m, annex_delete(m->store, &key));
+}
+
+static int
+lines_said(struct room *room)
+{
+	struct annex_key lines = muc_key(TABLE_LINES, room->id);
+
+	return annex_sequence_last(room->muc->store, &lines, &room->said_line);
+}
+
+/* Rows of "unrouted", and the highest of their events. */
+static int
+unrouted_count(struct room *room)
+{
+	struct annex_key prefix = muc_key(TABLE_UNROUTED, room->id);
+	struct annex_iter it = annex_iter(&prefix);
+	int r;
+
+	it.keys_only = true;
+	while ((r = annex_next(room->muc->store, &it)) == ANNEX_AGAIN) {
+		room->unrouted++;
+		room->next_order = annex_key_number(&it.key, 1) + 1;
+	}
+	return r;
+}
+
+int
+live_load(struct room *room)
+{
+	const Muc__Live *live = live_get(room->muc, room->id);
+	uint64_t next = room->next_order;
+	int r;
+
+	if ((r = lines_said(room)) < 0)
+		return r;
+	room->routed_line = room->said_line;
+	if (live == NULL)
+		return ANNEX_OK;
+	room->live = true;
+	room->routed_line = live->line;
+	room->routed_event = room->fenced_event = live->event;
+	room->link = live->link;
+	if ((r = unrouted_count(room)) < 0)
+		return r;
+	if (room->next_order < next)
+		room->next_order = next;
+	if (room->next_order <= live->event)
+		room->next_order = live->event + 1;
+	if (live->unkept)
+		room->unkept_event = room->next_order++;
+	if (room->next_order - 1 > room->routed_event || room->said_line > room->routed_line)
+		room_said(room);
+	return ANNEX_OK;
+}
+
+/* Nobody was in: nothing that was said before is owed to anybody. */
+int
+live_begin(struct room *room)
+{
+	int r;
+
+	if (room->live)
+		return ANNEX_OK;
+	room->routed_line = room->said_line;
+	room->link = annex_link_number(room->muc->inst);
+	if ((r = live_put(room)) < 0)
+		return r;
+	room->live = true;
+	return ANNEX_OK;
+}
+
+static void
+live_end(struct room *room)
+{
+	room->live = false;
+	annex_list_remove(&room->by_mark);
+	live_delete(room->muc, room->id);
+}
+
+void
+live_settle(struct room *room)
+{
+	if (room->live && room->occupant_count == 0 && room->unrouted == 0)
+		live_end(room);
+}
+
+/* --- Of a room that is destroyed ------------------------------------------------ */
+
+static void
+remains_leave(struct muc *m, const char *id)
+{
+	live_delete(m, id);
+	muc_must(m, annex_job_start(m->inst, "remains", id, strlen(id)));
+}
+
+void
+live_gone(struct room *room, const struct annex_element *destroy)
+{
+	struct annex_key key = muc_key(TABLE_LIVE, room->id);
+	Muc__Live record;
+	size_t len;
+
+	if (!room->live || (room->occupant_count == 0 && room->unrouted == 0)) {
+		remains_leave(room->muc, room->id);
+		return;
+	}
+	live_write(room, &record);
+	record.gone = true;
+	record.destroy =
+	    (char *)(uintptr_t)annex_element_write(destroy, annex_scratch(room->muc->inst), &len);
+	if (record.destroy == NULL)
+		record.destroy = (char *)(uintptr_t) "";
+	record.secret = (ProtobufCBinaryData) { sizeof(room->secret), room->secret };
+	muc_must(room->muc, annex_put(room->muc->store, &key, &record.base));
+	live_gone_fence(room->muc, room->id, room->name);
+}
+
+/* --- Marks ------------------------------------------------------------------------ */
+
+uint64_t
+room_event(struct room *room)
+{
+	room_said(room);
+	return room->next_order++;
+}
+
+void
+room_said(struct room *room)
+{
+	struct muc *m = room->muc;
+
+	if (!annex_list_is_empty(&room->by_mark))
+		return;
+	annex_list_append(&m->unmarked, &room->by_mark);
+	if (!annex_timer_is_running(m->marking))
+		annex_timer_start(m->marking, MARK_MS);
+}
+
+int
+room_said_unkept(struct room *room)
+{
+	bool is_first = room->unkept_event <= room->routed_event;
+
+	if (!room->live)
+		return ANNEX_OK;
+	room->unkept_event = room_event(room);
+	return is_first ? live_put(room) : ANNEX_OK;
+}
+
+/* Those up to event are routed. */
+static size_t
+unrouted_forget(struct muc *m, const char *id, uint64_t event)
+{
+	struct annex_key prefix = muc_key(TABLE_UNROUTED, id);
+	struct annex_iter it = annex_iter(&prefix);
+	size_t n = 0;
+
+	it.keys_only = true;
+	while (annex_next(m->store, &it) == ANNEX_AGAIN && annex_key_number(&it.key, 1) <= event) {
+		muc_must(m, annex_delete(m->store, &it.key));
+		n++;
+	}
+	return n;
+}
+
+static void
+room_marked(struct room *room, const struct mark *mark)
+{
+	room->routed_line = mark->line;
+	room->routed_event = mark->event;
+	if (room->unrouted > 0)
+		room->unrouted -= unrouted_forget(room->muc, room->id, mark->event);
+	if (room->occupant_count == 0 && room->unrouted == 0)
+		live_end(room);
+	else
+		live_put_soft(room);
+}
+
+/* The same of a room that is not in memory, or not any more. */
+static void
+row_marked(struct muc *m, const char *id, const struct mark *mark)
+{
+	struct annex_key key = muc_key(TABLE_LIVE, id);
+	Muc__Live *live = live_get(m, id);
+
+	if (live == NULL)
+		return;
+	if (live->gone) {
+		remains_leave(m, id);
+		return;
+	}
+	if (mark->line < live->line || mark->event < live->event)
+		return;
+	unrouted_forget(m, id, mark->event);
+	live->line = mark->line;
+	live->event = mark->event;
+	muc_must(m, annex_put_soft(m->store, &key, &live->base));
+}
+
+static void
+mark_back(struct annex_instance *inst, int status, const void *cookie, size_t len)
+{
+	struct muc *m = annex_state(inst);
+	const struct mark *mark = annex_memdup(annex_scratch(inst), cookie, len);
+	const char *id = mark->text, *name = id + strlen(id) + 1;
+	struct room *room = annex_map_get_str(m->rooms, name);
+
+	if (room == NULL || strcmp(room->id, id) != 0) {
+		if (status == ANNEX_OK)
+			row_marked(m, id, mark);
+		return;
+	}
+	if (room->load !=
+	    mark->load) /* its events may have been counted anew: another fence follows */
+		return;
+	room->fencing = false;
+	if (status == ANNEX_OK && room->live)
+		room_marked(room, mark);
+}
+
+static void
+mark_ask(struct muc *m, struct mark mark, const char *id, const char *name)
+{
+	size_t id_len = strlen(id) + 1, name_len = strlen(name) + 1;
+	struct mark *cookie =
+	    annex_pool_alloc(annex_scratch(m->inst), sizeof(*cookie) + id_len + name_len);
+
+	*cookie = mark;
+	memcpy(cookie->text, id, id_len);
+	memcpy(cookie->text + id_len, name, name_len);
+	annex_fence_on(m->inst, annex_flow(m->inst, name), mark_back, cookie,
+	    sizeof(*cookie) + id_len + name_len);
+}
+
+void
+live_gone_fence(struct muc *m, const char *id, const char *name)
+{
+	mark_ask(m, (struct mark) { .load = 0 }, id, name);
+}
+
+/* Once a second, while rooms say something. */
+static void
+mark_all(struct annex_instance *inst, void *cookie)
+{
+	struct muc *m = cookie;
+
+	ANNEX_LIST_EACH (&m->unmarked, l) {
+		struct room *room = annex_container_of(l, struct room, by_mark);
+
+		if (room->fencing)
+			continue;
+		annex_list_remove(l);
+		if (!room->live || !annex_is_up(inst) || room->link != annex_link_number(inst))
+			continue; /* a resync will say it all again */
+		room->fencing = true;
+		room->fenced_event = room->next_order - 1;
+		mark_ask(m, (struct mark) { room->load, room->said_line, room->fenced_event },
+		    room->id, room->name);
+	}
+	if (!annex_list_is_empty(&m->unmarked))
+		annex_timer_start(m->marking, MARK_MS);
+}
+
+void
+routed_init(struct muc *m)
+{
+	annex_list_init(&m->unmarked);
+	m->marking = annex_timer(m->inst, mark_all, m);
+}
+
+/* --- What can be seen neither in the archive nor in who is in ------------------------ */
+
+static char *
+text(const char *s)
+{
+	return (char *)(uintptr_t)(s == NULL ? "" : s);
+}
+
+static int
+unrouted_put(struct room *room, Muc__Unrouted *record)
+{
+	struct annex_key key = muc_key(TABLE_UNROUTED, room->id);
+	int r;
+
+	record->stamp_ms = annex_wall_ms(room->muc->inst);
+	annex_key_u64(&key, room_event(room));
+	if ((r = annex_put(room->muc->store, &key, &record->base)) < 0)
+		return r;
+	room->unrouted++;
+	return ANNEX_OK;
+}
+
+static size_t
+codes_count(const unsigned *codes, size_t most)
+{
+	size_t n = 0;
+
+	while (n < most && codes[n] != 0)
+		n++;
+	return n;
+}
+
+/* The full JIDs of an occupant's sessions, or of one of them. */
+static void
+add_jids(Muc__Unrouted *record, const struct occupant *o, const struct session *only)
+{
+	size_t n = occupant_sessions(o);
+
+	record->jid = annex_new_array(annex_scratch(o->room->muc->inst), char *, n + 1);
+	SESSIONS_EACH(o, s)
+	if (only == NULL || s == only)
+		record->jid[record->n_jid++] = text(s->jid);
+}
+
+void
+unrouted_notice(const struct occupant *o, const struct session *only, bool to_self, bool to_others,
+    const struct notice *n)
+{
+	Muc__Unrouted record = MUC__UNROUTED__INIT;
+	unsigned codes[2][NOTICE_CODES];
+
+	to_others = to_others && o->room->occupant_count > 1;
+	if (!o->room->live || (!to_self && !to_others))
+		return;
+	memcpy(codes[0], n->codes, sizeof(codes[0]));
+	memcpy(codes[1], n->own_codes, sizeof(codes[1]));
+	record.nick = text(o->nick);
+	record.bare = text(o->bare);
+	record.new_nick = text(n->new_nick);
+	record.rank = n->rank != NULL ? *n->rank : o->rank;
+	record.n_code = codes_count(codes[0], NOTICE_CODES);
+	record.code = codes[0];
+	record.n_own_code = codes_count(codes[1], NOTICE_CODES);
+	record.own_code = codes[1];
+	record.actor = text(n->actor);
+	record.reason = text(n->reason);
+	record.to_others = to_others;
+	record.to_self = to_self;
+	add_jids(&record, o, only);
+	muc_must(o->room->muc, unrouted_put(o->room, &record));
+}
+
+void
+unrouted_codes(struct room *room, const unsigned *codes)
+{
+	Muc__Unrouted record = MUC__UNROUTED__INIT;
+	unsigned copy[NOTICE_CODES];
+
+	if (!room->live)
+		return;
+	record.n_code = codes_count(codes, NOTICE_CODES);
+	memcpy(copy, codes, record.n_code * sizeof(*copy));
+	record.code = copy;
+	muc_must(room->muc, unrouted_put(room, &record));
+}
+
+/* Where a room keeps nothing, not even for a second: then the sender hears of the loss. */
+int
+unrouted_private(
+    const struct session *from, const struct occupant *to, const struct annex_element *out)
+{
+	struct room *room = to->room;
+	Muc__Unrouted record = MUC__UNROUTED__INIT;
+	size_t len;
+
+	if (!message_matters(out))
+		return ANNEX_OK;
+	record.nick = text(from->occupant->nick);
+	record.sender = text(from->jid);
+	record.id = text(annex_attr(out, "id"));
+	add_jids(&record, to, NULL);
+	if (room->config.logged)
+		record.xml = text(annex_element_write(out, annex_scratch(room->muc->inst), &len));
+	else
+		record.new_nick = text(to->nick);
+	return unrouted_put(room, &record);
+}
