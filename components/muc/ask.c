@@ -145,9 +145,9 @@ live_step(struct muc *m, const char *id, const Muc__Live *live, size_t most)
 		gone_resync(m, id, live);
 		return 0;
 	}
-	if (live->gone || (!m->round->asks && live->link == annex_link_number(m->inst)))
+	if (live->gone)
 		return 0;
-	room = room_find(m, live->name);
+	room = room_find(m, live->name); /* where marks were lost in a reset, it asks for a fence */
 	if (room == NULL || !m->round->asks || strcmp(room->id, id) != 0)
 		return 0;
 	return room_ask(room, m->round, most);

@@ -255,7 +255,9 @@ is_explained(struct play *p, const struct output *o)
 		struct statement *st = &p->script->at[i];
 		struct wanted w;
 
-		if ((st->verb != VERB_EXPECT && st->verb != VERB_EXPECT_ANY) || (st->met && !again))
+		if (st->verb != VERB_MAY &&
+		    ((st->verb != VERB_EXPECT && st->verb != VERB_EXPECT_ANY) ||
+			(st->met && !again)))
 			continue;
 		w = read_wanted(p, st);
 		if (matches(p, &w, o->el, &why)) {

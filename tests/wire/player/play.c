@@ -148,7 +148,7 @@ step(struct play *p, struct statement *st)
 		expect_nothing(p);
 	else if (st->verb == VERB_WORD)
 		verb_word(p, st);
-	else
+	else if (st->verb != VERB_MAY)
 		expect_stanza(p, st);
 }
 

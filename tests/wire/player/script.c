@@ -106,6 +106,9 @@ begin(struct reader *r, const char *line, unsigned number)
 	} else if (line[0] == '<' && line[1] == '*') {
 		st->verb = VERB_EXPECT_ANY;
 		fputs(line + 2, r->gather);
+	} else if (line[0] == '<' && line[1] == '~') {
+		st->verb = VERB_MAY;
+		fputs(line + 2, r->gather);
 	} else if (line[0] == '<') {
 		st->verb = VERB_EXPECT;
 		fputs(line + 1, r->gather);

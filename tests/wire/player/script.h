@@ -19,6 +19,7 @@ enum verb {
 	VERB_SEND,       /* > what the server hands us */
 	VERB_EXPECT,     /* < what we say, in order per flow */
 	VERB_EXPECT_ANY, /* <* what we say, in any order */
+	VERB_MAY,        /* <~ what we may say, once the store has failed */
 	VERB_NOTHING,    /* < nothing */
 	VERB_WORD,       /* word argument */
 };
