@@ -12,6 +12,8 @@
 
 #include "pubsub.h"
 
+#define OWNERS_SHOWN 50
+
 static const struct annex_identity identities[] = {
 	{ "pubsub", "service", "Publish and subscribe" },
 	{ 0 },
@@ -19,24 +21,97 @@ static const struct annex_identity identities[] = {
 
 static const char *const features[] = {
 	NS_PUBSUB,
+	NS_PUBSUB "#access-open",
+	NS_PUBSUB "#auto-create",
+	NS_PUBSUB "#config-node",
+	NS_PUBSUB "#config-node-max",
 	NS_PUBSUB "#create-and-configure",
 	NS_PUBSUB "#create-nodes",
+	NS_PUBSUB "#delete-items",
+	NS_PUBSUB "#delete-nodes",
+	NS_PUBSUB "#get-pending",
 	NS_PUBSUB "#instant-nodes",
 	NS_PUBSUB "#item-ids",
+	NS_PUBSUB "#leased-subscription",
+	NS_PUBSUB "#manage-subscriptions",
+	NS_PUBSUB "#member-affiliation",
+	NS_PUBSUB "#meta-data",
+	NS_PUBSUB "#modify-affiliations",
+	NS_PUBSUB "#multi-items",
+	NS_PUBSUB "#outcast-affiliation",
 	NS_PUBSUB "#persistent-items",
 	NS_PUBSUB "#publish",
+	NS_PUBSUB "#publish-node-full",
+	NS_PUBSUB "#publish-only-affiliation",
 	NS_PUBSUB "#publish-options",
+	NS_PUBSUB "#publisher-affiliation",
+	NS_PUBSUB "#purge-nodes",
+	NS_PUBSUB "#retract-items",
+	NS_PUBSUB "#retrieve-affiliations",
+	NS_PUBSUB "#retrieve-default",
+	NS_PUBSUB "#retrieve-default-sub",
 	NS_PUBSUB "#retrieve-items",
+	NS_PUBSUB "#retrieve-subscriptions",
 	NS_PUBSUB "#subscribe",
+	NS_PUBSUB "#subscription-notifications",
+	NS_PUBSUB "#subscription-options",
 	ANNEX_NS_RSM,
 	NULL,
 };
 
+/* --- pubsub#meta-data (§5.4) ------------------------------------------------------------ */
+
+struct meta_data {
+	const char *title, *description, *type, *language, *access_model, *publish_model, *creator,
+	    *creation_date, *max_items;
+	struct annex_strings contact, owner;
+	int64_t num_subscribers;
+};
+
+#define META(member, var, type, label) \
+	ANNEX_FIELD(struct meta_data, member, "pubsub#" var, type, label, )
+
+static const struct annex_field meta_fields[] = {
+	META(title, "title", ANNEX_TEXT_SINGLE, "Title"),
+	META(description, "description", ANNEX_TEXT_SINGLE, "Description"),
+	META(type, "type", ANNEX_TEXT_SINGLE, "Namespace of payloads"),
+	META(language, "language", ANNEX_LIST_SINGLE, "Language"),
+	META(contact, "contact", ANNEX_JID_MULTI, "People to contact"),
+	META(creator, "creator", ANNEX_JID_SINGLE, "Creator"),
+	META(creation_date, "creation_date", ANNEX_TEXT_SINGLE, "Created"),
+	META(owner, "owner", ANNEX_JID_MULTI, "Owners"),
+	META(access_model, "access_model", ANNEX_LIST_SINGLE, "Who may subscribe and read"),
+	META(publish_model, "publish_model", ANNEX_LIST_SINGLE, "Who may publish"),
+	META(max_items, "max_items", ANNEX_TEXT_SINGLE, "Items that are kept at most"),
+	META(num_subscribers, "num_subscribers", ANNEX_TEXT_SINGLE, "Subscribers"),
+	{ 0 },
+};
+
+static const struct annex_form meta_form = { .type = NS_META_DATA, .fields = meta_fields };
+
 static int
 node_info(struct node *node, struct annex_disco_info *info)
 {
-	annex_disco_identity(info, "pubsub", "leaf", node->config.title);
+	struct annex_pool *pool = annex_scratch(node->p->inst);
+	const struct node_config *c = &node->config;
+	const char **jids = annex_new_array(pool, const char *, OWNERS_SHOWN);
+	struct meta_data m = { .title = c->title,
+		.description = c->description,
+		.type = c->type,
+		.language = c->language,
+		.access_model = c->access_model,
+		.publish_model = c->publish_model,
+		.creator = node->creator,
+		.creation_date = annex_datetime(pool, node->created_ms),
+		.max_items = c->max_items,
+		.contact = c->contact,
+		.num_subscribers = (int64_t)subs_count(node) };
+
+	if (node->p->set->list_owners)
+		m.owner = (struct annex_strings) { jids, owners(node, jids, OWNERS_SHOWN) };
+	annex_disco_identity(info, "pubsub", "leaf", c->title);
 	annex_disco_feature(info, NS_PUBSUB);
+	annex_form_add(annex_disco_query(info), &meta_form, "result", &m);
 	return ANNEX_OK;
 }
 

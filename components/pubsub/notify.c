@@ -18,6 +18,7 @@
 #include "pubsub.h"
 
 #define SUBS_A_TURN 1000
+#define AUDIENCE_MAX ((size_t)200000)
 
 struct delivery {
 	struct annex_link of_queue;
@@ -26,6 +27,8 @@ struct delivery {
 	enum event event;
 	const struct annex_element *message;
 	const char *body;
+	struct annex_strings ids;
+	bool retracted, to_online;
 	size_t size;
 };
 
@@ -72,14 +75,6 @@ variant_of(struct fan *fan, const struct delivery *d, struct pubsub *p, bool wit
 	return *variant = annex_fanout_variant(fan->fanout, out);
 }
 
-static bool
-is_concerned(const struct delivery *d, const Pubsub__Subscription *record)
-{
-	if (d->event == EVENT_DELETE)
-		return true;
-	return record->state == STATE_SUBSCRIBED;
-}
-
 /* §12.19: of several subscriptions of one address the first speaks for all. */
 static bool
 is_first_of_many(struct node *node, const struct sub *sub, struct annex_element **headers_r)
@@ -91,7 +86,8 @@ is_first_of_many(struct node *node, const struct sub *sub, struct annex_element 
 	size_t n = jid == NULL ? 0 : subs_of_jid(node, jid, subs, SUBS_MAX);
 
 	for (size_t i = 0; i < n; i++) {
-		if (subs[i].state != STATE_SUBSCRIBED || !subs[i].options.deliver)
+		if (subs[i].state != STATE_SUBSCRIBED || !subs[i].options.deliver ||
+		    subs[i].options.digest)
 			continue;
 		if (subs[i].number < sub->number)
 			return false;
@@ -100,6 +96,37 @@ is_first_of_many(struct node *node, const struct sub *sub, struct annex_element 
 	}
 	*headers_r = headers;
 	return true;
+}
+
+static void
+keep_for_digest(const struct delivery *d, const struct sub *sub)
+{
+	for (size_t i = 0; i < d->ids.count; i++)
+		if (digest_add(sub, d->ids.value[i], d->retracted) < 0)
+			return;
+}
+
+/* Whether a subscription with options, or one of several, is told of items now. */
+static bool
+is_told(const struct delivery *d, struct sub *sub, struct annex_element **headers)
+{
+	if (!sub->options.deliver || strcmp(sub->options.type, "items") != 0 ||
+	    !presence_suits(sub->node->p, sub))
+		return false;
+	if (sub->options.digest && d->ids.count > 0) {
+		keep_for_digest(d, sub);
+		return false;
+	}
+	return sub->subid[0] == '\0' || is_first_of_many(sub->node, sub, headers);
+}
+
+/* presence_based_delivery */
+static bool
+is_offline(const struct pubsub *p, const char *text)
+{
+	const struct annex_jid *jid = annex_jid(annex_scratch(p->inst), text);
+
+	return jid != NULL && presence_is_offline(p, jid->bare);
 }
 
 static void
@@ -112,15 +139,15 @@ tell_one(struct fan *fan, const struct delivery *d, struct pubsub *p, uint64_t n
 	bool body = false;
 	int variant;
 
-	if (!is_concerned(d, record))
+	if (d->event != EVENT_DELETE && record->state != STATE_SUBSCRIBED)
+		return;
+	if (d->to_online && is_offline(p, record->jid))
 		return;
 	if (d->event == EVENT_ITEMS && (record->n_setting > 0 || record->subid[0] != '\0')) {
 		if ((node = node_by_number(p, d->node)) == NULL)
 			return;
 		sub = sub_of_record(node, number, record);
-		if (!sub.options.deliver || strcmp(sub.options.type, "items") != 0)
-			return;
-		if (sub.subid[0] != '\0' && !is_first_of_many(node, &sub, &headers))
+		if (!is_told(d, &sub, &headers))
 			return;
 		body = sub.options.include_body && d->body != NULL;
 	}
@@ -130,18 +157,110 @@ tell_one(struct fan *fan, const struct delivery *d, struct pubsub *p, uint64_t n
 		annex_count(p->notified, 1);
 }
 
-/* Whether all have been told. */
+/* --- Audiences -------------------------------------------------------------------------- */
+
+/*
+ * The addresses of a node whose subscribers are few and all without options: what a
+ * publish needs of them, kept so that a busy node is not read again for each.
+ */
+struct audience {
+	struct annex_pool *pool;
+	struct annex_audience *jids;
+	size_t count;
+};
+
+void
+audience_forget(struct node *node)
+{
+	struct annex_pool *pool;
+
+	if (node->audience == NULL)
+		return;
+	pool = node->audience->pool;
+	node->p->audience -= node->audience->count;
+	node->audience = NULL;
+	annex_pool_destroy(&pool);
+}
+
+static struct audience *
+audience_begin(struct node *node)
+{
+	uint64_t count = node == NULL ? 0 : subs_count(node);
+	struct annex_pool *pool;
+	struct audience *a;
+
+	if (count == 0 || count > SUBS_A_TURN || node->config.presence_based ||
+	    node->p->audience > AUDIENCE_MAX)
+		return NULL;
+	pool = annex_pool_create(node->pool, "audience");
+	a = annex_new(pool, struct audience);
+	a->pool = pool;
+	a->jids = annex_audience(pool);
+	return a;
+}
+
+/* NULL where this one must be read each time: then there is none. */
+static struct audience *
+audience_add(struct audience *a, const Pubsub__Subscription *record)
+{
+	struct annex_pool *pool;
+
+	if (a == NULL || record->state != STATE_SUBSCRIBED)
+		return a;
+	if (record->n_setting == 0 && record->subid[0] == '\0' &&
+	    annex_audience_add(a->jids, 0, record->jid) == ANNEX_OK) {
+		a->count++;
+		return a;
+	}
+	pool = a->pool;
+	annex_pool_destroy(&pool);
+	return NULL;
+}
+
+static void
+audience_keep(struct node *node, struct audience *a, bool whole)
+{
+	struct annex_pool *pool;
+
+	if (a == NULL)
+		return;
+	if (whole) {
+		node->audience = a;
+		node->p->audience += a->count;
+		return;
+	}
+	pool = a->pool;
+	annex_pool_destroy(&pool);
+}
+
+static void
+tell_audience(struct pubsub *p, const struct audience *a, const struct delivery *d)
+{
+	struct fan fan = { annex_fanout(p->inst), { -1, -1 } };
+
+	if (variant_of(&fan, d, p, false) < 0)
+		return;
+	annex_fanout_add_audience(fan.fanout, a->jids, NULL);
+	annex_count(p->notified, (int64_t)a->count);
+	annex_fanout_send(fan.fanout, node_flow(p, d->node));
+}
+
+/* --- A run of the store ------------------------------------------------------------------- */
+
+/* Whether all have been told.  node: where it is at hand, or NULL. */
 static bool
-deliver_some(struct pubsub *p, struct delivery *d)
+deliver_some(struct pubsub *p, struct node *node, struct delivery *d)
 {
 	struct annex_key prefix = key_number(TABLE_SUBSCRIPTIONS, d->node);
 	struct annex_key from = key_numbers(TABLE_SUBSCRIPTIONS, d->node, d->next);
 	struct annex_iter it = annex_iter_from(&prefix, &from);
 	struct fan fan = { annex_fanout(p->inst), { -1, -1 } };
+	struct audience *a = audience_begin(node);
 	bool done = true;
 	size_t n = 0;
 
 	while (annex_next(p->store, &it) == ANNEX_AGAIN) {
+		const Pubsub__Subscription *record = (Pubsub__Subscription *)it.record;
 		uint64_t number = annex_key_number(&it.key, 1);
 
 		if (number > d->last)
@@ -151,8 +270,10 @@ deliver_some(struct pubsub *p, struct delivery *d)
 			done = false;
 			break;
 		}
-		tell_one(&fan, d, p, number, (Pubsub__Subscription *)it.record);
+		a = audience_add(a, record);
+		tell_one(&fan, d, p, number, record);
 	}
+	audience_keep(node, a, done);
 	annex_fanout_send(fan.fanout, node_flow(p, d->node));
 	return done;
 }
@@ -191,6 +312,7 @@ delivery_keep(struct pubsub *p, const struct delivery *d)
 	struct queue *q = queue_find(p, d->node);
 	struct annex_pool *pool;
 	struct delivery *kept;
+	const char **ids;
 
 	if (q == NULL)
 		q = queue_make(p, d->node);
@@ -199,6 +321,9 @@ delivery_keep(struct pubsub *p, const struct delivery *d)
 	kept->pool = pool;
 	kept->message = annex_element_copy(pool, d->message);
 	kept->body = annex_strdup(pool, d->body);
+	kept->ids.value = ids = annex_new_array(pool, const char *, d->ids.count + 1);
+	for (size_t i = 0; i < d->ids.count; i++)
+		ids[i] = annex_strdup(pool, d->ids.value[i]);
 	kept->size = annex_pool_bytes(pool);
 	p->queued += kept->size;
 	annex_list_append(&q->deliveries, &kept->of_queue);
@@ -244,7 +369,7 @@ drain(struct annex_instance *inst, void *cookie)
 	d = annex_container_of(q->deliveries.next, struct delivery, of_queue);
 	annex_list_remove(&q->by_turn);
 	annex_list_append(&p->waiting, &q->by_turn);
-	if (deliver_some(p, d))
+	if (deliver_some(p, NULL, d))
 		delivery_end(p, d);
 	if (annex_list_is_empty(&q->deliveries))
 		queue_end(p, q);
@@ -261,20 +386,28 @@ notify_init(struct pubsub *p)
 }
 
 void
-notify(struct node *node, enum event event, struct annex_stanza *message, const char *body)
+notify(struct node *node, const struct notice *notice)
 {
 	struct pubsub *p = node->p;
 	struct delivery d = { .node = node->number,
-		.event = event,
-		.message = message->element,
-		.body = body,
+		.event = notice->event,
+		.message = notice->message->element,
+		.body = notice->body,
+		.ids = notice->ids,
+		.retracted = notice->retracted,
+		.to_online = node->config.presence_based && notice->event == EVENT_ITEMS,
 		.next = 1,
-		.last = subs_last(node) };
+		.last = node->audience != NULL ? UINT64_MAX : subs_last(node) };
 
 	if (!node->config.deliver_notifications || d.last == 0)
 		return;
-	if (notify_is_busy(p, node->number) || !deliver_some(p, &d))
+	if (notify_is_busy(p, node->number)) {
 		delivery_keep(p, &d);
+	} else if (d.event != EVENT_DELETE && !d.to_online && node->audience != NULL) {
+		tell_audience(p, node->audience, &d);
+	} else if (!deliver_some(p, node->audience == NULL ? node : NULL, &d)) {
+		delivery_keep(p, &d);
+	}
 }
 
 /* --- A text to read (§12.7: Atom) -------------------------------------------------------- */

@@ -178,7 +178,11 @@ tell_published(struct publishing *pub, const Pubsub__Item *item)
 	annex_attr_set(items, "node", node->name);
 	if (pub->item != NULL)
 		item_add(items, node, item, node->config.deliver_payloads);
-	notify(node, EVENT_ITEMS, out, body_of(pub->payload, out->pool));
+	notify(node,
+	    &(struct notice) { .event = EVENT_ITEMS,
+		.message = out,
+		.body = body_of(pub->payload, out->pool),
+		.ids = { &pub->id, pub->id != NULL && node->config.persist_items } });
 	annex_count(node->p->published, 1);
 }
 
@@ -232,6 +236,8 @@ publish(struct request *rq)
 		if ((status = item_put(rq->node, &item)) < 0)
 			return refuse_status(rq, made ? must(rq->p, status) : status);
 		gone = trim(&pub);
+		if (config_item_expire(&pub.config) > 0 && must(rq->p, items_arrange(rq->node)) < 0)
+			return ANNEX_DONE;
 	}
 	confirm(&pub);
 	tell_published(&pub, &item);
@@ -251,7 +257,9 @@ tell_retracted(struct node *node, const struct annex_strings *ids)
 	annex_attr_set(items, "node", node->name);
 	for (size_t i = 0; i < ids->count; i++)
 		annex_attr_set(annex_add(items, NULL, "retract"), "id", ids->value[i]);
-	notify(node, EVENT_ITEMS, out, NULL);
+	notify(node,
+	    &(struct notice) {
+		.event = EVENT_ITEMS, .message = out, .ids = *ids, .retracted = true });
 }
 
 struct retracting {

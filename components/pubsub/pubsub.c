@@ -13,6 +13,8 @@
  *	publish.c, retrieve.c               items
  *	subscribe.c, options.c, approve.c   subscriptions
  *	entity.c, manage.c                  lists of what somebody has, and of who has a node
+ *	notify.c, bounce.c                  events, and what comes back
+ *	expire.c, presence.c                what time does, and who comes and goes
  *
  * Nodes, items, subscriptions and affiliations are in the store (store.c); what is in
  * memory is a cache of nodes (node.c) and what is on its way to subscribers
@@ -66,6 +68,12 @@ static const struct annex_option pubsub_options[] = {
 	OPTION_OF(overwrite, whose, "any", "Whose items a publisher may overwrite."),
 	OPTION_OF(retract, whose, "own", "Whose items a publisher may retract."),
 	OPTION(list_owners, 0, 0, "no", "Whether everybody may see who owns a node."),
+	OPTION(max_bounces, 0, 1000, "7",
+	    "Bounces after which a subscription ends, each in an interval of its own; 0 is any number."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct pubsub_settings, bounce_interval_ms, 1000,
+	    365 * DAY, "1d", "Time in which bounces of a subscription count once."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct pubsub_settings, lease_warning_ms, 0, 365 * DAY,
+	    "1d", "How long before its end the subscriber of a lease is warned."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct pubsub_settings, tombstone_ms, 0, 3650 * DAY,
 	    "31d", "How long a deleted node is remembered."),
 	{ 0 },
@@ -73,14 +81,36 @@ static const struct annex_option pubsub_options[] = {
 
 /* --- Operations --------------------------------------------------------------------- */
 
+#define SUBSCRIBER(kind, name, run, node, unnamed)                   \
+	{                                                            \
+		NS_PUBSUB, ANNEX_IQ_##kind, name, run, node, unnamed \
+	}
+#define OWNER(kind, name, run)                                                          \
+	{                                                                               \
+		NS_OWNER, ANNEX_IQ_##kind, name, run, NODE_OWNED, FAULT_NODEID_REQUIRED \
+	}
+
 static const struct operation operations[] = {
-	{ NS_PUBSUB, ANNEX_IQ_SET, "create", create, NODE_NONE, 0 },
-	{ NS_PUBSUB, ANNEX_IQ_SET, "publish", publish, NODE_OPTIONAL, 0 },
-	{ NS_PUBSUB, ANNEX_IQ_SET, "retract", retract, NODE_REQUIRED, FAULT_NODEID_REQUIRED },
-	{ NS_PUBSUB, ANNEX_IQ_GET, "items", retrieve, NODE_REQUIRED, FAULT_NODEID_REQUIRED },
-	{ NS_PUBSUB, ANNEX_IQ_SET, "subscribe", subscribe, NODE_REQUIRED, FAULT_NODEID_REQUIRED },
-	{ NS_PUBSUB, ANNEX_IQ_SET, "unsubscribe", unsubscribe, NODE_REQUIRED,
-	    FAULT_NODEID_REQUIRED },
+	SUBSCRIBER(GET, "subscriptions", own_subscriptions, NODE_OPTIONAL, 0),
+	SUBSCRIBER(GET, "affiliations", own_affiliations, NODE_OPTIONAL, 0),
+	SUBSCRIBER(SET, "subscribe", subscribe, NODE_REQUIRED, FAULT_NODEID_REQUIRED),
+	SUBSCRIBER(SET, "unsubscribe", unsubscribe, NODE_REQUIRED, FAULT_NODEID_REQUIRED),
+	SUBSCRIBER(GET, "options", options_get, NODE_REQUIRED, FAULT_NODEID_REQUIRED),
+	SUBSCRIBER(SET, "options", options_set, NODE_REQUIRED, FAULT_NODEID_REQUIRED),
+	SUBSCRIBER(GET, "default", options_default, NODE_OPTIONAL, 0),
+	SUBSCRIBER(GET, "items", retrieve, NODE_REQUIRED, FAULT_NODEID_REQUIRED),
+	SUBSCRIBER(SET, "publish", publish, NODE_OPTIONAL, 0),
+	SUBSCRIBER(SET, "retract", retract, NODE_REQUIRED, FAULT_NODEID_REQUIRED),
+	SUBSCRIBER(SET, "create", create, NODE_NONE, 0),
+	OWNER(GET, "configure", configure_get),
+	OWNER(SET, "configure", configure_set),
+	{ NS_OWNER, ANNEX_IQ_GET, "default", configure_default, NODE_NONE, 0 },
+	OWNER(SET, "delete", delete),
+	OWNER(SET, "purge", purge),
+	OWNER(GET, "subscriptions", node_subscriptions),
+	OWNER(SET, "subscriptions", node_subscriptions_set),
+	OWNER(GET, "affiliations", node_affiliations),
+	OWNER(SET, "affiliations", node_affiliations_set),
 	{ 0 },
 };
 
@@ -167,6 +197,25 @@ static const struct annex_route pubsub_routes[] = {
 	{ ANNEX_IQ_SET, NS_PUBSUB, "pubsub", handle, { 0 } },
 	{ ANNEX_IQ_GET, NS_OWNER, "pubsub", handle, { 0 } },
 	{ ANNEX_IQ_SET, NS_OWNER, "pubsub", handle, { 0 } },
+	{ ANNEX_MESSAGE, ANNEX_NS_FORM, "x", authorization, { 0 } },
+	{ ANNEX_MESSAGE_ERROR, NULL, NULL, bounce, { 0 } },
+	{ 0 },
+};
+
+/* --- Timers and jobs ---------------------------------------------------------------- */
+
+static const struct annex_alarm pubsub_alarms[] = {
+	{ .kind = "items", .fn = items_due },
+	{ .kind = "lease", .fn = lease_due },
+	{ .kind = "digest", .fn = digest_due },
+	{ .kind = "tombstone", .fn = tombstone_due },
+	{ 0 },
+};
+
+static const struct annex_job pubsub_jobs[] = {
+	{ .kind = "remains", .step = remains_step },
+	{ .kind = "trim", .step = node_trim_step },
+	{ .kind = "judge", .step = node_judge_step },
 	{ 0 },
 };
 
@@ -185,6 +234,9 @@ pubsub_create(struct annex_instance *inst)
 	    inst, "pubsub_notifications_total", "Notifications that were sent to subscribers.");
 	p->subscribed =
 	    annex_counter(inst, "pubsub_subscribed_total", "Subscriptions that were made.");
+	p->bounced = annex_counter(inst, "pubsub_bounces_total", "Notifications that came back.");
+	p->dropped = annex_counter(inst, "pubsub_dropped_total",
+	    "Subscriptions that ended because nobody could be reached.");
 	nodes_init(p);
 	notify_init(p);
 	annex_set_state(inst, p);
@@ -208,7 +260,11 @@ ANNEX_MODULE(pubsub) = {
 	.settings_size = sizeof(struct pubsub_settings),
 	.routes = pubsub_routes,
 	.disco = &pubsub_disco,
+	.contacts = &pubsub_contacts,
+	.commands = pubsub_commands,
 	.tables = pubsub_tables,
+	.alarms = pubsub_alarms,
+	.jobs = pubsub_jobs,
 	.create = pubsub_create,
 	.reload = pubsub_reload,
 };

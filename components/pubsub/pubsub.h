@@ -55,7 +55,8 @@ struct pubsub_settings {
 	struct annex_strings create;
 	int64_t max_nodes, max_items, max_payload_bytes, max_id_bytes, max_subscriptions,
 	    max_subscribers;
-	int64_t tombstone_ms;
+	int64_t max_bounces;
+	int64_t tombstone_ms, lease_warning_ms, bounce_interval_ms;
 	const char *access_model, *publish_model, *send_last, *itemreply, *overwrite, *retract;
 	bool persist_items, notify_delete, notify_retract, auto_create, multi_subscribe,
 	    list_owners;
@@ -70,8 +71,9 @@ struct pubsub {
 	struct annex_map *queues;  /* of deliveries that go on, by number of the node */
 	struct annex_link waiting; /* the same, in the order they are served */
 	struct annex_timer *drain;
-	size_t queued; /* bytes of what is in queues, about */
-	struct annex_counter *published, *notified, *subscribed;
+	size_t queued;   /* bytes of what is in queues, about */
+	size_t audience; /* JIDs in audiences of nodes */
+	struct annex_counter *published, *notified, *subscribed, *bounced, *dropped;
 };
 
 /* What the configuration form says (XEP-0060 §16.4.4). */
@@ -102,7 +104,8 @@ struct node {
 	bool gone;
 	const char *redirect;
 	int64_t gone_ms;
-	size_t garbage; /* bytes of the pool that nobody uses any more, about */
+	struct audience *audience; /* notify.c; or NULL */
+	size_t garbage;            /* bytes of the pool that nobody uses any more, about */
 };
 
 /* --- Requests ------------------------------------------------------------ */
@@ -317,6 +320,52 @@ struct annex_element *sub_add(struct annex_element *parent, const struct sub *su
 
 #define SUBS_MAX 32 /* of one JID at one node */
 
+/* --- options.c, approve.c, bounce.c: what becomes of subscriptions -------------- */
+
+enum fault options_read(const struct pubsub *p, const struct annex_element *x,
+    struct sub_options *options, struct annex_pool *pool, const char **why);
+/* Give it a state: written, told to the subscriber and to owners that want to know. */
+int sub_change(struct sub *sub, enum state state) ANNEX_MUST_CHECK;
+/* Take it away without a word to the subscriber, who cannot be reached. */
+int sub_drop(struct sub *sub) ANNEX_MUST_CHECK;
+/* Ask the owners about a pending one. */
+void ask_owners(const struct sub *sub);
+enum annex_verdict authorization(struct annex_instance *inst, const struct annex_stanza *in);
+enum annex_verdict bounce(struct annex_instance *inst, const struct annex_stanza *in);
+int run_pending(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
+
+/* --- presence.c ----------------------------------------------------------- */
+
+/* Ask to see their presence, where something of the subscription depends on it. */
+int presence_ask(const struct sub *sub) ANNEX_MUST_CHECK;
+/* Whether it is known that nobody is there. */
+bool presence_is_offline(const struct pubsub *p, const char *bare);
+/* Whether the subscriber is what they want to be for a notification (show-values). */
+bool presence_suits(const struct pubsub *p, const struct sub *sub);
+extern const struct annex_contacts pubsub_contacts;
+
+/* --- expire.c ------------------------------------------------------------- */
+
+/* Set the alarm by which the oldest item of a node goes, or none. */
+int items_arrange(struct node *node) ANNEX_MUST_CHECK;
+/* The same for the lease of a subscription. */
+int lease_arrange(const struct sub *sub) ANNEX_MUST_CHECK;
+void sub_alarms_clear(struct pubsub *p, uint64_t node, uint64_t number);
+int digest_add(const struct sub *sub, const char *id, bool retracted) ANNEX_MUST_CHECK;
+typedef void
+alarm_fn(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms);
+alarm_fn items_due, lease_due, digest_due, tombstone_due;
+
+/* --- delete.c, configure.c ------------------------------------------------ */
+
+/* All items go, silently; and how that is told. */
+int node_empty(struct node *node) ANNEX_MUST_CHECK;
+void node_purge_told(struct node *node);
+/* The node goes, and its subscribers are told; redirect is "" or where it is now. */
+int node_delete(struct node *node, const char *redirect) ANNEX_MUST_CHECK;
+typedef int job_fn(struct annex_instance *inst, struct annex_job_state *state, size_t limit);
+job_fn remains_step, node_trim_step, node_judge_step;
+
 /* --- item.c -------------------------------------------------------------- */
 
 Pubsub__Item *item_get(const struct node *node, const char *id, uint64_t *number_r);
@@ -345,9 +394,19 @@ enum event {
 /* A message with <event/> in it; to NULL where it is for many. */
 struct annex_stanza *
 event_build(const struct node *node, const char *to, struct annex_element **event_r);
-/* To all that are concerned, in the flow of the node; goes on in turns of its own where they
- * are many.  body (or NULL) is for those who asked for bodies. */
-void notify(struct node *node, enum event event, struct annex_stanza *message, const char *body);
+/*
+ * To all that are concerned, in the flow of the node; goes on in turns of its own
+ * where they are many.  body (or NULL) is for those who asked for bodies; ids are the items it
+ * is about, for digests.
+ */
+struct notice {
+	enum event event;
+	struct annex_stanza *message;
+	const char *body;
+	struct annex_strings ids;
+	bool retracted;
+};
+void notify(struct node *node, const struct notice *notice);
 void tell_retracted(struct node *node, const struct annex_strings *ids);
 /* The text of a payload for people, or NULL (Atom: title and summary). */
 const char *body_of(const struct annex_element *payload, struct annex_pool *pool);
@@ -357,6 +416,8 @@ void tell_subscription(const struct sub *sub, const char *to);
 void tell_owners_of(const struct sub *sub);
 void send_last(const struct sub *sub);
 void notify_init(struct pubsub *p);
+/* Who is subscribed has changed. */
+void audience_forget(struct node *node);
 /* Whether somebody is still to be told of something of the node. */
 bool notify_is_busy(const struct pubsub *p, uint64_t number);
 
@@ -379,10 +440,15 @@ enum fault subscriber_of(struct request *rq, const struct annex_jid **jid_r, enu
 enum fault
 sub_named(struct request *rq, const struct annex_jid *jid, enum fault missing, struct sub *sub_r);
 
-operation_fn create, publish, retract, retrieve, subscribe, unsubscribe;
+operation_fn create, publish, retract, retrieve, subscribe, unsubscribe, purge, delete;
+operation_fn options_get, options_set, options_default;
+operation_fn configure_get, configure_set, configure_default;
+operation_fn own_subscriptions, own_affiliations;
+operation_fn node_subscriptions, node_subscriptions_set, node_affiliations, node_affiliations_set;
 /* Make a node for who publishes to none; FAULT_NONE, or why not. */
 enum fault node_may_be_made(const struct request *rq);
 
 extern const struct annex_disco pubsub_disco;
+extern const struct annex_command pubsub_commands[];
 
 #endif /* PUBSUB_H */

@@ -22,13 +22,17 @@ subscriber_of(struct request *rq, const struct annex_jid **jid_r, enum fault oth
 	return FAULT_NONE;
 }
 
+/* with_options: as they are now, where they came with the request (§6.3.7). */
 static enum annex_verdict
-confirm(struct request *rq, const struct sub *sub)
+confirm(struct request *rq, const struct sub *sub, bool with_options)
 {
 	struct annex_element *pubsub;
 	struct annex_stanza *out = answer(rq, &pubsub);
 
 	sub_add(pubsub, sub, true);
+	if (with_options)
+		annex_form_add(
+		    annex_add(pubsub, NULL, "options"), &options_form, "result", &sub->options);
 	annex_send(rq->p->inst, out);
 	return ANNEX_DONE;
 }
@@ -45,16 +49,36 @@ judge_room(struct request *rq, size_t had)
 	return FAULT_NONE;
 }
 
+/* §6.3.7: options may come with the request, and then name nothing themselves. */
+static enum fault
+options_with(struct request *rq, struct sub *sub, bool *given_r, const char **why)
+{
+	const struct annex_element *el = annex_child_after(rq->el, NS_PUBSUB, "options");
+	const struct annex_element *x = el == NULL ? NULL : annex_child(el, ANNEX_NS_FORM, "x");
+
+	*given_r = x != NULL && !annex_form_is_cancelled(x);
+	if (el != NULL && (annex_attr(el, "node") != NULL || annex_attr(el, "jid") != NULL))
+		return FAULT_BAD_REQUEST;
+	return *given_r ? options_read(rq->p, x, &sub->options, rq->in->pool, why) : FAULT_NONE;
+}
+
 static enum annex_verdict
 subscribe_anew(struct request *rq, const struct annex_jid *jid, bool pending)
 {
 	struct sub sub = sub_make(rq->node, jid, pending ? STATE_PENDING : STATE_SUBSCRIBED);
+	const char *why = NULL;
+	enum fault fault;
+	bool given;
 	int status;
 
+	if ((fault = options_with(rq, &sub, &given, &why)) != FAULT_NONE)
+		return refuse_saying(rq, fault, why);
 	if ((status = sub_put(&sub)) < 0)
 		return refuse_status(rq, status);
 	annex_count(rq->p->subscribed, 1);
-	confirm(rq, &sub);
+	confirm(rq, &sub, given);
+	if (pending)
+		ask_owners(&sub);
 	tell_owners_of(&sub);
 	send_last(&sub);
 	return ANNEX_DONE;
@@ -78,7 +102,7 @@ subscribe(struct request *rq)
 		return refuse(rq, FAULT_PENDING);
 	/* §6.1.6: again is as before. */
 	if (n > 0 && !rq->p->set->multi_subscribe)
-		return confirm(rq, &subs[0]);
+		return confirm(rq, &subs[0], false);
 	n = subs_of_bare(rq->node, jid->bare, subs, SUBS_MAX);
 	if ((fault = judge_room(rq, n)) != FAULT_NONE)
 		return refuse(rq, fault);

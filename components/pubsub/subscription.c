@@ -11,6 +11,8 @@
 
 #include "pubsub.h"
 
+#define WAITING_MAX 1000 /* of a digest that will not be sent */
+
 static const char *const states[] = { "none", "pending", "unconfigured", "subscribed" };
 
 const char *
@@ -143,6 +145,7 @@ sub_put(struct sub *sub)
 	Pubsub__Subscription record = PUBSUB__SUBSCRIPTION__INIT;
 	int r;
 
+	audience_forget(sub->node);
 	if (sub->number == 0 && (r = annex_sequence(p->store, &key, &sub->number)) < 0)
 		return r;
 	record.jid = (char *)(uintptr_t)sub->jid;
@@ -156,7 +159,11 @@ sub_put(struct sub *sub)
 	record.warned = sub->warned;
 	if ((r = annex_put(p->store, annex_key_u64(&key, sub->number), &record.base)) < 0)
 		return must(p, r);
-	return must(p, indexes_put(sub));
+	if ((r = indexes_put(sub)) < 0)
+		return must(p, r);
+	if ((r = lease_arrange(sub)) < 0)
+		return must(p, r);
+	return must(p, presence_ask(sub));
 }
 
 int
@@ -166,10 +173,14 @@ sub_remove(const struct sub *sub)
 	struct annex_key key = key_numbers(TABLE_SUBSCRIPTIONS, sub->node->number, sub->number);
 	int r;
 
+	audience_forget(sub->node);
 	if ((r = annex_delete(p->store, &key)) < 0 && r != ANNEX_ENOENT)
 		return r;
+	sub_alarms_clear(p, sub->node->number, sub->number);
 	key = subscriber_key(sub);
 	must(p, annex_delete(p->store, &key));
+	key = key_numbers(TABLE_WAITING, sub->node->number, sub->number);
+	must(p, annex_delete_some(p->store, &key, WAITING_MAX));
 	key = key_numbers(TABLE_PENDING, sub->node->number, sub->number);
 	return must(p, annex_delete(p->store, &key)) < 0 ? ANNEX_ESTORE : ANNEX_OK;
 }

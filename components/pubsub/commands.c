@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * commands.c - what operators may do, as ad-hoc commands (XEP-0050) and with
+ * annexctl; and what owners may (XEP-0060 §8.7)
+ *
+ * They act as owners do, through the same changes: subscribers are told what
+ * they would be told of an owner's.
+ */
+#include <string.h>
+
+#include "pubsub.h"
+
+#define ROWS_MAX 1000
+#define ERASED_MAX 200
+
+struct values {
+	const char *node, *jid, *redirect;
+};
+
+#define NODE         \
+	ANNEX_FIELD( \
+	    struct values, node, "node", ANNEX_TEXT_SINGLE, "Node", .max = 1023, .required = true)
+#define JID ANNEX_FIELD(struct values, jid, "jid", ANNEX_JID_SINGLE, "Address", .required = true)
+
+static const struct annex_field node_fields[] = { NODE, { 0 } };
+static const struct annex_field jid_fields[] = { JID, { 0 } };
+static const struct annex_field delete_fields[] = { NODE,
+	ANNEX_FIELD(struct values, redirect, "redirect", ANNEX_TEXT_SINGLE, "Moved to"), { 0 } };
+
+static const struct annex_form node_form = { .title = "Node", .fields = node_fields };
+static const struct annex_form jid_form = { .title = "Address", .fields = jid_fields };
+static const struct annex_form delete_form = { .title = "Delete", .fields = delete_fields };
+
+static struct node *
+node_named(struct annex_instance *inst, struct annex_run *run, const struct values *v)
+{
+	struct node *node = v->node == NULL ? NULL : node_find(annex_state(inst), v->node);
+
+	if (node != NULL && !node->gone)
+		return node;
+	annex_run_fail(run, ANNEX_ITEM_NOT_FOUND, "There is no such node.");
+	return NULL;
+}
+
+static const char *
+count_text(struct annex_instance *inst, uint64_t n)
+{
+	return annex_sprintf(annex_scratch(inst), "%llu", (unsigned long long)n);
+}
+
+static int
+run_nodes(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	static const char *const columns[] = { "node", "title", "creator", "items", "subscriptions",
+		NULL };
+	static const char *const labels[] = { "Node", "Title", "Creator", "Items", "Subscriptions",
+		NULL };
+	struct pubsub *p = annex_state(inst);
+	struct annex_key prefix = key_of(TABLE_NUMBERS);
+	struct annex_iter it = annex_iter(&prefix);
+
+	(void)stage;
+	(void)values;
+	annex_run_columns(run, columns, labels);
+	for (size_t n = 0; n < ROWS_MAX && annex_next(p->store, &it) == ANNEX_AGAIN; n++) {
+		const struct node *node = node_by_number(p, annex_key_number(&it.key, 0));
+
+		if (node != NULL)
+			annex_run_row(run,
+			    (const char *[]) { node->name, node->config.title, node->creator,
+				count_text(inst, items_count(node)),
+				count_text(inst, subs_count(node)), NULL });
+	}
+	return ANNEX_OK;
+}
+
+static int
+run_show(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	struct node *node = node_named(inst, run, values);
+
+	(void)stage;
+	if (node == NULL)
+		return ANNEX_ENOENT;
+	annex_run_say(run,
+	    "%s \"%s\", made by %s at %s: %llu items, %llu subscriptions, access %s, publish %s, %s",
+	    node->name, node->config.title, node->creator,
+	    annex_datetime(annex_scratch(inst), node->created_ms),
+	    (unsigned long long)items_count(node), (unsigned long long)subs_count(node),
+	    node->config.access_model, node->config.publish_model,
+	    node->config.persist_items ? "items are kept" : "items are not kept");
+	return ANNEX_OK;
+}
+
+static int
+run_subscriptions(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	static const char *const columns[] = { "jid", "subscription", "subid", "bounces", NULL };
+	static const char *const labels[] = { "Address", "State", "Id", "Bounces", NULL };
+	struct node *node = node_named(inst, run, values);
+	struct annex_key prefix;
+	struct annex_iter it;
+
+	(void)stage;
+	if (node == NULL)
+		return ANNEX_ENOENT;
+	prefix = key_number(TABLE_SUBSCRIPTIONS, node->number);
+	it = annex_iter(&prefix);
+	annex_run_columns(run, columns, labels);
+	for (size_t n = 0; n < ROWS_MAX && annex_next(node->p->store, &it) == ANNEX_AGAIN; n++) {
+		const Pubsub__Subscription *s = (Pubsub__Subscription *)it.record;
+
+		annex_run_row(run,
+		    (const char *[]) { s->jid, state_name((enum state)s->state), s->subid,
+			count_text(inst, s->bounces), NULL });
+	}
+	return ANNEX_OK;
+}
+
+static int
+run_affiliations(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	static const char *const columns[] = { "jid", "affiliation", NULL };
+	static const char *const labels[] = { "Address", "Affiliation", NULL };
+	struct node *node = node_named(inst, run, values);
+	struct annex_key prefix;
+	struct annex_iter it;
+
+	(void)stage;
+	if (node == NULL)
+		return ANNEX_ENOENT;
+	prefix = key_number(TABLE_AFFILIATIONS, node->number);
+	it = annex_iter(&prefix);
+	annex_run_columns(run, columns, labels);
+	for (size_t n = 0; n < ROWS_MAX && annex_next(node->p->store, &it) == ANNEX_AGAIN; n++) {
+		const Pubsub__Affiliation *a = (Pubsub__Affiliation *)it.record;
+
+		annex_run_row(
+		    run, (const char *[]) { a->jid, rank_name((enum rank)a->rank), NULL });
+	}
+	return ANNEX_OK;
+}
+
+static int
+full(struct annex_run *run, int status)
+{
+	if (status < 0)
+		annex_run_fail(run, ANNEX_RESOURCE_CONSTRAINT, "There is no room for it now.");
+	return status;
+}
+
+static int
+run_purge(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	struct node *node = node_named(inst, run, values);
+	int status;
+
+	(void)stage;
+	if (node == NULL)
+		return ANNEX_ENOENT;
+	if ((status = node_empty(node)) < 0)
+		return full(run, status);
+	node_purge_told(node);
+	return ANNEX_OK;
+}
+
+static int
+run_delete(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	const struct values *v = values;
+	struct node *node = node_named(inst, run, v);
+
+	(void)stage;
+	if (node == NULL)
+		return ANNEX_ENOENT;
+	return full(run, node_delete(node, v->redirect == NULL ? "" : v->redirect));
+}
+
+/* --- Of one address: what they have, and its end -------------------------------------------------- */
+
+static int
+run_owned(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	static const char *const columns[] = { "node", "affiliation", NULL };
+	static const char *const labels[] = { "Node", "Affiliation", NULL };
+	const struct values *v = values;
+	struct pubsub *p = annex_state(inst);
+	const struct annex_jid *jid = annex_jid(annex_scratch(inst), v->jid);
+	struct annex_key prefix;
+	struct annex_iter it;
+
+	(void)stage;
+	if (jid == NULL)
+		return ANNEX_EINVAL;
+	prefix = key_text(TABLE_AFFILIATED, jid->bare);
+	it = annex_iter(&prefix);
+	annex_run_columns(run, columns, labels);
+	for (size_t n = 0; n < ROWS_MAX && annex_next(p->store, &it) == ANNEX_AGAIN; n++) {
+		const char *name = node_name_of(p, annex_key_number(&it.key, 1));
+		enum rank rank = (enum rank)((Pubsub__Affiliation *)it.record)->rank;
+
+		if (name != NULL)
+			annex_run_row(run, (const char *[]) { name, rank_name(rank), NULL });
+	}
+	return ANNEX_OK;
+}
+
+/* Nodes that nobody else owns go; of the others only the affiliation. */
+static int
+erase_affiliations(struct pubsub *p, const char *bare, size_t *n)
+{
+	struct annex_key prefix = key_text(TABLE_AFFILIATED, bare);
+	struct annex_iter it = annex_iter(&prefix);
+	const char *two[2];
+	int r = ANNEX_OK;
+
+	while (r >= 0 && *n < ERASED_MAX && annex_next(p->store, &it) == ANNEX_AGAIN) {
+		struct node *node = node_by_number(p, annex_key_number(&it.key, 1));
+		bool is_owner = ((Pubsub__Affiliation *)it.record)->rank == RANK_OWNER;
+
+		if (node == NULL)
+			continue;
+		++*n;
+		r = is_owner && owners(node, two, 2) < 2 ? node_delete(node, "")
+							 : affiliation_put(node, bare, RANK_NONE);
+	}
+	return r;
+}
+
+static int
+erase_subscriptions(struct pubsub *p, const char *bare, size_t *n)
+{
+	struct annex_key prefix = key_text(TABLE_SUBSCRIBERS, bare);
+	struct annex_iter it = annex_iter(&prefix);
+	struct sub subs[SUBS_MAX];
+	int r = ANNEX_OK;
+
+	while (r >= 0 && *n < ERASED_MAX && annex_next(p->store, &it) == ANNEX_AGAIN) {
+		struct node *node = node_by_number(p, annex_key_number(&it.key, 1));
+		size_t count = node == NULL ? 0 : subs_of_bare(node, bare, subs, SUBS_MAX);
+
+		for (size_t i = 0; i < count && r >= 0; i++, ++*n)
+			r = sub_remove(&subs[i]);
+	}
+	return r;
+}
+
+static int
+run_erase(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	const struct values *v = values;
+	struct pubsub *p = annex_state(inst);
+	const struct annex_jid *jid = annex_jid(annex_scratch(inst), v->jid);
+	size_t n = 0;
+
+	(void)stage;
+	if (jid == NULL)
+		return ANNEX_EINVAL;
+	if (must(p, erase_affiliations(p, jid->bare, &n)) < 0 ||
+	    must(p, erase_subscriptions(p, jid->bare, &n)) < 0)
+		return ANNEX_ESTORE;
+	annex_run_say(run,
+	    n < ERASED_MAX ? "%s has nothing here any more."
+			   : "%s has more than goes at once: run it again.",
+	    jid->bare);
+	return ANNEX_OK;
+}
+
+#define COMMAND(node_, name_, form_, run_, help_)                                          \
+	{                                                                                  \
+		.node = (node_), .name = (name_), .who = ANNEX_WHO_ADMIN, .form = (form_), \
+		.values_size = sizeof(struct values), .run = (run_), .help = (help_),      \
+	}
+
+const struct annex_command pubsub_commands[] = {
+	COMMAND("nodes", "List nodes", NULL, run_nodes, "List the nodes there are."),
+	COMMAND("show", "Show a node", &node_form, run_show, "Show what a node is like."),
+	COMMAND("subscriptions", "List subscriptions", &node_form, run_subscriptions,
+	    "List who is subscribed to a node."),
+	COMMAND("affiliations", "List affiliations", &node_form, run_affiliations,
+	    "List who is affiliated with a node."),
+	COMMAND("owned", "List nodes of a user", &jid_form, run_owned,
+	    "List the nodes a user is affiliated with."),
+	COMMAND("purge", "Purge a node", &node_form, run_purge, "Remove all items of a node."),
+	COMMAND(
+	    "delete", "Delete a node", &delete_form, run_delete, "Delete a node and all it has."),
+	COMMAND("erase", "Erase a user", &jid_form, run_erase,
+	    "Remove all that a user has here: nodes of which they are the only owner, affiliations, subscriptions."),
+	{ .node = NS_PUBSUB "#get-pending",
+	    .name = "Get requests to subscribe",
+	    .who = ANNEX_WHO_ANYBODY,
+	    .values_size = sizeof(const char *),
+	    .run = run_pending,
+	    .help = "Send the requests to subscribe to a node to its owner.",
+	    .stages = 2 },
+	{ 0 },
+};

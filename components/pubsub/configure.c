@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * configure.c - owners say what a node is like (XEP-0060 §8.2 and §8.3), and what
+ * follows from it
+ *
+ * Items that are too many go at once as far as a turn allows, the rest by a job; so
+ * do subscriptions that the new access model does not allow, and requests that it
+ * makes needless.
+ */
+#include <string.h>
+
+#include "pubsub.h"
+
+#define TRIMMED_A_TURN 100
+
+static enum annex_verdict
+show(struct request *rq, const char *name, const struct node_config *config)
+{
+	struct annex_element *pubsub, *el;
+	struct annex_stanza *out = answer(rq, &pubsub);
+
+	el = annex_add(pubsub, NULL, name);
+	if (rq->node != NULL)
+		annex_attr_set(el, "node", rq->name);
+	annex_form_add(el, &config_form, "form", config);
+	annex_send(rq->p->inst, out);
+	return ANNEX_DONE;
+}
+
+enum annex_verdict
+configure_get(struct request *rq)
+{
+	return show(rq, "configure", &rq->node->config);
+}
+
+enum annex_verdict
+configure_default(struct request *rq)
+{
+	const struct node_config config = config_preset(rq->p);
+	const char *type = annex_attr(rq->el, "type");
+
+	if (type != NULL && strcmp(type, "collection") == 0)
+		return refuse(rq, FAULT_UNSUPPORTED_COLLECTIONS);
+	rq->node = NULL;
+	return show(rq, "default", &config);
+}
+
+/* --- What follows -------------------------------------------------------------------- */
+
+/* §8.2.5.3: with the form where payloads are delivered. */
+static void
+tell_configured(struct node *node)
+{
+	struct annex_element *event, *el;
+	struct annex_stanza *out = event_build(node, NULL, &event);
+
+	el = annex_add(event, NULL, "configuration");
+	annex_attr_set(el, "node", node->name);
+	if (node->config.deliver_payloads)
+		annex_form_add(el, &config_form, "result", &node->config);
+	notify(node, &(struct notice) { .event = EVENT_NODE, .message = out });
+}
+
+struct again {
+	uint64_t node, next;
+};
+
+/* Items above what the node may keep; subscriptions that the access model decides anew. */
+int
+node_trim_step(struct annex_instance *inst, struct annex_job_state *state, size_t limit)
+{
+	struct pubsub *p = annex_state(inst);
+	struct node *node;
+	uint64_t number;
+
+	memcpy(&number, state->bytes, sizeof(number));
+	if ((node = node_by_number(p, number)) == NULL)
+		return ANNEX_OK;
+	return items_trim(node, config_max_items(p, &node->config), limit / 4).count > 0
+	    ? ANNEX_AGAIN
+	    : ANNEX_OK;
+}
+
+static void
+judge_anew(struct node *node, struct sub *sub)
+{
+	const char *model = node->config.access_model;
+
+	if (strcmp(model, "open") == 0 && sub->state == STATE_PENDING)
+		must(node->p, sub_change(sub, STATE_SUBSCRIBED));
+	else if (strcmp(model, "whitelist") == 0 && rank_of(node, sub->bare) == RANK_NONE)
+		must(node->p, sub_change(sub, STATE_NONE));
+}
+
+int
+node_judge_step(struct annex_instance *inst, struct annex_job_state *state, size_t limit)
+{
+	struct pubsub *p = annex_state(inst);
+	struct annex_key prefix, from;
+	struct annex_iter it;
+	struct again again;
+	struct node *node;
+	struct sub sub;
+
+	memcpy(&again, state->bytes, sizeof(again));
+	if ((node = node_by_number(p, again.node)) == NULL)
+		return ANNEX_OK;
+	prefix = key_number(TABLE_SUBSCRIPTIONS, node->number);
+	from = key_numbers(TABLE_SUBSCRIPTIONS, node->number, again.next);
+	it = annex_iter_from(&prefix, &from);
+	for (size_t n = 0; annex_next(p->store, &it) == ANNEX_AGAIN; n++) {
+		again.next = annex_key_number(&it.key, 1);
+		if (n == limit / 4) {
+			memcpy(state->bytes, &again, sizeof(again));
+			return ANNEX_AGAIN;
+		}
+		sub = sub_of_record(node, again.next, (Pubsub__Subscription *)it.record);
+		judge_anew(node, &sub);
+	}
+	return ANNEX_OK;
+}
+
+static int
+follow(struct node *node, const struct node_config *before)
+{
+	struct pubsub *p = node->p;
+	const struct again again = { node->number, 1 };
+	uint64_t most = config_max_items(p, &node->config);
+	int r = ANNEX_OK;
+
+	if (before->persist_items && !node->config.persist_items)
+		r = node_empty(node);
+	else if (items_count(node) > most)
+		items_trim(node, most, TRIMMED_A_TURN);
+	if (r >= 0 && items_count(node) > most)
+		r = annex_job_start(p->inst, "trim", &node->number, sizeof(node->number));
+	if (r >= 0 && strcmp(before->access_model, node->config.access_model) != 0)
+		r = annex_job_start(p->inst, "judge", &again, sizeof(again));
+	if (r >= 0 && strcmp(before->item_expire, node->config.item_expire) != 0)
+		r = items_arrange(node);
+	return must(p, r);
+}
+
+/* --- Setting ----------------------------------------------------------------------------- */
+
+enum annex_verdict
+configure_set(struct request *rq)
+{
+	const struct annex_element *x = annex_child(rq->el, ANNEX_NS_FORM, "x");
+	struct node_config before = rq->node->config, config = before;
+	const char *why = NULL;
+	enum fault fault;
+	int status;
+
+	if (x == NULL)
+		return refuse(rq, FAULT_BAD_REQUEST);
+	if (annex_form_is_cancelled(x))
+		return annex_confirm(rq->p->inst, rq->in);
+	if ((fault = config_read(rq->p, x, &config, rq->in->pool, &why)) != FAULT_NONE)
+		return refuse_saying(rq, fault, why);
+	if ((status = node_configure(rq->node, &config)) < 0 ||
+	    (status = follow(rq->node, &before)) < 0)
+		return refuse_status(rq, status);
+	annex_confirm(rq->p->inst, rq->in);
+	if (rq->node->config.notify_config)
+		tell_configured(rq->node);
+	return ANNEX_DONE;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * delete.c - the end of a node (XEP-0060 §8.4) and of its items (§8.5)
+ *
+ * In the turn a deleted node's row becomes a tombstone, which says where it has
+ * gone, and a purged one gets an empty shelf; what is left is taken away by a job.
+ * It waits until all that were subscribed have been told.
+ */
+#include <string.h>
+
+#include "pubsub.h"
+
+struct remains {
+	uint64_t node, shelf; /* node 0: a shelf alone */
+};
+
+/* --- The job ----------------------------------------------------------------------------- */
+
+/* Rows of a table under a number, each with what indexes it; how many went. */
+static int
+some_subscriptions(struct pubsub *p, uint64_t node, size_t limit)
+{
+	struct annex_key prefix = key_number(TABLE_SUBSCRIPTIONS, node), key;
+	struct annex_pool *pool = annex_scratch(p->inst);
+	struct annex_iter it = annex_iter(&prefix);
+	int n = 0;
+
+	while ((size_t)n < limit && annex_next(p->store, &it) == ANNEX_AGAIN) {
+		const Pubsub__Subscription *record = (Pubsub__Subscription *)it.record;
+		const struct annex_jid *jid = annex_jid(pool, record->jid);
+		uint64_t number = annex_key_number(&it.key, 1);
+
+		sub_alarms_clear(p, node, number);
+		key = key_text(TABLE_SUBSCRIBERS, jid == NULL ? record->jid : jid->bare);
+		annex_key_u64(annex_key_u64(&key, node), number);
+		annex_delete(p->store, &key);
+		key = it.key;
+		annex_delete(p->store, &key);
+		n++;
+	}
+	return n;
+}
+
+static int
+some_affiliations(struct pubsub *p, uint64_t node, size_t limit)
+{
+	struct annex_key prefix = key_number(TABLE_AFFILIATIONS, node), key;
+	struct annex_iter it = annex_iter(&prefix);
+	int n = 0;
+
+	while ((size_t)n < limit && annex_next(p->store, &it) == ANNEX_AGAIN) {
+		key = key_text(TABLE_AFFILIATED, ((Pubsub__Affiliation *)it.record)->jid);
+		annex_key_u64(&key, node);
+		annex_delete(p->store, &key);
+		key = it.key;
+		annex_delete(p->store, &key);
+		n++;
+	}
+	return n;
+}
+
+static const int of_shelf[] = { TABLE_ITEMS, TABLE_ITEM_IDS };
+static const int of_node[] = { TABLE_PENDING, TABLE_OWNERS, TABLE_WAITING };
+
+static int
+some_rows(struct pubsub *p, const int *tables, size_t count, uint64_t number, size_t limit)
+{
+	struct annex_key key;
+	int n;
+
+	for (size_t i = 0; i < count; i++) {
+		key = key_number(tables[i], number);
+		if ((n = annex_delete_some(p->store, &key, limit)) != 0)
+			return n;
+	}
+	return 0;
+}
+
+int
+remains_step(struct annex_instance *inst, struct annex_job_state *state, size_t limit)
+{
+	struct pubsub *p = annex_state(inst);
+	struct remains r;
+	struct annex_key key;
+	int n;
+
+	memcpy(&r, state->bytes, sizeof(r));
+	if (r.node != 0 && notify_is_busy(p, r.node))
+		return ANNEX_AGAIN;
+	if ((n = some_rows(p, of_shelf, 2, r.shelf, limit)) != 0)
+		return n < 0 ? n : ANNEX_AGAIN;
+	key = key_number(TABLE_ITEMS, r.shelf);
+	annex_sequence_forget(p->store, &key);
+	if (r.node == 0)
+		return ANNEX_OK;
+	if (some_subscriptions(p, r.node, limit / 5) > 0 ||
+	    some_affiliations(p, r.node, limit / 3) > 0)
+		return ANNEX_AGAIN;
+	if ((n = some_rows(p, of_node, 3, r.node, limit)) != 0)
+		return n < 0 ? n : ANNEX_AGAIN;
+	key = key_number(TABLE_SUBSCRIPTIONS, r.node);
+	return annex_sequence_forget(p->store, &key);
+}
+
+/* --- Purging ------------------------------------------------------------------------------- */
+
+int
+node_empty(struct node *node)
+{
+	struct pubsub *p = node->p;
+	struct annex_key key = key_of(TABLE_NUMBERS);
+	const struct remains old = { 0, node->shelf };
+	uint64_t shelf;
+	int r;
+
+	if ((r = annex_sequence(p->store, &key, &shelf)) < 0)
+		return r;
+	node->shelf = shelf;
+	if ((r = node_put(node)) < 0)
+		return must(p, r);
+	return must(p, annex_job_start(p->inst, "remains", &old, sizeof(old)));
+}
+
+void
+node_purge_told(struct node *node)
+{
+	struct annex_element *event;
+	struct annex_stanza *out = event_build(node, NULL, &event);
+
+	annex_attr_set(annex_add(event, NULL, "purge"), "node", node->name);
+	if (node->config.notify_retract)
+		notify(node, &(struct notice) { .event = EVENT_NODE, .message = out });
+}
+
+enum annex_verdict
+purge(struct request *rq)
+{
+	int status;
+
+	if (!rq->node->config.persist_items)
+		return refuse(rq, FAULT_UNSUPPORTED_PERSISTENT);
+	if ((status = node_empty(rq->node)) < 0)
+		return refuse_status(rq, status);
+	annex_confirm(rq->p->inst, rq->in);
+	node_purge_told(rq->node);
+	return ANNEX_DONE;
+}
+
+/* --- Deleting ------------------------------------------------------------------------------ */
+
+static void
+tell_deleted(struct node *node)
+{
+	struct annex_element *event, *el;
+	struct annex_stanza *out = event_build(node, NULL, &event);
+
+	el = annex_add(event, NULL, "delete");
+	annex_attr_set(el, "node", node->name);
+	if (node->redirect[0] != '\0')
+		annex_attr_set(annex_add(el, NULL, "redirect"), "uri", node->redirect);
+	if (node->config.notify_delete)
+		notify(node, &(struct notice) { .event = EVENT_DELETE, .message = out });
+}
+
+int
+node_delete(struct node *node, const char *redirect)
+{
+	struct pubsub *p = node->p;
+	const struct remains remains = { node->number, node->shelf };
+	int r;
+
+	node->gone = true;
+	node->gone_ms = annex_wall_ms(p->inst);
+	node->redirect = annex_strdup(node->pool, redirect);
+	if ((r = node_put(node)) < 0) {
+		node_forget(node);
+		return r;
+	}
+	if ((r = annex_job_start(p->inst, "remains", &remains, sizeof(remains))) < 0 ||
+	    (r = annex_alarm_clear(p->inst, "items", &node->number, sizeof(node->number))) < 0 ||
+	    (r = annex_alarm_set(p->inst, "tombstone", &node->number, sizeof(node->number),
+		 node->gone_ms + p->set->tombstone_ms)) < 0)
+		return must(p, r);
+	tell_deleted(node);
+	return ANNEX_OK;
+}
+
+static const char *
+redirect_of(const struct annex_element *el)
+{
+	const struct annex_element *redirect = annex_child(el, NS_OWNER, "redirect");
+	const char *uri = redirect == NULL ? NULL : annex_attr(redirect, "uri");
+
+	return uri == NULL || strlen(uri) > 2048 || !annex_datatype_matches("xs:anyURI", uri) ? ""
+											      : uri;
+}
+
+enum annex_verdict delete (struct request *rq) {
+	int status = node_delete(rq->node, redirect_of(rq->el));
+
+	if (status < 0) return refuse_status(rq, status);
+	return annex_confirm(rq->p->inst, rq->in);
+}
+
+/* Nobody need know any more that it was there. */
+void
+tombstone_due(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms)
+{
+	struct pubsub *p = annex_state(inst);
+	struct annex_key row;
+	struct node *node;
+	uint64_t number;
+	const char *name;
+
+	(void)key_len;
+	(void)due_wall_ms;
+	memcpy(&number, key, sizeof(number));
+	name = node_name_of(p, number);
+	row = key_number(TABLE_NUMBERS, number);
+	annex_delete(p->store, &row);
+	node = name == NULL ? NULL : node_find(p, name);
+	if (node == NULL || node->number != number || !node->gone)
+		return;
+	row = key_text(TABLE_NODES, name);
+	annex_delete(p->store, &row);
+	node_forget(node);
+}

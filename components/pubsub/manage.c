@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * manage.c - owners see and change who has a node (XEP-0060 §8.8 and §8.9)
+ *
+ * A list of changes is done as far as it can be; what cannot comes back in the
+ * error, as it stands (§8.8.2.3, §8.9.2.3).
+ */
+#include <string.h>
+
+#include "pubsub.h"
+
+#define CHANGES_MAX 500
+#define LISTED_MAX 1000
+
+static struct annex_element *
+begin(struct request *rq, const char *name, struct annex_stanza **out_r)
+{
+	struct annex_element *pubsub, *list;
+
+	*out_r = answer(rq, &pubsub);
+	list = annex_add(pubsub, NULL, name);
+	annex_attr_set(list, "node", rq->name);
+	return list;
+}
+
+/* --- Lists ----------------------------------------------------------------------------------- */
+
+enum annex_verdict
+node_subscriptions(struct request *rq)
+{
+	struct annex_key prefix = key_number(TABLE_SUBSCRIPTIONS, rq->node->number);
+	struct annex_iter it = annex_iter(&prefix);
+	struct annex_stanza *out;
+	struct annex_element *list = begin(rq, "subscriptions", &out);
+	struct sub sub;
+
+	for (size_t n = 0; n < LISTED_MAX && annex_next(rq->p->store, &it) == ANNEX_AGAIN; n++) {
+		sub = sub_of_record(
+		    rq->node, annex_key_number(&it.key, 1), (Pubsub__Subscription *)it.record);
+		if (sub.state != STATE_PENDING)
+			sub_add(list, &sub, false);
+	}
+	annex_send(rq->p->inst, out);
+	return ANNEX_DONE;
+}
+
+static void
+affiliation_add(struct annex_element *list, const char *jid, enum rank rank)
+{
+	struct annex_element *el = annex_add(list, NULL, "affiliation");
+
+	annex_attr_set(el, "jid", jid);
+	annex_attr_set(el, "affiliation", rank_name(rank));
+}
+
+enum annex_verdict
+node_affiliations(struct request *rq)
+{
+	struct annex_key prefix = key_number(TABLE_AFFILIATIONS, rq->node->number);
+	struct annex_iter it = annex_iter(&prefix);
+	struct annex_stanza *out;
+	struct annex_element *list = begin(rq, "affiliations", &out);
+
+	for (size_t n = 0; n < LISTED_MAX && annex_next(rq->p->store, &it) == ANNEX_AGAIN; n++) {
+		const Pubsub__Affiliation *a = (Pubsub__Affiliation *)it.record;
+
+		affiliation_add(list, a->jid, (enum rank)a->rank);
+	}
+	annex_send(rq->p->inst, out);
+	return ANNEX_DONE;
+}
+
+/* --- What could not be done -------------------------------------------------------------------- */
+
+static enum annex_verdict
+finish(struct request *rq, struct annex_stanza *out, const struct annex_element *failed)
+{
+	const struct annex_error error = fault_error(FAULT_NOT_ACCEPTABLE);
+
+	if (annex_child(failed, NULL, NULL) == NULL)
+		return annex_confirm(rq->p->inst, rq->in);
+	annex_attr_set(out->element, "type", "error");
+	annex_error_add(out->element, &error);
+	annex_send(rq->p->inst, out);
+	return ANNEX_DONE;
+}
+
+/* --- Subscriptions ------------------------------------------------------------------------------- */
+
+static bool
+set_subscription(
+    struct request *rq, const struct annex_jid *jid, const char *subid, enum state state)
+{
+	struct sub subs[SUBS_MAX], sub;
+	size_t n = subs_of_jid(rq->node, jid, subs, SUBS_MAX), done = 0;
+
+	if (state >= STATE_UNCONFIGURED && rank_of(rq->node, jid->bare) == RANK_OUTCAST)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (subid != NULL && strcmp(subs[i].subid, subid) != 0)
+			continue;
+		if (must(rq->p, sub_change(&subs[i], state)) < 0)
+			return false;
+		done++;
+	}
+	if (done > 0 || subid != NULL || state == STATE_NONE)
+		return done > 0;
+	sub = sub_make(rq->node, jid, STATE_NONE);
+	return must(rq->p, sub_change(&sub, state)) >= 0;
+}
+
+static void
+subscription_failed(struct request *rq, struct annex_element *failed, const struct annex_jid *jid)
+{
+	struct sub subs[SUBS_MAX],
+	    sub = { .node = rq->node, .jid = jid->full, .subid = "", .options = options_baseline };
+	size_t n = subs_of_jid(rq->node, jid, subs, SUBS_MAX);
+
+	sub_add(failed, n > 0 ? &subs[0] : &sub, false);
+}
+
+enum annex_verdict
+node_subscriptions_set(struct request *rq)
+{
+	struct annex_stanza *out;
+	struct annex_element *failed = begin(rq, "subscriptions", &out);
+	const struct annex_element *el = annex_child(rq->el, NS_OWNER, "subscription");
+	const struct annex_jid *jid;
+	enum state state;
+
+	for (; el != NULL; el = annex_child_after(el, NS_OWNER, "subscription"))
+		if (annex_attr(el, "jid") == NULL ||
+		    annex_jid(rq->in->pool, annex_attr(el, "jid")) == NULL)
+			return refuse(rq, FAULT_BAD_REQUEST);
+	el = annex_child(rq->el, NS_OWNER, "subscription");
+	for (size_t n = 0; el != NULL; el = annex_child_after(el, NS_OWNER, "subscription"), n++) {
+		jid = annex_jid(rq->in->pool, annex_attr(el, "jid"));
+		/* A missing attribute changes nothing. */
+		if (annex_attr(el, "subscription") == NULL)
+			continue;
+		if (n >= CHANGES_MAX || state_read(annex_attr(el, "subscription"), &state) < 0 ||
+		    !set_subscription(rq, jid, annex_attr(el, "subid"), state))
+			subscription_failed(rq, failed, jid);
+	}
+	return finish(rq, out, failed);
+}
+
+/* --- Affiliations ---------------------------------------------------------------------------------- */
+
+struct change {
+	const char *bare;
+	enum rank rank, before;
+	bool known; /* that the affiliation is one */
+};
+
+/* What the change means for subscriptions (§8.6, §8.9). */
+static int
+affiliation_follow(struct node *node, const struct change *c)
+{
+	struct sub subs[SUBS_MAX];
+	size_t n = subs_of_bare(node, c->bare, subs, SUBS_MAX);
+	bool out = c->rank == RANK_OUTCAST ||
+	    (c->rank == RANK_NONE && strcmp(node->config.access_model, "whitelist") == 0);
+	bool in = c->rank >= RANK_MEMBER && c->rank != RANK_PUBLISH_ONLY;
+	int r = ANNEX_OK;
+
+	for (size_t i = 0; i < n && r >= 0; i++) {
+		if (out)
+			r = sub_change(&subs[i], STATE_NONE);
+		else if (in && subs[i].state == STATE_PENDING)
+			r = sub_change(&subs[i], STATE_SUBSCRIBED);
+	}
+	return r;
+}
+
+static bool
+change_make(struct request *rq, const struct change *c)
+{
+	const char *two[2];
+
+	if (!c->known)
+		return false;
+	if (c->before == RANK_OWNER && c->rank != RANK_OWNER && owners(rq->node, two, 2) < 2)
+		return false;
+	if (must(rq->p, affiliation_put(rq->node, c->bare, c->rank)) < 0)
+		return false;
+	return must(rq->p, affiliation_follow(rq->node, c)) >= 0;
+}
+
+static enum fault
+changes_read(struct request *rq, struct change *changes, size_t *count_r)
+{
+	const struct annex_element *el = annex_child(rq->el, NS_OWNER, "affiliation");
+	struct annex_map *seen = annex_map_create(rq->in->pool);
+
+	*count_r = 0;
+	for (; el != NULL; el = annex_child_after(el, NS_OWNER, "affiliation")) {
+		const char *text = annex_attr(el, "jid"), *rank = annex_attr(el, "affiliation");
+		const struct annex_jid *jid = text == NULL ? NULL : annex_jid(rq->in->pool, text);
+		struct change *c = &changes[*count_r];
+
+		if (jid == NULL || *count_r == CHANGES_MAX ||
+		    annex_map_set_str(seen, jid->bare, c) != NULL)
+			return FAULT_BAD_REQUEST;
+		if (rank == NULL)
+			continue;
+		c->bare = jid->bare;
+		c->before = rank_of(rq->node, jid->bare);
+		c->known = rank_read(rank, &c->rank) == ANNEX_OK;
+		++*count_r;
+	}
+	return FAULT_NONE;
+}
+
+/* Who becomes an owner does so first, so that a node can be handed over in one list. */
+enum annex_verdict
+node_affiliations_set(struct request *rq)
+{
+	struct change *changes =
+	    annex_new_array(annex_scratch(rq->p->inst), struct change, CHANGES_MAX + 1);
+	struct annex_stanza *out;
+	struct annex_element *failed = begin(rq, "affiliations", &out);
+	enum fault fault;
+	size_t n;
+
+	if ((fault = changes_read(rq, changes, &n)) != FAULT_NONE)
+		return refuse(rq, fault);
+	for (int owners_first = 1; owners_first >= 0; owners_first--)
+		for (size_t i = 0; i < n; i++)
+			if ((changes[i].known && changes[i].rank == RANK_OWNER) == owners_first &&
+			    !change_make(rq, &changes[i]))
+				affiliation_add(failed, changes[i].bare, changes[i].before);
+	return finish(rq, out, failed);
+}

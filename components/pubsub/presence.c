@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * presence.c - who is online, where a node or a subscription asks for it
+ * (XEP-0060 §12.1, §12.4, §12.18)
+ *
+ * The service asks to see the presence of a subscriber only where something depends
+ * on it: delivery to those who are online, or a subscription that ends with
+ * their presence.  Of whom it does not know it supposes that they are there.
+ * Presence that is sent to the service itself counts as well.
+ */
+#include <string.h>
+
+#include <annex/contacts.h>
+
+#include "pubsub.h"
+
+static bool
+is_temporary(const struct sub *sub)
+{
+	return sub->node->config.tempsub || strcmp(sub->options.expire, "presence") == 0;
+}
+
+static bool
+needs_presence(const struct sub *sub)
+{
+	return is_temporary(sub) || sub->node->config.presence_based ||
+	    sub->options.show_values.count > 0;
+}
+
+int
+presence_ask(const struct sub *sub)
+{
+	struct annex_instance *inst = sub->node->p->inst;
+	struct annex_contact contact;
+	int r;
+
+	if (!needs_presence(sub))
+		return ANNEX_OK;
+	r = annex_contact_get(inst, annex_domain(inst), sub->bare, &contact);
+	if (r == ANNEX_OK && contact.in != ANNEX_SUBSCRIBED_NOT)
+		return ANNEX_OK;
+	r = annex_contact_ask(inst, annex_domain(inst), sub->bare,
+	    "To deliver what you are subscribed to while you are online.");
+	return r == ANNEX_EINVAL ? ANNEX_OK : r;
+}
+
+/* Whether it is known that nobody is there. */
+bool
+presence_is_offline(const struct pubsub *p, const char *bare)
+{
+	const char *me = annex_domain(p->inst);
+	struct annex_contact contact;
+
+	return annex_contact_get(p->inst, me, bare, &contact) == ANNEX_OK &&
+	    contact.in == ANNEX_SUBSCRIBED &&
+	    annex_contact_availability(p->inst, me, bare) == ANNEX_OFFLINE;
+}
+
+/* show-values (§16.4.2): while they are one of these. */
+bool
+presence_suits(const struct pubsub *p, const struct sub *sub)
+{
+	static const char *const shows[] = { "online", "chat", "away", "xa", "dnd" };
+	const struct annex_resource *best;
+
+	if (sub->options.show_values.count == 0)
+		return true;
+	best = annex_contact_best(p->inst, annex_domain(p->inst), sub->bare);
+	if (best == NULL)
+		return !presence_is_offline(p, sub->bare);
+	return best->show < ANNEX_SHOW_OFFLINE &&
+	    is_in(&sub->options.show_values, shows[best->show]);
+}
+
+/* --- Somebody came or went ------------------------------------------------------------- */
+
+struct arrival {
+	const struct annex_resource *resources;
+	size_t count;
+	enum annex_availability availability;
+};
+
+static bool
+is_there(const struct arrival *a, const char *jid)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->resources[i].jid, jid) == 0)
+			return true;
+	return false;
+}
+
+/* Once for each resource, as it comes (§6.1.7, on_sub_and_presence). */
+static bool
+has_just_come(const struct arrival *a, const struct sub *sub)
+{
+	int64_t now = annex_wall_ms(sub->node->p->inst);
+
+	for (size_t i = 0; i < a->count; i++)
+		if (a->resources[i].since_ms == now &&
+		    (strcmp(sub->jid, sub->bare) == 0 ||
+			strcmp(sub->jid, a->resources[i].jid) == 0))
+			return true;
+	return false;
+}
+
+static void
+follow(const struct arrival *a, struct sub *sub)
+{
+	struct pubsub *p = sub->node->p;
+	bool gone = strcmp(sub->jid, sub->bare) == 0 ? a->availability == ANNEX_OFFLINE
+						     : !is_there(a, sub->jid);
+
+	if (is_temporary(sub) && gone)
+		must(p, sub_drop(sub));
+	else if (has_just_come(a, sub) &&
+	    strcmp(sub->node->config.send_last, "on_sub_and_presence") == 0)
+		send_last(sub);
+}
+
+static void
+changed(struct annex_instance *inst, const char *me, const char *contact,
+    enum annex_contact_event event)
+{
+	struct pubsub *p = annex_state(inst);
+	struct annex_key prefix = key_text(TABLE_SUBSCRIBERS, contact);
+	struct annex_iter it = annex_iter(&prefix);
+	ProtobufCMessage *record;
+	struct arrival a;
+	struct node *node;
+	struct sub sub;
+
+	if (event != ANNEX_CONTACT_PRESENCE)
+		return;
+	a.count = annex_contact_resources(inst, me, contact, &a.resources);
+	a.availability = annex_contact_availability(inst, me, contact);
+	for (size_t n = 0; n < 1000 && annex_next(p->store, &it) == ANNEX_AGAIN; n++) {
+		uint64_t number = annex_key_number(&it.key, 2);
+		struct annex_key key =
+		    key_numbers(TABLE_SUBSCRIPTIONS, annex_key_number(&it.key, 1), number);
+
+		if ((node = node_by_number(p, annex_key_number(&it.key, 1))) == NULL ||
+		    annex_get(p->store, &key, &record) < 0)
+			continue;
+		sub = sub_of_record(node, number, (Pubsub__Subscription *)record);
+		follow(&a, &sub);
+	}
+}
+
+static enum annex_decision
+decide(struct annex_instance *inst, const struct annex_request *request)
+{
+	(void)inst;
+	return request->me->local == NULL ? ANNEX_ACCEPT : ANNEX_IGNORE;
+}
+
+const struct annex_contacts pubsub_contacts = {
+	.decide = decide,
+	.changed = changed,
+};
