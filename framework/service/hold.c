@@ -25,7 +25,14 @@
 #include "output.h"
 
 #define HOLDS_MAX 10000
+#define HOLDS_MAX_BY_JID 500 /* or one user's, asked and never answered, would be all there are */
 #define DEADLINE_MS 60000
+
+/* Who has IQs held, and how many. */
+struct asker {
+	size_t holds;
+	char bare[];
+};
 
 struct hold {
 	struct annex_link link; /* taken, open or answered */
@@ -34,12 +41,13 @@ struct hold {
 	annex_hold_t number;
 	bool is_answered;
 	const struct annex_element *in_hand; /* this turn's IQ; only compared */
+	struct asker *asker;
 	char *from, *to, *id;
 };
 
 struct holds {
 	struct annex_pool *pool;
-	struct annex_map *by_number;
+	struct annex_map *by_number, *askers;
 	struct annex_link taken, open, answered;
 	annex_hold_t last;
 	struct counter_slot *timeouts;
@@ -52,6 +60,7 @@ holds_init(struct annex_instance *inst)
 
 	h->pool = annex_pool_create(NULL, "holds");
 	h->by_number = annex_map_create(h->pool);
+	h->askers = annex_map_create(h->pool);
 	annex_list_init(&h->taken);
 	annex_list_init(&h->open);
 	annex_list_init(&h->answered);
@@ -69,9 +78,43 @@ hold_find(const struct annex_instance *inst, annex_hold_t number)
 	return annex_map_get(inst->holds->by_number, &number, sizeof(number));
 }
 
+static struct asker *
+asker_add(struct holds *h, const char *bare)
+{
+	struct asker *asker = annex_map_get_str(h->askers, bare);
+	size_t size = strlen(bare) + 1;
+
+	if (asker == NULL) {
+		asker = mem_zalloc(sizeof(*asker) + size);
+		memcpy(asker->bare, bare, size);
+		annex_map_set_str(h->askers, bare, asker);
+	}
+	asker->holds++;
+	return asker;
+}
+
+static void
+asker_remove(struct holds *h, struct asker *asker)
+{
+	if (--asker->holds > 0)
+		return;
+	annex_map_remove_str(h->askers, asker->bare);
+	free(asker);
+}
+
+static bool
+is_full(const struct holds *h, const char *bare)
+{
+	const struct asker *asker = annex_map_get_str(h->askers, bare);
+
+	return annex_map_count(h->by_number) >= HOLDS_MAX ||
+	    (asker != NULL && asker->holds >= HOLDS_MAX_BY_JID);
+}
+
 static void
 hold_free(struct hold *hold)
 {
+	asker_remove(hold->inst->holds, hold->asker);
 	annex_map_remove(hold->inst->holds->by_number, &hold->number, sizeof(hold->number));
 	annex_list_remove(&hold->link);
 	timer_stop(hold->inst->timers, &hold->deadline);
@@ -130,6 +173,7 @@ hold_create(struct annex_instance *inst, const struct annex_stanza *in)
 	hold->inst = inst;
 	hold->number = ++h->last;
 	hold->in_hand = in->element;
+	hold->asker = asker_add(h, in->from->bare);
 	hold->from = mem_strdup(in->from->full);
 	hold->to = mem_strdup(in->to->full);
 	hold->id = mem_strdup(in->id);
@@ -156,7 +200,7 @@ annex_hold(struct annex_instance *inst, const struct annex_stanza *in, annex_hol
 		    inst, ANNEX_LOG_BUG, "%s holds an IQ that it has answered", inst->module->name);
 		return ANNEX_DONE;
 	}
-	if (annex_map_count(inst->holds->by_number) >= HOLDS_MAX) {
+	if (is_full(inst->holds, in->from->bare)) {
 		const struct annex_error error = { .condition = ANNEX_RESOURCE_CONSTRAINT,
 			.type = ANNEX_ERROR_WAIT };
 

@@ -48,7 +48,8 @@ int annex_ask(struct annex_instance *inst, struct annex_stanza *question, int64_
  * Take an IQ to answer it later: "return annex_hold(inst, in, &hold)".  The hold is Annex's
  * copy of from, to and id.  It survives the loss of the link.  Unanswered after 60 s it
  * is answered remote-server-timeout; a reset or stop answers it with
- * resource-constraint (wait).  At most 10,000: beyond it the IQ is refused and *hold_r is 0.
+ * resource-constraint (wait).  At most 10,000, and 500 of one account: beyond it the IQ is refused and
+ * *hold_r is 0.
  */
 typedef uint64_t annex_hold_t; /* 0: none */
 enum annex_verdict

@@ -7,6 +7,8 @@
 
 #define ASK \
 	"<iq type='get' from='a@example.org/x' to='" DOMAIN "' id='%s'><q xmlns='urn:hold'/></iq>"
+#define ASK_AS \
+	"<iq type='get' from='%d@example.org/x' to='" DOMAIN "' id='%s'><q xmlns='urn:hold'/></iq>"
 #define RESULT "<iq from='" DOMAIN "' to='a@example.org/x' type='result' id='%s'/>"
 #define ERROR(id, type, condition)                                                            \
 	"<iq from='" DOMAIN "' to='a@example.org/x' type='error' id='" id "'>"                \
@@ -267,15 +269,39 @@ beyond_ten_thousand_it_is_refused(void **state)
 	struct habit *h = f->inst.settings;
 	char id[16];
 
-	for (int i = 0; i < 10000; i++) {
+	for (int i = 0; i < 9999; i++) {
+		snprintf(id, sizeof(id), "%d", i);
+		assert_string_equal(fixture_say(f, ASK_AS, i / 500, id), "");
+	}
+	hold(f, "last");
+	assert_string_equal(
+	    fixture_say(f, ASK, "full"), ERROR("full", "wait", "resource-constraint"));
+	assert_true(h->last == 0);
+	fixture_pass(f, 60000);
+	hold(f, "again");
+}
+
+static void
+nobody_has_more_than_five_hundred(void **state)
+{
+	struct fixture *f = *state;
+	struct habit *h = f->inst.settings;
+	annex_hold_t first = hold(f, "first");
+	char id[16];
+
+	for (int i = 1; i < 500; i++) {
 		snprintf(id, sizeof(id), "%d", i);
 		hold(f, id);
 	}
 	assert_string_equal(
 	    fixture_say(f, ASK, "full"), ERROR("full", "wait", "resource-constraint"));
 	assert_true(h->last == 0);
-	fixture_pass(f, 60000);
-	hold(f, "again");
+	assert_string_equal(fixture_say(f, ASK_AS, 7, "another"), "");
+	assert_true(h->last != 0);
+	assert_int_equal(answer(f, first), ANNEX_OK);
+	assert_true(fixture_end(f));
+	fixture_heard(f);
+	hold(f, "room");
 }
 
 static void
@@ -310,6 +336,7 @@ main(void)
 		TEST(what_was_answered_cannot_be_held),
 		TEST(what_is_held_cannot_be_answered_beside_it),
 		TEST(beyond_ten_thousand_it_is_refused),
+		TEST(nobody_has_more_than_five_hundred),
 		TEST(numbers_of_another_process_name_nothing),
 	};
 
