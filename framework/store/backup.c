@@ -84,6 +84,7 @@ backup_spawn(struct backup *b)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&b->thread, NULL, backup_thread, b);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = rc;
 	return rc;
 }
 

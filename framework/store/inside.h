@@ -53,6 +53,7 @@ struct space {
 	int64_t refused_at_us; /* when the disk last refused */
 	bool fresh;            /* used is as of the last commit */
 	bool disk_refuses;
+	bool refused; /* growth, in this turn */
 	bool quota_warned, disk_warned;
 };
 

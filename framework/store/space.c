@@ -231,6 +231,7 @@ space_admit(struct annex_store *store, const struct annex_key *key, size_t bytes
 		return ANNEX_OK;
 	if (store->counter.refused != NULL)
 		store->counter.refused->value++;
+	space->refused = true;
 	return ANNEX_EFULL;
 }
 
@@ -245,6 +246,7 @@ void
 space_ended(struct annex_store *store, bool committed)
 {
 	store->space.turn_touched = store->space.turn_bytes = 0;
+	store->space.refused = false;
 	if (committed)
 		store->space.fresh = false;
 }

@@ -62,6 +62,8 @@ bool store_in_transaction(const struct annex_store *store);
 bool store_is_dirty(const struct annex_store *store);      /* written to in this turn */
 size_t store_dirty_bytes(const struct annex_store *store); /* about; for the bound of 4 MiB */
 
+bool store_has_refused(const struct annex_store *store); /* growth, in this turn: ANNEX_EFULL */
+
 /* A call failed in this turn: the turn must be aborted. */
 bool store_has_failed(const struct annex_store *store);
 /* The environment is beyond use (I/O error, MDB_PANIC, MDB_CORRUPTED): the worker must end. */

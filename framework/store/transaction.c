@@ -255,6 +255,12 @@ store_dirty_bytes(const struct annex_store *store)
 }
 
 bool
+store_has_refused(const struct annex_store *store)
+{
+	return store->space.refused;
+}
+
+bool
 store_has_failed(const struct annex_store *store)
 {
 	return store->failed;

@@ -275,7 +275,8 @@ replay(struct worker *w, struct xml_event *event)
 	route_event(w, event, true);
 	if (turn_finish(w))
 		return true;
-	store_failed = store_has_failed(w->inst.store) || w->commit_failed;
+	store_failed =
+	    store_has_failed(w->inst.store) || store_has_refused(w->inst.store) || w->commit_failed;
 	log_write(w->log, ANNEX_LOG_ERROR, "a stanza could not be handled (%s): from=%s",
 	    w->inst.failed_why, annex_attr(event->element, "from"));
 	turn_undo(w);
@@ -307,6 +308,8 @@ static void
 turn_fail(struct worker *w)
 {
 	struct annex_link events = ANNEX_LIST_INIT(events);
+	/* Nothing is wrong with a component that finds no room, nor does ending it make some. */
+	bool forgiven = w->in_step || store_has_refused(w->inst.store);
 	bool alive;
 
 	log_write(w->log, ANNEX_LOG_ERROR, "a turn was undone (%s)", w->inst.failed_why);
@@ -315,7 +318,7 @@ turn_fail(struct worker *w)
 	w->counts.resets->value++;
 	if (store_is_dead(w->inst.store))
 		worker_end(w, 1, "the store is beyond use; see above");
-	else if (!w->in_step && too_many_resets(w))
+	else if (!forgiven && too_many_resets(w))
 		worker_end(w, 1, "more than %d turns failed within a minute", RESETS_A_MINUTE);
 	alive = w->state != WORKER_ENDED && instance_renew(w);
 	ANNEX_LIST_EACH (&events, l) {
