@@ -632,12 +632,12 @@ json_stream(struct checking *c, const struct candidate *d)
 {
 	const struct server_settings *s = &d->server->settings;
 
-	return json_pack("{s:O, s:s, s:b, s:s?, s:s?, s:s?, s:s?, s:I, s:I}", "hosts",
+	return json_pack("{s:O, s:s, s:b, s:s?, s:s?, s:s?, s:s?, s:I, s:I, s:I}", "hosts",
 	    d->server->hosts, "secret", d->secret, "tls", strcmp(s->tls, "no") != 0, "tls-name",
 	    or_null(s->tls_name), "tls-ca-file", or_null(s->tls_ca_file), "tls-ca-stamp",
 	    or_null(files_stamp(c->pool, s->tls_ca_file)), "tls-pin", or_null(s->tls_pin),
-	    "max-stanza-size", (json_int_t)d->settings.max_stanza_size_bytes, "keepalive",
-	    (json_int_t)s->keepalive_ms);
+	    "max-stanza-size", (json_int_t)d->settings.max_stanza_size_bytes, "max-queue",
+	    (json_int_t)d->settings.max_queue_bytes, "keepalive", (json_int_t)s->keepalive_ms);
 }
 
 static json_t *

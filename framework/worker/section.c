@@ -113,6 +113,8 @@ read_stream(struct reading *r, const json_t *json, struct section *section)
 	stream->tls_ca_stamp = text_or_null(json, "tls-ca-stamp");
 	stream->tls_pin = text_or_null(json, "tls-pin");
 	stream->limits.stanza_bytes = (size_t)number_of(r, json, "max-stanza-size");
+	stream->queue_hard_bytes = (size_t)number_of(r, json, "max-queue");
+	stream->queue_high_bytes = stream->queue_hard_bytes / 4;
 	stream->keepalive_ms = (int)number_of(r, json, "keepalive");
 	read_hosts(r, json_object_get(json, "hosts"), stream);
 }

@@ -16,8 +16,8 @@
  *	 "admins", "local-domains", "contacts": [text], "store-quota": bytes,
  *	 "rates": {"per-jid": [rate, burst], "per-domain": [rate, burst]},
  *	 "stream": {"hosts": [{"name": text, "port": number} or {"path": text}], "secret": text, "tls": truth,
- *	     "tls-name", "tls-ca-file", "tls-ca-stamp", "tls-pin": text or null, "max-stanza-size": bytes,
- *	     "keepalive": ms},
+ *	     "tls-name", "tls-ca-file", "tls-ca-stamp", "tls-pin": text or null, "max-stanza-size",
+ *	     "max-queue": bytes, "keepalive": ms},
  *	 "options": {NAME: text}}
  *
  * in which a stamp is a file's time, size and inode: they put it in the hash.  hash is over the whole

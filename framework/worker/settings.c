@@ -8,6 +8,8 @@
 #define PATH_BYTES 4095
 #define STANZA_MIN 10000 /* RFC 6120 §13.12: nobody may refuse a smaller one */
 #define STANZA_MAX (16 * 1024 * 1024)
+#define QUEUE_MIN (1024 * 1024)
+#define QUEUE_MAX (INT64_C(4) << 30)
 #define STORE_MAX (INT64_C(64) << 30) /* the size of the store's map */
 #define SECRET_MAX 1024
 #define RATE_MAX 1000000
@@ -89,6 +91,10 @@ const struct annex_option component_options[] = {
 	    "Stanzas that all users of one domain may send at once, local domains excepted."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct component_settings, max_stanza_size_bytes,
 	    STANZA_MIN, STANZA_MAX, "256K", "Largest stanza; larger ones are refused."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct component_settings, max_queue_bytes, QUEUE_MIN,
+	    QUEUE_MAX, "64M",
+	    "Most memory for what waits until the server takes it; with a quarter of it in use new "
+	    "work is refused, with all of it nothing more is read, for half a minute at most."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct component_settings, store_quota_bytes, 1048576,
 	    STORE_MAX, "0", "Most that the store may take on disk; 0 sets no quota."),
 	ANNEX_OPTION_OF(struct component_settings, log_level, log_levels, "",

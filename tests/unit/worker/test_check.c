@@ -314,7 +314,8 @@ test_a_good_file_gives_sections_and_no_word(void **state)
 	    "\"store-quota\":0,\"rates\":{\"per-jid\":[100,500],\"per-domain\":[1000,5000]},"
 	    "\"stream\":{\"hosts\":[{\"name\":\"127.0.0.1\",\"port\":5347}],"
 	    "\"secret\":\"correct horse\",\"tls\":false,\"tls-name\":null,\"tls-ca-file\":null,"
-	    "\"tls-ca-stamp\":null,\"tls-pin\":null,\"max-stanza-size\":65536,\"keepalive\":60000},"
+	    "\"tls-ca-stamp\":null,\"tls-pin\":null,\"max-stanza-size\":65536,\"max-queue\":67108864,"
+	    "\"keepalive\":60000},"
 	    "\"options\":{\"max-occupants\":\"500\",\"idle\":\"2m\","
 	    "\"owner\":\"me@example.org/Home\",\"title\":\"\",\"words\":\"a \\\"b c\\\"\"}}");
 	free(line);

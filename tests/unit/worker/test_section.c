@@ -36,7 +36,7 @@ static const char good[] =
     "\"rates\":{\"per-jid\":[100,500],\"per-domain\":[1000,5000]},\"stream\":{\"hosts\":["
     "{\"name\":\"::1\",\"port\":5347},{\"path\":\"/x.sock\"}],\"secret\":\"s\",\"tls\":true,"
     "\"tls-name\":null,\"tls-ca-file\":\"/ca.pem\",\"tls-ca-stamp\":\"1/2/3\",\"tls-pin\":null,"
-    "\"max-stanza-size\":65536,\"keepalive\":30000},"
+    "\"max-stanza-size\":65536,\"max-queue\":4194304,\"keepalive\":30000},"
     "\"options\":{\"max-occupants\":\"500\",\"owner\":\"Me@Example.org\",\"title\":\"T\"}}";
 
 static int
@@ -94,7 +94,8 @@ test_a_section_reads_as_it_was_written(void **state)
 	assert_int_equal(s.stream.limits.stanza_bytes, 65536);
 	assert_int_equal(s.stream.keepalive_ms, 30000);
 	assert_int_not_equal(s.stream.limits.depth, 0);
-	assert_int_not_equal(s.stream.queue_high_bytes, 0);
+	assert_int_equal(s.stream.queue_hard_bytes, 4194304);
+	assert_int_equal(s.stream.queue_high_bytes, 1048576);
 	assert_int_equal(json_object_size(s.options), 3);
 }
 
