@@ -224,6 +224,7 @@ form_copy(struct annex_pool *pool, const struct annex_form *form)
 		field[i].label = annex_strdup(pool, field[i].label);
 		field[i].desc = annex_strdup(pool, field[i].desc);
 		field[i].datatype = annex_strdup(pool, field[i].datatype);
+		field[i].pattern = annex_strdup(pool, field[i].pattern);
 		if (field[i].choices != NULL)
 			field[i].choices = choices_copy(pool, field[i].choices);
 	}

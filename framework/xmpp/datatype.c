@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * Datatypes of form fields (XEP-0122 §5; XML Schema Part 2).
+ * Datatypes of form fields (XEP-0122 §5; XML Schema Part 2), and their patterns.
  *
  * Dates and times are the profiles of XEP-0082.  A datatype that is not in
  * the table, "x:" ones among them, is judged as xs:string, as §4.1 asks.
  */
+#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,8 +15,10 @@
 #include <annex/datetime.h>
 #include <annex/form.h>
 
+#include "base/check.h"
 #include "base/utf8.h"
 #include "calendar.h"
+#include "form.h"
 
 struct datatype {
 	const char *name;
@@ -273,4 +276,19 @@ annex_datatype_matches(const char *datatype, const char *text)
 		if (strcmp(datatypes[i].name, datatype) == 0)
 			return datatypes[i].matches(&datatypes[i], text);
 	return is_string(NULL, text);
+}
+
+/* POSIX finds the longest match of the leftmost, so a whole one if there is one. */
+bool
+field_pattern_matches(const char *pattern, const char *text)
+{
+	regmatch_t found;
+	regex_t regex;
+	bool matches;
+
+	CHECK(regcomp(&regex, pattern, REG_EXTENDED) == 0);
+	matches = regexec(&regex, text, 1, &found, 0) == 0 && found.rm_so == 0 &&
+	    text[found.rm_eo] == '\0';
+	regfree(&regex);
+	return matches;
 }

@@ -157,13 +157,15 @@ validate_add(struct annex_element *el, const struct annex_field *field)
 		datatype = is_number ? "xs:integer" : "xs:string";
 	if (field->type == ANNEX_HIDDEN || field->type == ANNEX_BOOLEAN)
 		return;
-	if (field->datatype == NULL && !is_open && !has_most &&
+	if (field->datatype == NULL && field->pattern == NULL && !is_open && !has_most &&
 	    (!is_number || field_is_list(field)))
 		return;
 	validate = annex_add(el, ANNEX_NS_FORM_VALIDATE, "validate");
 	annex_attr_set(validate, "datatype", datatype);
 	if (has_range)
 		range_add(validate, field);
+	else if (field->pattern != NULL)
+		annex_add_text(validate, NULL, "regex", field->pattern);
 	else
 		annex_add(validate, NULL, is_open ? "open" : "basic");
 	if (has_most)

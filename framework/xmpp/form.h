@@ -20,6 +20,9 @@ bool field_has_choice(const struct annex_field *field, const char *value);
 /* Whether min and max of a number say anything. */
 bool field_has_range(const struct annex_field *field);
 
+/* Whether all of text matches the pattern, which is one. */
+bool field_pattern_matches(const char *pattern, const char *text);
+
 /* The <field/> of a form by its var, or NULL. */
 struct annex_element *form_field(const struct annex_element *x, const char *var);
 

@@ -121,6 +121,9 @@ judge_text(
 	if (field->datatype != NULL && !annex_datatype_matches(field->datatype, value))
 		return refuse(r, field, value,
 		    annex_sprintf(r->pool, "expected the datatype %s", field->datatype));
+	if (field->pattern != NULL && !field_pattern_matches(field->pattern, value))
+		return refuse(r, field, value,
+		    annex_sprintf(r->pool, "expected what matches %s", field->pattern));
 	*text_r = annex_strdup(r->pool, value);
 	return ANNEX_OK;
 }

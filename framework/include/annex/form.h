@@ -77,7 +77,10 @@ struct annex_field {
 	bool required;
 	const char *desc;     /* a longer explanation, or NULL */
 	const char *datatype; /* of a text (XEP-0122): "xs:dateTime", ...; or NULL */
-	uintptr_t reserved[2];
+	/* What a text must match as a whole, a POSIX extended regular expression over its bytes
+	 * (XEP-0122, <regex/>); or NULL. */
+	const char *pattern;
+	uintptr_t reserved[1];
 };
 
 #define ANNEX_FIELD(type_, member_, var_, kind_, label_, ...)        \

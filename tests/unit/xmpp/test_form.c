@@ -484,6 +484,44 @@ test_a_password_is_never_repeated(void **state)
 }
 
 static void
+test_a_pattern_is_shown_and_matched_as_a_whole(void **state)
+{
+	static const struct annex_field fields[] = {
+		ANNEX_FIELD(struct room, name, "code", ANNEX_TEXT_SINGLE, NULL,
+		    .pattern = "[0-9]{3}|[0-9]{3}-[0-9]{2}"),
+		{ 0 },
+	};
+	const struct annex_form form = { .fields = fields };
+	static const char *const good[] = { "123", "123-45" };
+	static const char *const bad[] = { "12", "1234", "x123", "123-4", "123-456", "123\n" };
+	struct room room = { 0 };
+	const char *why;
+
+	assert_string_equal(render(*state, &form, "form", NULL),
+	    X("form",
+		"<field var='code' type='text-single'>" VALIDATE
+		"xs:string'><regex>[0-9]{3}|[0-9]{3}-[0-9]{2}</regex></validate></field>"));
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		room.name = good[i];
+		assert_int_equal(
+		    annex_form_read(&form, tree_of(*state, render(*state, &form, "submit", &room)),
+			&room, NULL, *state, &why),
+		    ANNEX_OK);
+		assert_string_equal(room.name, good[i]);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct room other = { .name = bad[i] };
+
+		assert_int_equal(
+		    annex_form_read(&form, tree_of(*state, render(*state, &form, "submit", &other)),
+			&room, NULL, *state, &why),
+		    ANNEX_EINVAL);
+		assert_non_null(strstr(why, "code: expected what matches [0-9]"));
+		assert_string_equal(room.name, good[1]);
+	}
+}
+
+static void
 test_nothing_unsets_a_text_and_a_list(void **state)
 {
 	struct room room = example();
@@ -627,6 +665,7 @@ main(void)
 		cmocka_unit_test(test_what_is_wrong_is_refused_by_name_and_nothing_changes),
 		cmocka_unit_test(test_a_long_value_is_cut_in_the_sentence),
 		cmocka_unit_test(test_a_password_is_never_repeated),
+		cmocka_unit_test(test_a_pattern_is_shown_and_matched_as_a_whole),
 		cmocka_unit_test(test_nothing_unsets_a_text_and_a_list),
 		cmocka_unit_test(test_a_required_field_may_be_left_out_where_it_has_a_value),
 		cmocka_unit_test(test_fixed_fields_are_never_read),
