@@ -72,7 +72,8 @@ annex_fanout_variant(struct annex_fanout *f, struct annex_stanza *stanza)
 
 	if ((r = guard_body(f->inst, stanza)) < 0)
 		return r;
-	if ((r = fanout_variant(f->shared, stanza->element, outgoing_class(out))) < 0)
+	if ((r = fanout_variant(
+		 f->shared, stanza->element, outgoing_class(out), output_max(f->inst->output))) < 0)
 		return output_write_failed(f->inst, stanza->element, r);
 	return r;
 }
@@ -122,8 +123,8 @@ annex_body(struct annex_instance *inst, struct annex_pool *pool, struct annex_st
 	*body_r = NULL;
 	if ((r = guard_body(inst, stanza)) < 0)
 		return r;
-	if ((r = body_create(pool, stanza->element, outgoing_class(out), (struct body **)body_r)) <
-	    0)
+	if ((r = body_create(pool, stanza->element, outgoing_class(out), output_max(inst->output),
+		 (struct body **)body_r)) < 0)
 		return output_write_failed(inst, stanza->element, r);
 	return ANNEX_OK;
 }

@@ -46,6 +46,12 @@ output_set_max(struct output *o, size_t max_stanza)
 	o->max_stanza = max_stanza;
 }
 
+size_t
+output_max(const struct output *o)
+{
+	return o->max_stanza;
+}
+
 struct output *
 output_create(struct annex_instance *inst)
 {

@@ -34,6 +34,7 @@ struct outgoing {
 struct output *output_create(struct annex_instance *inst);
 /* The largest stanza that is let out, in bytes; 256 KiB at first. */
 void output_set_max(struct output *output, size_t max_stanza);
+size_t output_max(const struct output *output);
 void output_destroy(struct output **output);
 
 /* The IQ being handled: it gets one answer. */

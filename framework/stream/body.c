@@ -12,8 +12,6 @@
 #include "body.h"
 #include "xml/writer.h"
 
-#define STANZA_MAX ((size_t)256 * 1024) /* as of any other stanza that leaves */
-
 static void
 pool_goes(struct pool_hook *hook)
 {
@@ -24,9 +22,9 @@ pool_goes(struct pool_hook *hook)
 
 int
 body_create(struct annex_pool *pool, const struct annex_element *stanza, unsigned class,
-    struct body **body_r)
+    size_t max_bytes, struct body **body_r)
 {
-	struct buf text = { .max = STANZA_MAX };
+	struct buf text = { .max = max_bytes };
 	size_t to_at, tail_at;
 	struct body *body;
 	int r;

@@ -37,7 +37,7 @@ struct body {
  * body_drop), or, where pool is NULL, the caller's.  Negative as xml_write.
  */
 int body_create(struct annex_pool *pool, const struct annex_element *stanza, unsigned class,
-    struct body **body_r) ANNEX_MUST_CHECK;
+    size_t max_bytes, struct body **body_r) ANNEX_MUST_CHECK;
 struct body *body_ref(struct body *body);
 void body_unref(struct body **body);
 void body_drop(struct body **body); /* the owner's reference, before the pool goes */

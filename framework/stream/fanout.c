@@ -111,12 +111,13 @@ fanout_body(struct fanout *fanout, struct body *body)
 }
 
 int
-fanout_variant(struct fanout *fanout, const struct annex_element *stanza, unsigned class)
+fanout_variant(
+    struct fanout *fanout, const struct annex_element *stanza, unsigned class, size_t max_bytes)
 {
 	struct body *body;
 	int r;
 
-	if ((r = body_create(NULL, stanza, class, &body)) < 0)
+	if ((r = body_create(NULL, stanza, class, max_bytes, &body)) < 0)
 		return r;
 	return variant_add(fanout, body);
 }

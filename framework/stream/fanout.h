@@ -34,8 +34,8 @@ void fanout_unref(struct fanout **fanout);
 int fanout_body(struct fanout *fanout, struct body *body) ANNEX_MUST_CHECK;
 
 /* The same, serialised now for this fan-out alone; negative as xml_write. */
-int fanout_variant(
-    struct fanout *fanout, const struct annex_element *stanza, unsigned class) ANNEX_MUST_CHECK;
+int fanout_variant(struct fanout *fanout, const struct annex_element *stanza, unsigned class,
+    size_t max_bytes) ANNEX_MUST_CHECK;
 
 /* to is copied (escaped when written); tail is serialised now and may be NULL. */
 int fanout_add(struct fanout *fanout, int variant, const char *to,

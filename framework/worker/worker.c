@@ -27,6 +27,7 @@
 #include "worker.h"
 
 #define DRAIN_DEADLINE_MS 240000 /* annexd waits a minute longer */
+#define ADDED_BYTES (16u << 10)  /* what a component may add to the largest stanza that came in */
 #define HEARTBEAT_MS 1000
 #define MEASURE_BEATS 5 /* a leak should be seen while it can be watched */
 #define TEND_MS 60000
@@ -402,7 +403,7 @@ rates_apply(struct worker *w)
 
 	annex_pool_destroy(&w->rates_pool);
 	w->rates_pool = annex_pool_create(w->pool, "rates");
-	output_set_max(w->inst.output, s->stream.limits.stanza_bytes);
+	output_set_max(w->inst.output, s->stream.limits.stanza_bytes + ADDED_BYTES);
 	w->jid_rate = annex_buckets_create(w->rates_pool, s->rate_per_jid, s->burst_per_jid, 65536);
 	w->domain_rate =
 	    annex_buckets_create(w->rates_pool, s->rate_per_domain, s->burst_per_domain, 4096);

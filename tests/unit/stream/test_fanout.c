@@ -42,8 +42,8 @@ every_recipient_gets_the_variant_and_the_tail_that_is_his(void **state)
 	int hidden, shown;
 
 	annex_attr_set(tail, "jid", "real@a.test");
-	hidden = fanout_variant(fanout, message(pool, "hi"), STREAM_MESSAGE);
-	shown = fanout_variant(fanout, message(pool, NULL), STREAM_MESSAGE);
+	hidden = fanout_variant(fanout, message(pool, "hi"), STREAM_MESSAGE, 256 << 10);
+	shown = fanout_variant(fanout, message(pool, NULL), STREAM_MESSAGE, 256 << 10);
 	assert_true(hidden >= 0 && shown >= 0 && hidden != shown);
 	assert_int_equal(fanout_add(fanout, hidden, "a@a.test/1", NULL), ANNEX_OK);
 	assert_int_equal(fanout_add(fanout, hidden, "b@a.test/o'<&", tail), ANNEX_OK);
@@ -72,12 +72,13 @@ what_xml_cannot_carry_is_refused_and_the_rest_stays(void **state)
 	char *longest;
 	int v;
 
-	assert_true(fanout_variant(fanout, message(pool, "\x01"), STREAM_MESSAGE) < 0);
+	assert_true(fanout_variant(fanout, message(pool, "\x01"), STREAM_MESSAGE, 256 << 10) < 0);
 	longest = annex_pool_zalloc(pool, (256 << 10) + 1);
 	memset(longest, 'x', 256 << 10);
-	assert_int_equal(
-	    fanout_variant(fanout, message(pool, longest), STREAM_MESSAGE), ANNEX_ELIMIT);
-	v = fanout_variant(fanout, message(pool, "ok"), STREAM_MESSAGE);
+	assert_int_equal(fanout_variant(fanout, message(pool, longest), STREAM_MESSAGE, 256 << 10),
+	    ANNEX_ELIMIT);
+	assert_true(fanout_variant(fanout, message(pool, longest), STREAM_MESSAGE, 300 << 10) >= 0);
+	v = fanout_variant(fanout, message(pool, "ok"), STREAM_MESSAGE, 256 << 10);
 	assert_true(v >= 0);
 	assert_true(fanout_add(fanout, v, "a\x02@a.test", NULL) < 0);
 	longest = annex_pool_zalloc(pool, 70001);
@@ -101,7 +102,8 @@ ten_thousand_recipients_cost_less_than_64_bytes_each(void **state)
 	struct buf out = { 0 };
 	struct fanout_place place = { 0 };
 	size_t n = 0, held;
-	int v = fanout_variant(fanout, message(pool, "hello, everybody"), STREAM_MESSAGE);
+	int v =
+	    fanout_variant(fanout, message(pool, "hello, everybody"), STREAM_MESSAGE, 256 << 10);
 	char to[64], part[80];
 
 	for (int i = 0; i < 10000; i++) {
@@ -127,7 +129,7 @@ a_fanout_of_one_recipient_is_small(void **state)
 {
 	struct annex_pool *pool = annex_pool_create(NULL, "test");
 	struct fanout *fanout = fanout_create();
-	int v = fanout_variant(fanout, message(pool, "hi"), STREAM_MESSAGE);
+	int v = fanout_variant(fanout, message(pool, "hi"), STREAM_MESSAGE, 256 << 10);
 
 	assert_int_equal(fanout_add(fanout, v, "a@a.test", NULL), ANNEX_OK);
 	assert_true(fanout_hold(fanout) < 2048);
@@ -165,7 +167,8 @@ body_of(struct annex_pool *pool, const char *text)
 {
 	struct body *body;
 
-	assert_int_equal(body_create(pool, message(pool, text), STREAM_MESSAGE, &body), ANNEX_OK);
+	assert_int_equal(
+	    body_create(pool, message(pool, text), STREAM_MESSAGE, 256 << 10, &body), ANNEX_OK);
 	return body;
 }
 

@@ -320,7 +320,7 @@ fanout_of(const char *id, unsigned recipients)
 {
 	struct annex_pool *pool = annex_pool_create(NULL, "test");
 	struct fanout *fanout = fanout_create();
-	int v = fanout_variant(fanout, body(pool, id), STREAM_MESSAGE);
+	int v = fanout_variant(fanout, body(pool, id), STREAM_MESSAGE, 256 << 10);
 	char to[64];
 
 	for (unsigned i = 0; i < recipients; i++) {
