@@ -7,7 +7,8 @@
  * last seen) need not make a turn wait for the disk.  A soft put replaces a
  * row that is there in memory alone: reads see it at once, and it is written
  * with the next turn that commits anyway, or within a minute.  Where a turn is
- * undone its soft puts go with it.
+ * undone its soft puts go with it, and what earlier turns put softly is seen
+ * again, also where this one had replaced or deleted it.
  */
 #include "config.h"
 
@@ -23,10 +24,14 @@
 #define SOFT_MAX_BYTES (4u << 20)
 
 struct soft_row {
-	const struct annex_table *table;
-	bool this_turn;
 	size_t len;
 	unsigned char value[]; /* sealed */
+};
+
+struct soft_slot {
+	struct soft_row *now;    /* NULL: this turn wrote it for good, or deleted it */
+	struct soft_row *before; /* where this turn changed it: what it found, or NULL */
+	bool changed;            /* in this turn */
 };
 
 void
@@ -36,6 +41,15 @@ soft_open(struct annex_store *store)
 	store->soft.rows = annex_map_create(store->soft.pool);
 }
 
+static void
+row_free(struct annex_store *store, struct soft_row **row)
+{
+	if (*row != NULL)
+		store->soft.bytes -= (*row)->len;
+	free(*row);
+	*row = NULL;
+}
+
 void
 soft_close(struct annex_store *store)
 {
@@ -43,51 +57,78 @@ soft_close(struct annex_store *store)
 
 	if (store->soft.rows == NULL)
 		return;
-	while (annex_map_next(store->soft.rows, &it))
-		free(it.value);
+	while (annex_map_next(store->soft.rows, &it)) {
+		struct soft_slot *slot = it.value;
+
+		row_free(store, &slot->now);
+		row_free(store, &slot->before);
+		free(slot);
+	}
 	annex_pool_destroy(&store->soft.pool);
 	store->soft = (struct soft) { 0 };
 }
 
-/* The row is written for good, or deleted. */
+/* The first change of a turn keeps what it found, for the turn may be undone. */
+static void
+slot_change(struct annex_store *store, struct soft_slot *slot)
+{
+	if (slot->changed) {
+		row_free(store, &slot->now);
+		return;
+	}
+	slot->before = slot->now;
+	slot->now = NULL;
+	slot->changed = true;
+}
+
+/* The row is written for good, or deleted, unless the turn is undone. */
 void
 soft_forget(struct annex_store *store, const struct annex_key *key)
 {
-	struct soft_row *row;
+	struct soft_slot *slot;
 
 	if (store->soft.bytes == 0)
 		return;
-	row = annex_map_remove(store->soft.rows, key->bytes, key->len);
-	if (row != NULL)
-		store->soft.bytes -= row->len;
-	free(row);
+	slot = annex_map_get(store->soft.rows, key->bytes, key->len);
+	if (slot != NULL)
+		slot_change(store, slot);
 }
 
 /* What was put softly over the row on disk, if anything. */
 void
 soft_replace(const struct annex_store *store, const struct annex_key *key, MDB_val *value)
 {
-	struct soft_row *row;
+	struct soft_slot *slot;
 
 	if (store->soft.bytes == 0)
 		return;
-	row = annex_map_get(store->soft.rows, key->bytes, key->len);
-	if (row != NULL)
-		*value = (MDB_val) { row->len, row->value };
+	slot = annex_map_get(store->soft.rows, key->bytes, key->len);
+	if (slot != NULL && slot->now != NULL)
+		*value = (MDB_val) { slot->now->len, slot->now->value };
+}
+
+static struct soft_slot *
+slot_get(struct annex_store *store, const struct annex_key *key)
+{
+	struct soft_slot *slot = annex_map_get(store->soft.rows, key->bytes, key->len);
+
+	if (slot == NULL) {
+		slot = mem_zalloc(sizeof(*slot));
+		annex_map_set(store->soft.rows, key->bytes, key->len, slot);
+	}
+	return slot;
 }
 
 static void
 soft_keep(struct annex_store *store, const struct annex_key *key)
 {
-	struct soft_row *row = mem_alloc(sizeof(*row) + store->record.len);
+	struct soft_slot *slot = slot_get(store, key);
 
-	row->table = key->table;
-	row->this_turn = true;
-	row->len = store->record.len;
-	memcpy(row->value, store->record.data, store->record.len);
-	soft_forget(store, key);
-	annex_map_set(store->soft.rows, key->bytes, key->len, row);
-	store->soft.bytes += row->len;
+	slot_change(store, slot);
+	slot->now = mem_alloc(sizeof(*slot->now) + store->record.len);
+	slot->now->len = store->record.len;
+	memcpy(slot->now->value, store->record.data, store->record.len);
+	store->soft.bytes += slot->now->len;
 	/* Too much to lose, or to keep: this turn commits after all. */
 	if (store->soft.bytes > SOFT_MAX_BYTES || annex_map_count(store->soft.rows) > SOFT_MAX)
 		store->dirty = true;
@@ -120,35 +161,47 @@ soft_write(struct annex_store *store)
 	int rc;
 
 	while (store->soft.bytes > 0 && annex_map_next(store->soft.rows, &it)) {
-		const struct soft_row *row = it.value;
-		MDB_val k = { it.len, (void *)(uintptr_t)it.key };
-		MDB_val v = { row->len, (void *)(uintptr_t)row->value };
+		const struct soft_slot *slot = it.value;
+		MDB_val k = { it.len, (void *)(uintptr_t)it.key }, v;
 
+		if (slot->now == NULL)
+			continue;
+		v = (MDB_val) { slot->now->len, slot->now->value };
 		if ((rc = store->io->put(store->io, store->txn, &k, &v, 0)) != 0)
 			return store_fail(store, rc, "write");
-		store_wrote(store, row->len);
+		store_wrote(store, slot->now->len);
 	}
 	return ANNEX_OK;
 }
 
-/* The turn is over: what it wrote is on disk, or what it put softly never was. */
+/* The turn is over: what is soft is on disk with the rest, or stays, or is as it was before. */
+static void
+slot_ended(struct annex_store *store, struct soft_slot *slot, bool written, bool undone)
+{
+	if (undone && slot->changed) {
+		row_free(store, &slot->now);
+		slot->now = slot->before;
+		slot->before = NULL;
+	}
+	row_free(store, &slot->before);
+	if (written)
+		row_free(store, &slot->now);
+	slot->changed = false;
+}
+
 void
 soft_ended(struct annex_store *store, bool written, bool undone)
 {
 	struct annex_map_iter it = { 0 };
 
-	if (store->soft.bytes == 0)
-		return;
-	while (annex_map_next(store->soft.rows, &it)) {
-		struct soft_row *row = it.value;
+	while (annex_map_count(store->soft.rows) > 0 && annex_map_next(store->soft.rows, &it)) {
+		struct soft_slot *slot = it.value;
 
-		if (!written && !(undone && row->this_turn)) {
-			row->this_turn = false;
+		slot_ended(store, slot, written, undone);
+		if (slot->now != NULL)
 			continue;
-		}
-		store->soft.bytes -= row->len;
 		annex_map_remove(store->soft.rows, it.key, it.len);
-		free(row);
+		free(slot);
 	}
 }
 

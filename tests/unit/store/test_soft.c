@@ -129,6 +129,36 @@ a_turn_that_is_undone_takes_its_own_along_but_not_earlier_ones(void **state)
 }
 
 static void
+what_an_earlier_turn_put_is_back_when_one_that_replaced_it_is_undone(void **state)
+{
+	struct storetest *t = *state;
+	struct annex_key den = text_key("den");
+
+	assert_int_equal(put_soft(t, "den", "earlier"), ANNEX_OK);
+	commit(t->store);
+
+	assert_int_equal(put_soft(t, "den", "later"), ANNEX_OK);
+	assert_int_equal(put_soft(t, "den", "later still"), ANNEX_OK);
+	store_abort(t->store);
+	assert_den(t, "earlier");
+	put_text(t->store, &den, "for good");
+	assert_den(t, "for good");
+	store_abort(t->store);
+	assert_den(t, "earlier");
+	assert_int_equal(annex_delete(t->store, &den), ANNEX_OK);
+	assert_false(annex_has(t->store, &den));
+	store_abort(t->store);
+	assert_den(t, "earlier");
+
+	put_text(t->store, &den, "for good");
+	assert_int_equal(put_soft(t, "den", "on top"), ANNEX_OK);
+	assert_den(t, "on top");
+	commit(t->store);
+	storetest_reopen(t);
+	assert_den(t, "on top");
+}
+
+static void
 a_commit_that_fails_takes_it_along(void **state)
 {
 	struct storetest *t = *state;
@@ -200,6 +230,7 @@ main(void)
 		T(it_is_on_disk_within_a_minute),
 		T(a_clean_close_keeps_it),
 		T(a_turn_that_is_undone_takes_its_own_along_but_not_earlier_ones),
+		T(what_an_earlier_turn_put_is_back_when_one_that_replaced_it_is_undone),
 		T(a_commit_that_fails_takes_it_along),
 		T(a_row_written_for_good_or_deleted_is_soft_no_more),
 		T(there_must_be_a_row),
