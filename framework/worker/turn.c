@@ -308,8 +308,10 @@ static void
 turn_fail(struct worker *w)
 {
 	struct annex_link events = ANNEX_LIST_INIT(events);
-	/* Nothing is wrong with a component that finds no room, nor does ending it make some. */
-	bool forgiven = w->in_step || store_has_refused(w->inst.store);
+	/* Nothing is wrong with a component that finds no room for what came in, nor does
+	 * ending it make some. */
+	bool forgiven =
+	    w->in_step || (store_has_refused(w->inst.store) && !annex_list_is_empty(&w->handled));
 	bool alive;
 
 	log_write(w->log, ANNEX_LOG_ERROR, "a turn was undone (%s)", w->inst.failed_why);
