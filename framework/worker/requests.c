@@ -66,12 +66,21 @@ requests_turn_failed(struct worker *w)
 /* --- Status -------------------------------------------------------------------- */
 
 static json_t *
+slot_json(const struct counters *c, const struct counter_slot *slot)
+{
+	if (slot->type != COUNTER_HISTOGRAM)
+		return json_integer(slot->value);
+	return json_pack("{s:I, s:I}", "count", (json_int_t)slot->value, "sum_us",
+	    (json_int_t)c->histogram[slot->histogram].sum_us);
+}
+
+static json_t *
 counters_json(const struct counters *c)
 {
 	json_t *all = json_object();
 
 	for (uint32_t i = 0; i < c->count && i < COUNTER_SLOTS; i++)
-		json_object_set_new(all, c->slot[i].name, json_integer(c->slot[i].value));
+		json_object_set_new(all, c->slot[i].name, slot_json(c, &c->slot[i]));
 	return all;
 }
 
