@@ -212,6 +212,10 @@ tell_result(struct action *a)
 		text_member(&t, "ok", json_is_string(a->id) ? json_string_value(a->id) : a->key);
 	text_member(&t, "id", a->stanza_id);
 	text_member(&t, "state", a->state);
+	if (a->result != NULL) {
+		text_name(&t, a->result_name);
+		text_puts(&t, a->result);
+	}
 	text_close(&t);
 	a->consumer->carrier->tell(a->consumer, t.bytes, t.len);
 }

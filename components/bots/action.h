@@ -41,12 +41,18 @@ struct action {
 	json_t *id; /* to be told with the result; a number or a text */
 	int64_t seq;
 	bool more;
-	const char *body, *key, *type, *subject, *thread, *ack, *resource;
+	bool later, clear, standby, tracked;
+	const char *body, *key, *type, *subject, *thread, *ack, *resource, *note;
+	const char *kind, *whom, *show, *status, *group, *when, *collapse, *otherwise, *ask;
+	const char *edit, *edited, *retract, *nick, *get;
+	int64_t ttl_ms, for_ms;
+	json_t *commands, *table, *choices, *atom, *groups;
 	int64_t hello;
 	const struct annex_jid *to;
 	struct event *event; /* that it answers */
 	/* The result, where one is wanted. */
 	const char *stanza_id, *state;
+	const char *result_name, *result; /* or this member, JSON */
 };
 
 struct verb {
@@ -58,8 +64,28 @@ struct verb {
 };
 
 /* send.c */
+void send_decorate(struct action *action, struct annex_element *message);
 int judge_send(struct action *action);
+int judge_edit(struct action *action);
+int run_edit(struct action *action);
 int run_send(struct action *action);
+
+/* held.c */
+int held_judge(struct action *action);
+bool held_must_wait(const struct action *action);
+int held_add(struct action *action, const char *xml) ANNEX_MUST_CHECK;
+
+/* reply.c */
+bool table_is_one(const json_t *table);
+int reply_table(struct event *event, const json_t *table) ANNEX_MUST_CHECK;
+
+/* presence.c, dialog.c, rooms.c */
+int judge_presence(struct action *action);
+int run_presence(struct action *action);
+int judge_ask(struct action *action);
+int run_ask(struct action *action);
+int run_join(struct action *action);
+int run_leave(struct action *action);
 
 /* verbs.c */
 extern const struct verb verbs[];

@@ -18,6 +18,21 @@ bot_find(const struct bots *m, const char *name)
 	return annex_map_get_str(m->by_name, name);
 }
 
+const char *
+bot_name(const struct bot *bot)
+{
+	return *bot->set->nick != '\0' ? bot->set->nick : bot->name;
+}
+
+bool
+bot_wants(const struct bot *bot, const char *kind)
+{
+	for (size_t i = 0; i < bot->set->events.count; i++)
+		if (strcmp(bot->set->events.value[i], kind) == 0)
+			return true;
+	return false;
+}
+
 static int
 put(const struct bot *bot, uint64_t reserved)
 {
@@ -65,6 +80,8 @@ load(struct bot *bot)
 		return r;
 	if (r >= 0)
 		bot->last_seq = bot->reserved_seq = ((Bots__Bot *)record)->reserved;
+	if ((r = rooms_load(bot)) < 0)
+		return r;
 	return inbox_load(bot);
 }
 
@@ -92,6 +109,9 @@ make(struct bots *m, const char *name, const struct bot_settings *set)
 	annex_list_init(&bot->waiting);
 	annex_list_init(&bot->recent);
 	annex_list_init(&bot->spare_lanes);
+	annex_list_init(&bot->held_events);
+	bot->dialogs = annex_map_create(pool);
+	bot->sessions = annex_map_create(pool);
 	bot->lanes = annex_map_create(pool);
 	bot->retry = annex_timer(m->inst, retry, bot);
 	annex_map_set_str(m->by_name, bot->name, bot);
@@ -112,6 +132,7 @@ bots_load(struct bots *m)
 			return r;
 		for (const struct carrier *const *c = carriers; *c != NULL; c++)
 			(*c)->start(bot);
+		bot_tell_truth(bot);
 	}
 	return ANNEX_OK;
 }

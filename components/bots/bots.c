@@ -32,10 +32,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <annex/command.h>
+
 #include "carrier.h"
 
 #define SECOND ((int64_t)1000)
 
+const char *const bot_policies[] = { "open", "domain", "approve", "preauth", "closed", NULL };
+static const char *const absents[] = { "away", "xa", "unavailable", NULL };
 static const char *const acks[] = { "reply", "explicit", "auto", NULL };
 static const char *const dispatches[] = { "any", "all", "least-loaded", NULL };
 
@@ -43,6 +47,17 @@ static const struct annex_option bot_options[] = {
 	ANNEX_OPTION(struct bot_settings, nick, 1, 256, "",
 	    "Name that people see; the bot's own if left out."),
 	ANNEX_OPTION(struct bot_settings, about, 1, 1024, "", "What it is for, in a sentence."),
+	ANNEX_OPTION_OF(struct bot_settings, policy, bot_policies, "domain",
+	    "Who may have it as a contact and talk to it: anybody, users of local domains, whom "
+	    "its program approves, who has a token, or nobody; admins always may."),
+	ANNEX_OPTION(struct bot_settings, tokens, 1, 1000, "",
+	    "Tokens with which anybody may have it as a contact (XEP-0379)."),
+	ANNEX_OPTION(struct bot_settings, status, 1, 1024, "",
+	    "Status text that its contacts see while a program is there."),
+	ANNEX_OPTION_OF(struct bot_settings, absent, absents, "away",
+	    "What its contacts see while no program is there."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_JID_LIST, struct bot_settings, rooms, 1, 1000, "",
+	    "Group chats that it is in."),
 	ANNEX_OPTION(struct bot_settings, exec, 1, 64, "",
 	    "Program with its arguments, run anew for each event: the text on its standard input, "
 	    "the answer on its standard output, done if it exits with 0."),
@@ -78,11 +93,26 @@ static const struct annex_option bots_options[] = {
 	    "Longest text that a bot sends in one message; a longer one becomes several."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct bots_settings, max_line_bytes, 1024, 1048576,
 	    "60K", "Longest line to and from a program."),
+	ANNEX_OPTION(struct bots_settings, rate_each, 1, 100000, "5",
+	    "Messages a second that one contact may send to a bot for long."),
+	ANNEX_OPTION(struct bots_settings, burst_each, 1, 1000000, "50",
+	    "Messages that one contact may send to a bot at once."),
 	{ 0 },
 };
 
 static const struct annex_route bots_routes[] = {
 	{ ANNEX_MESSAGE, NULL, NULL, bots_message, { 0 } },
+	{ ANNEX_MESSAGE_ERROR, NULL, NULL, bots_message_error, { 0 } },
+	{ ANNEX_PRESENCE, NULL, NULL, bots_presence, { 0 } },
+	{ ANNEX_PRESENCE_ERROR, NULL, NULL, bots_presence_error, { 0 } },
+	{ ANNEX_IQ_SET, ANNEX_NS_COMMANDS, "command", bots_command, { 0 } },
+	{ 0 },
+};
+
+static const struct annex_alarm bots_alarms[] = {
+	{ "tidy", track_tidy, { 0 } },
+	{ "held", held_ring, { 0 } },
+	{ "ask", ask_ring, { 0 } },
 	{ 0 },
 };
 
@@ -120,6 +150,7 @@ bots_create(struct annex_instance *inst)
 	    annex_counter(inst, "bots_redelivered_total", "Events that were delivered again.");
 	m->dead = annex_counter(inst, "bots_dead_letters_total", "Events that were given up.");
 	annex_set_state(inst, m);
+	guard_init(m);
 	if ((r = out_init(m)) < 0)
 		return r;
 	return bots_load(m);
@@ -128,7 +159,12 @@ bots_create(struct annex_instance *inst)
 static void
 bots_link_up(struct annex_instance *inst)
 {
-	out_link_up(annex_state(inst));
+	struct bots *m = annex_state(inst);
+	struct annex_map_iter it = { 0 };
+
+	out_link_up(m);
+	while (annex_map_next(m->by_name, &it))
+		rooms_link_up(it.value);
 }
 
 static int
@@ -147,6 +183,8 @@ ANNEX_MODULE(bots) = {
 	.routes = bots_routes,
 	.disco = &bots_disco,
 	.tables = bots_tables,
+	.alarms = bots_alarms,
+	.contacts = &bots_contacts,
 	.check = bots_check,
 	.create = bots_create,
 	.link_up = bots_link_up,

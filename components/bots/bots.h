@@ -14,6 +14,7 @@
 
 #include <annex/access.h>
 #include <annex/component.h>
+#include <annex/contacts.h>
 #include <annex/datetime.h>
 #include <annex/disco.h>
 #include <annex/flow.h>
@@ -28,13 +29,16 @@
 
 #define NS_SID "urn:xmpp:sid:0"
 #define NS_RECEIPTS "urn:xmpp:receipts"
+#define NS_MARKERS "urn:xmpp:chat-markers:0"
+#define NS_STATES "http://jabber.org/protocol/chatstates"
+#define NS_CORRECT "urn:xmpp:message-correct:0"
 
 struct carrier;
 
 /* A section under "bots". */
 struct bot_settings {
-	const char *nick, *about, *ack, *dispatch;
-	struct annex_strings exec, child, events;
+	const char *nick, *about, *policy, *absent, *status, *ack, *dispatch;
+	struct annex_strings exec, child, events, tokens, rooms;
 	int64_t parallel, window, tries, timeout_ms;
 	int64_t max_queue, max_queue_each;
 };
@@ -42,6 +46,7 @@ struct bot_settings {
 struct bots_settings {
 	struct annex_sections bots;
 	int64_t max_body_bytes, max_line_bytes;
+	int64_t rate_each, burst_each;
 };
 
 struct bots {
@@ -50,6 +55,10 @@ struct bots {
 	struct annex_store *store;
 	struct annex_map *by_name; /* struct bot, by localpart */
 	struct out *out;
+	struct annex_buckets *loops, *talk; /* by bot and contact */
+	uint64_t *seen;                     /* hashes of stanzas that came lately */
+	unsigned char seen_key[16];
+	bool tidying;
 	struct annex_counter *received, *sent, *acknowledged, *redelivered, *dead;
 };
 
@@ -75,6 +84,13 @@ struct bot {
 	struct annex_link spare_lanes;
 	uint64_t pass;
 	struct annex_timer *retry;
+
+	bool commands_known, has_commands;
+	struct annex_map *dialogs;     /* commands that miss something, by bare JID */
+	struct annex_map *sessions;    /* of ad-hoc commands, by id */
+	struct annex_map *rooms;       /* by bare JID */
+	struct annex_link held_events; /* whose ad-hoc command waits for the answer */
+	struct annex_timer *hold_timer, *states_timer;
 };
 
 /* The events of one contact keep their order. */
@@ -103,11 +119,34 @@ struct event {
 	int64_t made_ms;
 	unsigned redelivered; /* times it may have been given to somebody before */
 	unsigned ordinal;     /* answers within this delivery */
+	bool later;           /* its row is among those that are answered later */
+	/* Of an ad-hoc command, while somebody waits: */
+	annex_hold_t hold;
+	struct annex_link by_hold;
+	int64_t hold_until_ms;
+	const char *node, *session;
+	/* Of a message whose client shows who is writing (XEP-0085): */
+	bool composes, composing;
+	int64_t taken_ms;
 };
 
 /* --- store.c ------------------------------------------------------------- */
 
-enum { TABLE_BOTS, TABLE_INBOX, TABLE_DEAD, TABLE_OUT, TABLE_SENDS, TABLE_KEYS };
+enum {
+	TABLE_BOTS,
+	TABLE_INBOX,
+	TABLE_DEAD,
+	TABLE_OUT,
+	TABLE_SENDS,
+	TABLE_KEYS,
+	TABLE_HELD,
+	TABLE_ASKS,
+	TABLE_SHOWN,
+	TABLE_COMMANDS,
+	TABLE_ROOMS,
+	TABLE_NOTICES,
+	TABLE_LATER,
+};
 extern const struct annex_table bots_tables[];
 
 struct annex_key bots_key(int table, const char *bot);
@@ -120,6 +159,9 @@ int bots_must(struct bots *m, int status);
 
 int bots_load(struct bots *m) ANNEX_MUST_CHECK;
 struct bot *bot_find(const struct bots *m, const char *name);
+const char *bot_name(const struct bot *bot); /* for people */
+bool bot_wants(const struct bot *bot, const char *kind);
+extern const char *const bot_policies[];
 /* A number for an event: larger than all before, also after a crash. */
 int bot_next_seq(struct bot *bot, uint64_t *seq_r) ANNEX_MUST_CHECK;
 /* An id for what bot sends because of that: the same each time. */
@@ -149,6 +191,10 @@ int inbox_fill(struct bot *bot) ANNEX_MUST_CHECK;
 int inbox_load(struct bot *bot) ANNEX_MUST_CHECK;
 /* One that waits for an answer at that consumer, or was acknowledged lately without one. */
 struct event *event_find(const struct consumer *consumer, uint64_t seq);
+/* Acknowledged, but the answer comes later, also after a restart. */
+int event_later(struct event *event) ANNEX_MUST_CHECK;
+/* The last answer to one that nobody has any more was given: it goes. */
+int event_answered(struct event *event) ANNEX_MUST_CHECK;
 struct lane *lane_of(struct bot *bot, const char *bare);
 void lane_leave(struct event *event);
 
@@ -169,7 +215,81 @@ int reply_notice(struct event *event, const char *text);
 int out_init(struct bots *m) ANNEX_MUST_CHECK;
 void out_link_up(struct bots *m);
 /* Into the store and to the server; again, under the same id, until it is known to be routed. */
-int out_send(struct bot *bot, struct annex_stanza *stanza) ANNEX_MUST_CHECK;
+/* tracked: its id, where somebody wants to know what becomes of it (track.c); or NULL. */
+int out_send(struct bot *bot, struct annex_stanza *stanza, const char *tracked) ANNEX_MUST_CHECK;
+int out_send_text(struct bot *bot, const char *xml, const char *tracked) ANNEX_MUST_CHECK;
+
+/* --- track.c ---------------------------------------------------------------- */
+
+enum send_state {
+	SEND_QUEUED,
+	SEND_SENT,
+	SEND_DELIVERED,
+	SEND_DISPLAYED,
+	SEND_BOUNCED,
+	SEND_EXPIRED,
+	SEND_DROPPED,
+};
+extern const char *const send_states[];
+int
+send_track(const struct bot *bot, const char *id, const char *key, const char *to) ANNEX_MUST_CHECK;
+const Bots__Send *send_by_id(const struct bot *bot, const char *id);
+const Bots__Send *send_by_key(const struct bot *bot, const char *key);
+void send_reached(struct bot *bot, const char *id, enum send_state state, const char *why);
+/* A receipt or a marker: true where it was one. */
+bool track_message(struct bot *bot, const struct annex_stanza *in);
+void track_tidy(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms);
+
+/* --- held.c ------------------------------------------------------------------ */
+
+/* A contact came, or says something else: what waits for that goes. */
+void held_look(struct bot *bot, const char *contact);
+void held_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms);
+
+/* --- presence.c --------------------------------------------------------------- */
+
+extern const struct annex_contacts bots_contacts;
+/* Whether they may talk to bot. */
+bool bot_admits(const struct bot *bot, const struct annex_jid *who);
+/* Programs came or went: show it. */
+void bot_tell_truth(struct bot *bot);
+/* "who":{...} of an event. */
+void add_who(struct text *t, const struct bot *bot, const struct annex_jid *from, const char *lang);
+
+/* --- guard.c -------------------------------------------------------------------- */
+
+void guard_init(struct bots *m);
+/* False: it was dealt with. */
+bool guard_admits(struct bot *bot, const struct annex_stanza *in, const char *body);
+bool guard_encrypted(struct bot *bot, const struct annex_stanza *in);
+/* It was taken: the same stanza is not taken again. */
+void guard_note(struct bot *bot, const struct annex_stanza *in);
+
+/* --- rooms.c ---------------------------------------------------------------------- */
+
+int rooms_load(struct bot *bot) ANNEX_MUST_CHECK;
+void rooms_link_up(struct bot *bot);
+/* What of a message in a room is meant for bot; NULL: nothing. */
+const char *rooms_meant(struct bot *bot, const struct annex_stanza *in, const char *body);
+void rooms_bounced(struct bot *bot, const struct annex_stanza *in, const struct annex_error *error);
+enum annex_verdict bots_presence(struct annex_instance *inst, const struct annex_stanza *in);
+enum annex_verdict bots_presence_error(struct annex_instance *inst, const struct annex_stanza *in);
+
+/* --- adhoc.c ------------------------------------------------------------------------ */
+
+enum annex_verdict bots_command(struct annex_instance *inst, const struct annex_stanza *in);
+/* The answer to an ad-hoc command that still waits: its <command/>, in *out_r to be sent; or NULL. */
+struct annex_element *adhoc_result(struct event *event, struct annex_stanza **out_r);
+bool adhoc_answer(struct event *event, const char *text);
+
+/* --- dialog.c ------------------------------------------------------------------------ */
+
+void ask_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms);
+
+/* --- states.c -------------------------------------------------------------------------- */
+
+/* Somebody has taken an event: who waits sees that it is being worked on (XEP-0085). */
+void states_watch(struct bot *bot);
 
 /* --- clean.c --------------------------------------------------------------- */
 
@@ -182,6 +302,13 @@ const char *clean_part(struct annex_pool *pool, const char **text, size_t max);
 
 /* --- message.c, disco.c ------------------------------------------------------ */
 
+/* What all lines of events begin with, in the event's pool; the caller adds and ends it. */
+struct text event_begin(const struct event *event);
+void event_end(struct event *event, struct text *text);
+/* Where it cannot be added it is gone.  ANNEX_EINVAL: its line is too long. */
+int event_add_or_drop(struct event *event) ANNEX_MUST_CHECK;
+
+enum annex_verdict bots_message_error(struct annex_instance *inst, const struct annex_stanza *in);
 enum annex_verdict bots_message(struct annex_instance *inst, const struct annex_stanza *in);
 extern const struct annex_disco bots_disco;
 

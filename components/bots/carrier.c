@@ -46,25 +46,82 @@ consumer_create(struct bot *bot, const struct carrier *carrier, void *state)
 void
 consumer_attach(struct consumer *c)
 {
-	annex_list_append(&c->bot->consumers, &c->link);
-	c->bot->consumer_count++;
+	if (c->link.next == &c->link)
+		annex_list_append(&c->bot->consumers, &c->link);
 	c->attached = true;
+	c->standby = false;
+	if (c->bot->consumer_count++ == 0)
+		bot_tell_truth(c->bot);
 	dispatch(c->bot);
 }
+
+/* --- Names ------------------------------------------------------------------- */
+
+static struct consumer *
+of_that_name(const struct consumer *c, const char *name, bool standby)
+{
+	ANNEX_LIST_EACH (&c->bot->consumers, l) {
+		struct consumer *other = annex_container_of(l, struct consumer, link);
+
+		if (other != c && other->carrier == c->carrier && other->standby == standby &&
+		    (other->attached || standby) && strcmp(other->name, name) == 0)
+			return other;
+	}
+	return NULL;
+}
+
+static void
+stand_by(struct consumer *c)
+{
+	consumer_detach(c, false);
+	c->standby = true;
+	annex_list_append(&c->bot->consumers, &c->link);
+}
+
+static void
+replace(struct consumer *other)
+{
+	static const char bye[] = "{\"bye\":\"replaced\"}";
+
+	other->carrier->tell(other, bye, sizeof(bye) - 1);
+	consumer_detach(other, false);
+	other->carrier->close(other);
+}
+
+void
+consumer_name(struct consumer *c, const char *name, bool standby)
+{
+	struct consumer *other = of_that_name(c, name, false);
+
+	c->name = annex_strdup(c->pool, name);
+	if (standby && other != NULL) {
+		stand_by(c);
+		return;
+	}
+	if (other != NULL)
+		replace(other);
+	if (!c->attached)
+		consumer_attach(c);
+}
+
+/* --- Going ---------------------------------------------------------------------- */
 
 /* From the last, so that each finds its place at the front at once. */
 void
 consumer_detach(struct consumer *c, bool crashed)
 {
+	struct consumer *next;
 	struct event *suspect = crashed && !annex_list_is_empty(&c->taken)
 	    ? annex_container_of(c->taken.next, struct event, link)
 	    : NULL;
 
+	annex_list_remove(&c->link);
+	c->standby = false;
 	if (!c->attached)
 		return;
 	c->attached = false;
-	annex_list_remove(&c->link);
-	c->bot->consumer_count--;
+	if (--c->bot->consumer_count == 0)
+		bot_tell_truth(c->bot);
 	while (!annex_list_is_empty(&c->taken)) {
 		struct event *ev = annex_container_of(c->taken.prev, struct event, link);
 
@@ -75,7 +132,11 @@ consumer_detach(struct consumer *c, bool crashed)
 		if (!annex_list_is_empty(&c->taken) && c->taken.prev == &ev->link)
 			return; /* the store failed: the turn will be undone */
 	}
-	dispatch(c->bot);
+	next = of_that_name(c, c->name, true);
+	if (next != NULL)
+		consumer_attach(next);
+	else
+		dispatch(c->bot);
 }
 
 void

@@ -49,7 +49,7 @@ struct consumer {
 	enum ack_mode ack;
 	size_t window;   /* events it may have taken and not acknowledged */
 	bool one_by_one; /* of a contact, only one at a time */
-	bool attached;
+	bool attached, standby;
 	struct annex_link taken; /* in order of delivery */
 	size_t taken_count;
 	struct text partial; /* a line that has not ended */
@@ -69,6 +69,9 @@ void consumer_detach(struct consumer *consumer, bool crashed);
 void consumer_destroy(struct consumer *consumer);
 /* All it has taken up to seq is done. */
 void consumer_ack(struct consumer *consumer, uint64_t seq);
+/* It says what it is called.  Another of the carrier with that name is replaced; one that stands by
+ * waits until that has gone instead. */
+void consumer_name(struct consumer *consumer, const char *name, bool standby);
 /* {"seq":0,"kind":"hello",...}: what a program is told first. */
 void consumer_greet(struct consumer *consumer);
 

@@ -73,6 +73,9 @@ hand_over(struct consumer *c, struct event *ev)
 	annex_list_append(&c->taken, &ev->link);
 	c->taken_count++;
 	ev->consumer = c;
+	ev->taken_ms = annex_now_ms(c->bot->bots->inst);
+	if (ev->composes)
+		states_watch(c->bot);
 	lane->consumer = c;
 	lane->taken++;
 	if (c->ack == ACK_AUTO)

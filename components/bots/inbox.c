@@ -108,6 +108,7 @@ make(struct bot *bot, const char *kind)
 	ev->bot = bot;
 	ev->kind = annex_strdup(pool, kind);
 	annex_list_init(&ev->link);
+	annex_list_init(&ev->by_hold);
 	return ev;
 }
 
@@ -214,6 +215,7 @@ event_drop(struct event *ev)
 	struct annex_pool *pool = ev->pool;
 
 	annex_list_remove(&ev->link);
+	annex_list_remove(&ev->by_hold);
 	lane_leave(ev);
 	ev->magic = 0;
 	annex_pool_destroy(&pool);
@@ -310,7 +312,7 @@ event_done(struct event *ev)
 	annex_count(bot->bots->acknowledged, 1);
 	untake(ev);
 	annex_list_remove(&ev->link);
-	if (ev->ordinal > 0) {
+	if (ev->ordinal > 0 && !ev->later) {
 		event_drop(ev);
 		return;
 	}
@@ -411,6 +413,48 @@ event_failed(struct event *ev, bool for_good, const char *why)
 	event_release(ev);
 }
 
+/* --- Those that are answered later ------------------------------------------------------ */
+
+int
+event_later(struct event *ev)
+{
+	struct annex_key key = bots_key_seq(TABLE_LATER, ev->bot->name, ev->seq);
+	Bots__Event record;
+
+	pack(ev, &record);
+	ev->later = true;
+	return bots_must(ev->bot->bots, annex_put(ev->bot->bots->store, &key, &record.base));
+}
+
+int
+event_answered(struct event *ev)
+{
+	struct annex_key key = bots_key_seq(TABLE_LATER, ev->bot->name, ev->seq);
+
+	if (ev->later &&
+	    bots_must(ev->bot->bots, annex_delete(ev->bot->bots->store, &key)) < 0)
+		return ANNEX_ESTORE;
+	ev->bot->recent_count--;
+	event_drop(ev);
+	return ANNEX_OK;
+}
+
+static struct event *
+later_load(struct bot *bot, uint64_t seq)
+{
+	struct annex_key key = bots_key_seq(TABLE_LATER, bot->name, seq);
+	ProtobufCMessage *record;
+	struct event *ev;
+
+	if (annex_get(bot->bots->store, &key, &record) < 0)
+		return NULL;
+	ev = unpack(bot, seq, (const Bots__Event *)record);
+	ev->later = true;
+	ev->ordinal = ev->replies;
+	remember(ev);
+	return ev;
+}
+
 /* --- Finding one ------------------------------------------------------------------------ */
 
 struct event *
@@ -428,5 +472,5 @@ event_find(const struct consumer *c, uint64_t seq)
 		if (ev->seq == seq)
 			return ev;
 	}
-	return NULL;
+	return later_load(c->bot, seq);
 }

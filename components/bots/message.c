@@ -3,19 +3,52 @@
 /*
  * message.c - what people say to bots
  *
- * A message with a text becomes an event.  Never answered are errors,
- * headlines, what bots of ours say, and what has no text.
+ * A message with a text becomes an event, if nobody takes it before: a
+ * receipt (track.c), a command or an answer (dialog.c), the guards.  Never
+ * answered are errors, headlines, what bots of ours say, and what has no text.
  */
 #include <inttypes.h>
 #include <string.h>
 
-#include "bots.h"
+#include "command.h"
 
 #define NS_OOB "jabber:x:oob"
-#define NS_CORRECT "urn:xmpp:message-correct:0"
 #define NS_REPLY "urn:xmpp:reply:0"
 
 /* --- The event ---------------------------------------------------------------- */
+
+struct text
+event_begin(const struct event *ev)
+{
+	struct text t = { .pool = ev->pool };
+
+	text_open(&t);
+	text_number(&t, "seq", (int64_t)ev->seq);
+	text_member(&t, "ts", annex_datetime(ev->pool, ev->made_ms));
+	text_member(&t, "kind", ev->kind);
+	text_member(&t, "type", ev->type);
+	text_member(&t, "from", ev->from);
+	text_member(&t, "to", ev->bot->jid);
+	return t;
+}
+
+void
+event_end(struct event *ev, struct text *t)
+{
+	text_close(t);
+	ev->line = t->bytes;
+}
+
+int
+event_add_or_drop(struct event *ev)
+{
+	int r = strlen(ev->line) > (size_t)ev->bot->bots->set->max_line_bytes ? ANNEX_EINVAL
+									      : event_add(ev);
+
+	if (r < 0)
+		event_drop(ev);
+	return r;
+}
 
 static void
 add_delay(struct text *t, const struct annex_element *message, struct annex_pool *pool)
@@ -35,27 +68,11 @@ attr_of(const struct annex_element *message, const char *ns, const char *name, c
 }
 
 static void
-add_who(struct text *t, const struct annex_stanza *in)
-{
-	text_name(t, "who");
-	text_open(t);
-	text_member(t, "jid", in->from->bare);
-	text_close(t);
-}
-
-static const char *
-message_line(const struct event *ev, const struct annex_stanza *in)
+write_message(struct event *ev, const struct annex_stanza *in)
 {
 	const struct annex_element *el = in->element, *oob = annex_child(el, NS_OOB, "x");
-	struct text t = { .pool = ev->pool };
+	struct text t = event_begin(ev);
 
-	text_open(&t);
-	text_number(&t, "seq", (int64_t)ev->seq);
-	text_member(&t, "ts", annex_datetime(ev->pool, ev->made_ms));
-	text_member(&t, "kind", ev->kind);
-	text_member(&t, "type", ev->type != NULL ? ev->type : "normal");
-	text_member(&t, "from", ev->from);
-	text_member(&t, "to", ev->bot->jid);
 	text_member(&t, "id", ev->id);
 	text_member(&t, "thread", ev->thread);
 	text_member(&t, "subject", annex_child_text(el, NULL, "subject"));
@@ -65,9 +82,8 @@ message_line(const struct event *ev, const struct annex_stanza *in)
 	if (oob != NULL)
 		text_member(&t, "oob", annex_child_text(oob, NS_OOB, "url"));
 	add_delay(&t, el, ev->pool);
-	add_who(&t, in);
-	text_close(&t);
-	return t.bytes;
+	add_who(&t, ev->bot, in->from, ev->lang);
+	event_end(ev, &t);
 }
 
 static int
@@ -78,17 +94,14 @@ message_event(struct bot *bot, const struct annex_stanza *in, const char *body)
 
 	if ((r = event_make(bot, "message", in->from, &ev)) < 0)
 		return r;
-	ev->type = annex_strdup(ev->pool, in->type);
+	ev->type = in->type != NULL ? annex_strdup(ev->pool, in->type) : "normal";
 	ev->id = annex_strdup(ev->pool, in->id);
 	ev->thread = annex_strdup(ev->pool, annex_child_text(in->element, NULL, "thread"));
 	ev->lang = annex_strdup(ev->pool, annex_lang(in->element));
 	ev->body = annex_strdup(ev->pool, body);
-	ev->line = message_line(ev, in);
-	r = strlen(ev->line) > (size_t)bot->bots->set->max_line_bytes ? ANNEX_EINVAL
-								      : event_add(ev);
-	if (r < 0)
-		event_drop(ev);
-	return r;
+	ev->composes = annex_child(in->element, NS_STATES, "active") != NULL;
+	write_message(ev, in);
+	return event_add_or_drop(ev);
 }
 
 /* --- The stanza ------------------------------------------------------------------ */
@@ -110,21 +123,53 @@ refuse(struct bots *m, const struct annex_stanza *in, int status)
 				   : "There is no room for more now.");
 }
 
+/* It is on disk when this leaves (XEP-0184 §5.3: to the resource that asked). */
+static void
+confirm(struct bot *bot, const struct annex_stanza *in)
+{
+	struct annex_instance *inst = bot->bots->inst;
+	struct annex_stanza *out;
+
+	if (in->id == NULL || annex_child(in->element, NS_RECEIPTS, "request") == NULL)
+		return;
+	out = annex_message(inst, bot->full, in->from->full, in->type);
+	annex_attr_set(annex_add(out->element, NS_RECEIPTS, "received"), "id", in->id);
+	annex_send_on(inst, annex_flow(inst, bot->name), out);
+}
+
+static enum annex_verdict
+say_to_bot(struct bot *bot, const struct annex_stanza *in, const char *body)
+{
+	int r;
+
+	if (!guard_admits(bot, in, body))
+		return ANNEX_DONE;
+	if (!dialog_take(bot, in, body) && bot_wants(bot, "message") &&
+	    (r = message_event(bot, in, body)) < 0)
+		return refuse(bot->bots, in, r);
+	guard_note(bot, in);
+	confirm(bot, in);
+	return ANNEX_DONE;
+}
+
 enum annex_verdict
 bots_message(struct annex_instance *inst, const struct annex_stanza *in)
 {
 	struct bots *m = annex_state(inst);
 	struct bot *bot = in->to->local == NULL ? NULL : bot_find(m, in->to->local);
 	const char *body = annex_child_text(in->element, NULL, "body");
-	int r;
 
 	if (strcmp(in->from->domain, annex_domain(inst)) == 0 || is_type(in, "headline"))
 		return ANNEX_DONE;
-	if (bot == NULL)
+	if (bot != NULL && is_type(in, "groupchat")) {
+		body = body == NULL ? NULL : rooms_meant(bot, in, body);
+		return body == NULL ? ANNEX_DONE : say_to_bot(bot, in, body);
+	}
+	if (bot == NULL || !bot_admits(bot, in->from))
 		return annex_refuse(inst, in, ANNEX_SERVICE_UNAVAILABLE, NULL);
+	if (track_message(bot, in) || (body == NULL && !guard_encrypted(bot, in)))
+		return ANNEX_DONE;
 	if (body == NULL)
 		return ANNEX_DONE;
-	if ((r = message_event(bot, in, body)) < 0)
-		return refuse(m, in, r);
-	return ANNEX_DONE;
+	return say_to_bot(bot, in, body);
 }

@@ -23,12 +23,50 @@
 
 struct out {
 	struct bots *bots;
-	uint64_t next;   /* number of the next row */
-	uint64_t sent;   /* rows up to here were sent by this process */
-	uint64_t routed; /* and up to here are gone */
-	bool asked;      /* a fence is out */
+	uint64_t next;           /* number of the next row */
+	uint64_t sent;           /* rows up to here were sent by this process */
+	uint64_t routed;         /* and up to here are gone */
+	bool asked;              /* a fence is out */
+	struct annex_link marks; /* of rows whose fate somebody wants to know, in order */
 	struct annex_timer *more;
 };
+
+struct mark {
+	struct annex_link link;
+	uint64_t number;
+	struct annex_pool *pool;
+	const char *bot, *id;
+};
+
+static void
+mark_add(struct out *o, uint64_t number, const char *bot, const char *id)
+{
+	struct annex_pool *pool = annex_pool_create(annex_pool(o->bots->inst), "mark");
+	struct mark *mark = annex_new(pool, struct mark);
+
+	mark->pool = pool;
+	mark->number = number;
+	mark->bot = annex_strdup(pool, bot);
+	mark->id = annex_strdup(pool, id);
+	annex_list_append(&o->marks, &mark->link);
+}
+
+static void
+marks_reached(struct out *o, uint64_t upto)
+{
+	ANNEX_LIST_EACH (&o->marks, l) {
+		struct mark *mark = annex_container_of(l, struct mark, link);
+		struct annex_pool *pool = mark->pool;
+		struct bot *bot = bot_find(o->bots, mark->bot);
+
+		if (mark->number > upto)
+			return;
+		annex_list_remove(l);
+		if (bot != NULL)
+			send_reached(bot, mark->id, SEND_SENT, NULL);
+		annex_pool_destroy(&pool);
+	}
+}
 
 static struct annex_key
 row_key(uint64_t number)
@@ -60,6 +98,7 @@ returned(struct annex_instance *inst, int status, const void *cookie, size_t coo
 		if (bots_must(m, annex_delete(m->store, &key)) < 0)
 			return;
 	}
+	marks_reached(o, upto);
 	ask(o);
 }
 
@@ -95,10 +134,10 @@ wait_for_room(struct out *o)
 
 /* The rest of what is built goes into the stanza that may be sent. */
 static struct annex_stanza *
-stanza_of(struct bots *m, const Bots__Out *row)
+stanza_of(struct bots *m, const char *xml)
 {
 	struct annex_element *el =
-	    annex_element_read(annex_scratch(m->inst), row->xml, strlen(row->xml), ROW_BYTES);
+	    annex_element_read(annex_scratch(m->inst), xml, strlen(xml), ROW_BYTES);
 	struct annex_stanza *out;
 
 	if (el == NULL)
@@ -120,9 +159,12 @@ send_row(struct out *o, uint64_t number)
 
 	if (r < 0)
 		return r == ANNEX_ENOENT ? ANNEX_OK : r;
-	if ((stanza = stanza_of(o->bots, (const Bots__Out *)record)) == NULL)
+	if ((stanza = stanza_of(o->bots, ((const Bots__Out *)record)->xml)) == NULL)
 		return ANNEX_OK;
-	return send_now(o, stanza);
+	if ((r = send_now(o, stanza)) >= 0 && *((const Bots__Out *)record)->tracked != '\0')
+		mark_add(o, number, ((const Bots__Out *)record)->bot,
+		    ((const Bots__Out *)record)->tracked);
+	return r;
 }
 
 static void
@@ -143,7 +185,7 @@ send_more(struct annex_instance *inst, void *cookie)
 }
 
 int
-out_send(struct bot *bot, struct annex_stanza *stanza)
+out_send(struct bot *bot, struct annex_stanza *stanza, const char *tracked)
 {
 	struct bots *m = bot->bots;
 	struct out *o = m->out;
@@ -153,18 +195,30 @@ out_send(struct bot *bot, struct annex_stanza *stanza)
 	int r;
 
 	row.bot = (char *)(uintptr_t)bot->name;
+	row.tracked = (char *)(uintptr_t)(tracked != NULL ? tracked : "");
 	row.xml =
 	    (char *)(uintptr_t)annex_element_write(stanza->element, annex_scratch(m->inst), &len);
 	if ((r = annex_put(m->store, &key, &row.base)) < 0)
 		return r;
 	annex_count(m->sent, 1);
-	if (o->sent + 1 == o->next && send_now(o, stanza) >= 0)
+	if (o->sent + 1 == o->next && send_now(o, stanza) >= 0) {
 		o->sent++;
-	else
+		if (tracked != NULL)
+			mark_add(o, o->next, bot->name, tracked);
+	} else {
 		wait_for_room(o);
+	}
 	o->next++;
 	ask(o);
 	return ANNEX_OK;
+}
+
+int
+out_send_text(struct bot *bot, const char *xml, const char *tracked)
+{
+	struct annex_stanza *stanza = stanza_of(bot->bots, xml);
+
+	return stanza == NULL ? ANNEX_OK : out_send(bot, stanza, tracked);
 }
 
 /* --- Life ------------------------------------------------------------------------------ */
@@ -187,6 +241,7 @@ out_init(struct bots *m)
 	m->out = o;
 	o->bots = m;
 	o->next = 1;
+	annex_list_init(&o->marks);
 	o->more = annex_timer(m->inst, send_more, o);
 	it.keys_only = last.keys_only = true;
 	if ((r = annex_next(m->store, &it)) != ANNEX_AGAIN)

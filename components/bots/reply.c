@@ -6,20 +6,36 @@
  * They go to the bare address, so that all devices see them, in the type
  * and thread of what they answer; in a room, to the room.  Answers to an
  * event are counted: of one that was delivered again, those that were sent
- * before are swallowed.
+ * before are swallowed.  The answer to an ad-hoc command goes into its form
+ * while somebody looks at it.
  */
-#include "bots.h"
+#include <string.h>
+
+#include "action.h"
+
+#define ROWS_MOST 1000
 
 static struct annex_stanza *
 message_for(struct event *ev)
 {
 	struct bot *bot = ev->bot;
-	struct annex_stanza *out = annex_message(bot->bots->inst, bot->full, ev->bare, ev->type);
+	const char *type = ev->type == NULL || strcmp(ev->type, "normal") == 0 ? NULL : ev->type;
+	struct annex_stanza *out = annex_message(bot->bots->inst, bot->full, ev->bare, type);
 
 	annex_attr_set(out->element, "id",
 	    bot_stanza_id(
 		bot, annex_scratch(bot->bots->inst), "reply", ev->seq * 4096 + ev->ordinal));
 	return out;
+}
+
+/* Whether that answer was sent before. */
+static bool
+is_swallowed(struct event *ev)
+{
+	if (ev->ordinal >= ev->replies)
+		return false;
+	ev->ordinal++;
+	return true;
 }
 
 static int
@@ -28,15 +44,15 @@ send_part(struct event *ev, const char *part)
 	struct annex_stanza *out;
 	int r;
 
-	if (ev->ordinal < ev->replies) {
-		ev->ordinal++;
+	if (is_swallowed(ev))
 		return ANNEX_OK;
-	}
 	out = message_for(ev);
 	annex_add_text(out->element, NULL, "body", part);
 	if (ev->thread != NULL)
 		annex_add_text(out->element, NULL, "thread", ev->thread);
-	if ((r = out_send(ev->bot, out)) < 0)
+	if (ev->composing)
+		annex_add(out->element, NS_STATES, "active");
+	if ((r = out_send(ev->bot, out, NULL)) < 0)
 		return r;
 	ev->replies = ++ev->ordinal;
 	return ANNEX_OK;
@@ -50,6 +66,10 @@ reply_text(struct event *ev, const char *body)
 	size_t max = (size_t)ev->bot->bots->set->max_body_bytes;
 	int r;
 
+	if (ev->hold != 0 && adhoc_answer(ev, rest)) {
+		ev->replies = ++ev->ordinal;
+		return ANNEX_OK;
+	}
 	while ((part = clean_part(pool, &rest, max)) != NULL)
 		if ((r = send_part(ev, part)) < 0)
 			return bots_must(ev->bot->bots, r);
@@ -59,5 +79,100 @@ reply_text(struct event *ev, const char *body)
 int
 reply_notice(struct event *ev, const char *text)
 {
+	if (strcmp(ev->kind, "message") != 0 && strcmp(ev->kind, "command") != 0)
+		return ANNEX_OK; /* nobody is waiting */
 	return reply_text(ev, text);
+}
+
+/* --- Tables ------------------------------------------------------------------------ */
+
+static const char *
+cell(const json_t *value, struct annex_pool *pool)
+{
+	char *dumped;
+	const char *text;
+
+	if (json_is_string(value))
+		return clean_text(pool, json_string_value(value));
+	dumped = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+	text = annex_strdup(pool, dumped != NULL ? dumped : "");
+	free(dumped);
+	return text;
+}
+
+bool
+table_is_one(const json_t *table)
+{
+	const json_t *fields = json_object_get(table, "fields");
+	const json_t *rows = json_object_get(table, "rows"), *item;
+	size_t i;
+
+	if (!json_is_array(fields) || !json_is_array(rows) || json_array_size(rows) > ROWS_MOST)
+		return false;
+	json_array_foreach(fields, i, item) if (!json_is_string(item)) return false;
+	json_array_foreach(rows, i, item) if (!json_is_array(item) ||
+	    json_array_size(item) != json_array_size(fields)) return false;
+	return true;
+}
+
+static void
+table_form(struct annex_element *command, const json_t *table, struct annex_pool *pool)
+{
+	const json_t *fields = json_object_get(table, "fields"), *row, *value;
+	struct annex_element *x = annex_add(command, ANNEX_NS_FORM, "x"), *el, *field;
+	size_t i, k;
+
+	annex_attr_set(x, "type", "result");
+	el = annex_add(x, NULL, "reported");
+	json_array_foreach(fields, i, value)
+	{
+		field = annex_add(el, NULL, "field");
+		annex_attr_set(field, "var", cell(value, pool));
+		annex_attr_set(field, "label", cell(value, pool));
+	}
+	json_array_foreach(json_object_get(table, "rows"), i, row)
+	{
+		el = annex_add(x, NULL, "item");
+		json_array_foreach(row, k, value)
+		{
+			field = annex_add(el, NULL, "field");
+			annex_attr_set(field, "var", cell(json_array_get(fields, k), pool));
+			annex_add_text(field, NULL, "value", cell(value, pool));
+		}
+	}
+}
+
+static void
+add_row(struct text *t, const json_t *row, struct annex_pool *pool)
+{
+	const json_t *value;
+	size_t i;
+
+	json_array_foreach(row, i, value)
+	{
+		text_puts(t, i > 0 ? "  " : t->len > 0 ? "\n" : "");
+		text_puts(t, cell(value, pool));
+	}
+}
+
+int
+reply_table(struct event *ev, const json_t *table)
+{
+	struct annex_pool *pool = annex_scratch(ev->bot->bots->inst);
+	struct text t = { .pool = pool };
+	struct annex_stanza *out;
+	struct annex_element *el = adhoc_result(ev, &out);
+	const json_t *row;
+	size_t i;
+
+	if (el != NULL) {
+		table_form(el, table, pool);
+		annex_send(ev->bot->bots->inst, out);
+		ev->replies = ++ev->ordinal;
+		return ANNEX_OK;
+	}
+	text_puts(&t, "");
+	add_row(&t, json_object_get(table, "fields"), pool);
+	json_array_foreach(json_object_get(table, "rows"), i, row) add_row(&t, row, pool);
+	return reply_text(ev, t.bytes);
 }

@@ -4,14 +4,19 @@
  * send.c - messages that answer nothing
  *
  * With a key they are sent once, however often a program says so: the key is
- * remembered for a day, with the id that its message got.
+ * remembered for a day, with the id that its message got.  They go to the
+ * bare address, where all devices see them, now or when held.c says.
  */
-#include <sodium.h>
 #include <string.h>
 
 #include "action.h"
 
 #define KEY_BYTES 256
+#define NS_OOB "jabber:x:oob"
+#define NS_ATOM "http://www.w3.org/2005/Atom"
+#define NS_RETRACT "urn:xmpp:message-retract:1"
+#define NS_FALLBACK "urn:xmpp:fallback:0"
+#define NS_HINTS "urn:xmpp:hints"
 
 static const char *const types[] = { "normal", "chat", "headline", "groupchat", NULL };
 
@@ -27,57 +32,87 @@ is_type(const char *type)
 int
 judge_send(struct action *a)
 {
+	const struct annex_instance *inst = a->bot->bots->inst;
+
 	if (a->type != NULL && !is_type(a->type))
 		return action_wrong(
 		    a, "bad-json", "\"type\" must be normal, chat, headline or groupchat");
 	if (a->key != NULL && (*a->key == '\0' || strlen(a->key) > KEY_BYTES))
 		return action_wrong(
 		    a, "bad-json", "\"key\" must be a text of 1 to %d bytes", KEY_BYTES);
-	return ANNEX_OK;
+	if (a->atom != NULL && !json_is_object(a->atom))
+		return action_wrong(a, "bad-json", "\"atom\" must be an object");
+	if (strcmp(a->to->domain, annex_domain(inst)) == 0)
+		return action_wrong(
+		    a, "not-allowed", "bots do not talk to bots of the same gateway");
+	return held_judge(a);
 }
 
-/* What was sent under that key before. */
-static const Bots__Send *
-known(const struct action *a)
-{
-	struct annex_key key = bots_key_in(TABLE_KEYS, a->bot->name, a->key);
-	ProtobufCMessage *record;
+/* --- The stanza ------------------------------------------------------------------ */
 
-	if (annex_get(a->bot->bots->store, &key, &record) < 0)
-		return NULL;
-	return (const Bots__Send *)record;
+static const char *
+text_in(struct action *a, const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text == NULL ? NULL : clean_text(a->pool, text);
 }
 
-static int
-note_key(const struct action *a)
+/* A notification: what it is about, and where (XEP-0066). */
+static void
+add_atom(struct action *a, struct annex_element *message)
 {
-	struct annex_key key = bots_key_in(TABLE_KEYS, a->bot->name, a->key);
-	Bots__Send record = BOTS__SEND__INIT;
+	const char *link = text_in(a, a->atom, "link");
+	struct annex_element *entry = annex_add(message, NS_ATOM, "entry"), *el;
 
-	record.id = (char *)(uintptr_t)a->stanza_id;
-	record.key = (char *)(uintptr_t)a->key;
-	record.to = (char *)(uintptr_t)a->to->full;
-	record.made_ms = annex_wall_ms(a->bot->bots->inst);
-	return annex_put(a->bot->bots->store, &key, &record.base);
+	annex_add_text(entry, NULL, "title", text_in(a, a->atom, "title"));
+	annex_add_text(entry, NULL, "summary", text_in(a, a->atom, "summary"));
+	if (link == NULL)
+		return;
+	annex_attr_set(annex_add(entry, NULL, "link"), "href", link);
+	el = annex_add(message, NS_OOB, "x");
+	annex_add_text(el, NULL, "url", link);
 }
 
-static int
-send_part(struct action *a, const char *part, unsigned number)
+void
+send_decorate(struct action *a, struct annex_element *message)
 {
-	struct annex_instance *inst = a->bot->bots->inst;
-	struct annex_stanza *out = annex_message(inst, a->bot->full, a->to->full,
-	    a->type == NULL                      ? "chat"
-		: strcmp(a->type, "normal") == 0 ? NULL
-						 : a->type);
+	if (a->subject != NULL)
+		annex_add_text(message, NULL, "subject", clean_text(a->pool, a->subject));
+	if (a->thread != NULL)
+		annex_add_text(message, NULL, "thread", clean_text(a->pool, a->thread));
+	if (a->atom != NULL)
+		add_atom(a, message);
+}
+
+static struct annex_stanza *
+message_of(struct action *a, const char *part, unsigned number)
+{
+	const char *type = a->type == NULL ? "chat" : a->type;
+	struct annex_stanza *out = annex_message(a->bot->bots->inst, a->bot->full, a->to->full,
+	    strcmp(type, "normal") == 0 ? NULL : type);
 
 	annex_attr_set(out->element, "id",
 	    number == 0 ? a->stanza_id : annex_sprintf(a->pool, "%s-%u", a->stanza_id, number));
-	if (number == 0 && a->subject != NULL)
-		annex_add_text(out->element, NULL, "subject", clean_text(a->pool, a->subject));
 	annex_add_text(out->element, NULL, "body", part);
-	if (a->thread != NULL)
-		annex_add_text(out->element, NULL, "thread", clean_text(a->pool, a->thread));
-	return out_send(a->bot, out);
+	if (number > 0)
+		return out;
+	send_decorate(a, out->element);
+	if (a->tracked && strcmp(type, "groupchat") != 0 && strcmp(type, "headline") != 0) {
+		annex_add(out->element, NS_RECEIPTS, "request");
+		annex_add(out->element, NS_MARKERS, "markable");
+	}
+	return out;
+}
+
+/* Whoever waits for their reader is kept as one. */
+static int
+hold(struct action *a, const char *body)
+{
+	struct annex_stanza *out = message_of(a, body, 0);
+	size_t len;
+
+	return held_add(a, annex_element_write(out->element, a->pool, &len));
 }
 
 static int
@@ -88,9 +123,15 @@ send_all(struct action *a)
 	unsigned n = 0;
 	int r;
 
-	while ((part = clean_part(a->pool, &rest, max)) != NULL)
-		if ((r = send_part(a, part, n++)) < 0)
-			return n > 1 || a->key != NULL ? bots_must(a->bot->bots, r) : r;
+	if (held_must_wait(a))
+		return hold(a, clean_part(a->pool, &rest, max));
+	while ((part = clean_part(a->pool, &rest, max)) != NULL) {
+		r = out_send(
+		    a->bot, message_of(a, part, n), n == 0 && a->tracked ? a->stanza_id : NULL);
+		if (r < 0)
+			return n > 0 || a->tracked ? bots_must(a->bot->bots, r) : r;
+		n++;
+	}
 	return ANNEX_OK;
 }
 
@@ -98,17 +139,65 @@ int
 run_send(struct action *a)
 {
 	struct annex_instance *inst = a->bot->bots->inst;
-	const Bots__Send *before = a->key == NULL ? NULL : known(a);
+	const Bots__Send *before = a->key == NULL ? NULL : send_by_key(a->bot, a->key);
 	int r;
 
-	a->state = "queued";
 	if (before != NULL) {
+		a->state = send_states[before->state];
 		a->stanza_id = annex_strdup(a->pool, before->id);
 		return ANNEX_OK;
 	}
+	a->state = send_states[SEND_QUEUED];
 	a->stanza_id =
 	    a->key == NULL ? annex_random_id(inst) : bot_stanza_id(a->bot, a->pool, a->key, 0);
-	if (a->key != NULL && (r = note_key(a)) < 0)
+	a->tracked = a->key != NULL || a->id != NULL || a->collapse != NULL || a->when != NULL;
+	if (a->tracked && (r = send_track(a->bot, a->stanza_id, a->key, a->to->full)) < 0)
 		return r;
 	return send_all(a);
+}
+
+/* --- Changing what was sent (XEP-0308, XEP-0424) --------------------------------- */
+
+int
+judge_edit(struct action *a)
+{
+	const char *which = a->edit != NULL ? a->edit : a->retract;
+	const Bots__Send *send = send_by_id(a->bot, which);
+
+	if (send == NULL)
+		send = send_by_key(a->bot, which);
+	if (send == NULL)
+		return action_wrong(a, "item-not-found", "no message \"%.60s\" is known", which);
+	a->to = annex_jid(a->pool, send->to);
+	a->edited = annex_strdup(a->pool, send->id);
+	return a->to == NULL ? ANNEX_EINVAL : ANNEX_OK;
+}
+
+static void
+add_retraction(struct annex_element *message, const char *id)
+{
+	annex_attr_set(annex_add(message, NS_RETRACT, "retract"), "id", id);
+	annex_attr_set(annex_add(message, NS_FALLBACK, "fallback"), "for", NS_RETRACT);
+	annex_add_text(message, NULL, "body", "A message was taken back.");
+	annex_add(message, NS_HINTS, "store");
+}
+
+int
+run_edit(struct action *a)
+{
+	struct annex_instance *inst = a->bot->bots->inst;
+	const char *rest = clean_text(a->pool, a->body != NULL ? a->body : "");
+	struct annex_stanza *out = annex_message(inst, a->bot->full, a->to->full, "chat");
+
+	a->stanza_id = annex_random_id(inst);
+	a->state = send_states[SEND_QUEUED];
+	annex_attr_set(out->element, "id", a->stanza_id);
+	if (a->retract != NULL) {
+		add_retraction(out->element, a->edited);
+	} else {
+		annex_add_text(out->element, NULL, "body",
+		    clean_part(a->pool, &rest, (size_t)a->bot->bots->set->max_body_bytes));
+		annex_attr_set(annex_add(out->element, NS_CORRECT, "replace"), "id", a->edited);
+	}
+	return out_send(a->bot, out, NULL);
 }

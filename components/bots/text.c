@@ -138,3 +138,18 @@ text_truth(struct text *t, const char *name, bool value)
 	text_name(t, name);
 	text_puts(t, value ? "true" : "false");
 }
+
+void
+text_strings(struct text *t, const char *name, const char *const *values)
+{
+	if (values == NULL)
+		return;
+	text_name(t, name);
+	text_add(t, "[", 1);
+	for (const char *const *v = values; *v != NULL; v++) {
+		if (v != values)
+			text_add(t, ",", 1);
+		text_quote(t, *v);
+	}
+	text_add(t, "]", 1);
+}

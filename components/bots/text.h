@@ -34,6 +34,8 @@ void text_number(struct text *t, const char *name, int64_t value);
 void text_truth(struct text *t, const char *name, bool value);
 /* The name alone; the value, written by the caller, follows. */
 void text_name(struct text *t, const char *name);
+/* A NULL-ended list; NULL writes no member. */
+void text_strings(struct text *t, const char *name, const char *const *values);
 void text_quote(struct text *t, const char *value);
 
 #endif /* BOTS_TEXT_H */

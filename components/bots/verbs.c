@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * verbs.c - the verbs of the grammar, and what each does
+ * verbs.c - the verbs of the grammar, and their keys
+ *
+ * schemas/bots/lines.json says the same for other programs to check against.
  */
 #include <inttypes.h>
 #include <string.h>
 
-#include "action.h"
+#include "command.h"
 
 #define KEY(name_, type_, member_, ...)                                                       \
 	{                                                                                     \
@@ -20,24 +22,29 @@ static const struct key hello_keys[] = {
 	KEY("hello", KEY_NUMBER, hello, .required = true),
 	KEY("ack", KEY_TEXT, ack),
 	KEY("resource", KEY_TEXT, resource),
+	KEY("standby", KEY_TRUTH, standby),
+	KEY("commands", KEY_ANY, commands),
 	{ 0 },
 };
+
+static const char *const ack_modes[] = { "reply", "explicit", "auto", NULL };
 
 static int
 judge_hello(struct action *a)
 {
-	static const char *const modes[] = { "reply", "explicit", "auto", NULL };
+	struct commands commands;
+	const char *why;
+	int i = 0;
 
 	if (a->hello != 1)
 		return action_wrong(
 		    a, "bad-json", "version 1 is spoken here, not %" PRId64, a->hello);
-	for (int i = 0; a->ack != NULL; i++) {
-		if (modes[i] == NULL)
-			return action_wrong(
-			    a, "bad-json", "\"ack\" must be reply, explicit or auto");
-		if (strcmp(modes[i], a->ack) == 0)
-			break;
-	}
+	while (a->ack != NULL && ack_modes[i] != NULL && strcmp(ack_modes[i], a->ack) != 0)
+		i++;
+	if (a->ack != NULL && ack_modes[i] == NULL)
+		return action_wrong(a, "bad-json", "\"ack\" must be reply, explicit or auto");
+	if (a->commands != NULL && commands_read(a->commands, a->pool, &commands, &why) < 0)
+		return action_wrong(a, "bad-json", "%s", why);
 	return ANNEX_OK;
 }
 
@@ -48,8 +55,11 @@ run_hello(struct action *a)
 
 	if (a->ack != NULL)
 		c->ack = a->ack[0] == 'e' ? ACK_EXPLICIT : a->ack[0] == 'a' ? ACK_AUTO : ACK_REPLY;
-	if (a->resource != NULL)
-		c->name = annex_strdup(c->pool, a->resource);
+	if (a->commands != NULL && commands_keep(a->bot, a->commands) < 0)
+		return ANNEX_EFULL;
+	if (a->commands != NULL)
+		annex_contacts_touch(a->bot->bots->inst, a->bot->jid);
+	consumer_name(c, a->resource != NULL ? a->resource : "", a->standby);
 	return ANNEX_OK;
 }
 
@@ -69,14 +79,22 @@ run_ack(struct action *a)
 
 static const struct key reply_keys[] = {
 	KEY("reply", KEY_NUMBER, seq, .required = true),
-	KEY("body", KEY_TEXT, body, .required = true),
+	KEY("body", KEY_TEXT, body),
+	KEY("note", KEY_TEXT, body),
+	KEY("table", KEY_ANY, table),
 	KEY("more", KEY_TRUTH, more),
+	KEY("later", KEY_TRUTH, later),
 	{ 0 },
 };
 
 static int
 judge_reply(struct action *a)
 {
+	if (a->body == NULL && a->table == NULL && !a->later)
+		return action_wrong(a, "bad-json", "\"reply\" has no \"body\"");
+	if (a->table != NULL && !table_is_one(a->table))
+		return action_wrong(a, "bad-json",
+		    "\"table\" has \"fields\", a list of texts, and \"rows\", lists as long");
 	a->event = event_find(a->consumer, (uint64_t)a->seq);
 	if (a->event == NULL)
 		return action_wrong(
@@ -88,20 +106,138 @@ static int
 run_reply(struct action *a)
 {
 	struct event *ev = a->event;
-	int r;
+	int r = ANNEX_OK;
 
-	if ((r = reply_text(ev, a->body)) < 0)
+	if (a->table != NULL)
+		r = reply_table(ev, a->table);
+	if (r >= 0 && a->body != NULL)
+		r = reply_text(ev, a->body);
+	if (r < 0)
 		return r;
 	a->state = "queued";
+	if (a->later && (r = event_later(ev)) < 0)
+		return r;
 	if (ev->consumer == NULL)
-		return ANNEX_OK;
+		return a->later || a->more ? ANNEX_OK : event_answered(ev);
 	if (a->more || a->consumer->ack == ACK_EXPLICIT)
 		return event_note_replies(ev);
 	consumer_ack(a->consumer, ev->seq);
 	return ANNEX_OK;
 }
 
-/* --- to: a message of its own ----------------------------------------------------------- */
+/* --- contacts ------------------------------------------------------------------------ */
+
+static const struct key get_keys[] = {
+	KEY("get", KEY_TEXT, get, .required = true),
+	KEY("online", KEY_TRUTH, more),
+	{ 0 },
+};
+
+static int
+judge_get(struct action *a)
+{
+	if (strcmp(a->get, "contacts") != 0)
+		return action_wrong(a, "bad-json", "only \"contacts\" can be got");
+	return ANNEX_OK;
+}
+
+static void
+add_contact(struct text *t, struct action *a, const struct annex_contact *c, bool first)
+{
+	struct annex_instance *inst = a->bot->bots->inst;
+	const struct annex_resource *best = annex_contact_best(inst, a->bot->jid, c->jid);
+
+	if (!first)
+		text_add(t, ",", 1);
+	text_open(t);
+	text_member(t, "jid", c->jid);
+	text_member(t, "sub",
+	    c->out == ANNEX_SUBSCRIBED      ? c->in == ANNEX_SUBSCRIBED ? "both" : "from"
+		: c->in == ANNEX_SUBSCRIBED ? "to"
+					    : "none");
+	text_truth(t, "asks", c->out == ANNEX_SUBSCRIBED_PENDING);
+	text_truth(t, "online", best != NULL);
+	text_member(t, "status", best != NULL ? best->status : NULL);
+	text_strings(t, "groups", c->groups);
+	text_close(t);
+}
+
+static int
+run_get(struct action *a)
+{
+	struct annex_instance *inst = a->bot->bots->inst;
+	struct annex_contact_cursor *cursor = NULL;
+	struct annex_contact c;
+	struct text t = { .pool = a->pool };
+	bool first = true;
+
+	text_add(&t, "[", 1);
+	while (annex_contact_next(inst, a->bot->jid, &cursor, &c) == ANNEX_AGAIN) {
+		if (a->more && annex_contact_best(inst, a->bot->jid, c.jid) == NULL)
+			continue;
+		add_contact(&t, a, &c, first);
+		first = false;
+	}
+	text_add(&t, "]", 1);
+	a->result_name = "contacts";
+	a->result = t.bytes;
+	return ANNEX_OK;
+}
+
+static const struct key contact_keys[] = {
+	KEY("contact", KEY_JID, to, .required = true),
+	KEY("groups", KEY_ANY, groups),
+	KEY("allow", KEY_TRUTH, more),
+	KEY("deny", KEY_TRUTH, clear),
+	KEY("invite", KEY_TRUTH, later),
+	{ 0 },
+};
+
+static int
+judge_contact(struct action *a)
+{
+	size_t i;
+	json_t *group;
+
+	if (a->groups != NULL && (!json_is_array(a->groups) || json_array_size(a->groups) > 16))
+		return action_wrong(a, "bad-json", "\"groups\" must be a list of at most 16");
+	json_array_foreach(a->groups, i, group) if (!json_is_string(group)) return action_wrong(
+	    a, "bad-json", "a group is a text");
+	return ANNEX_OK;
+}
+
+static int
+set_groups(struct action *a)
+{
+	const char **groups =
+	    annex_new_array(a->pool, const char *, json_array_size(a->groups) + 1);
+	json_t *group;
+	size_t i;
+
+	json_array_foreach(a->groups, i, group) groups[i] = json_string_value(group);
+	return annex_contact_set_groups(a->bot->bots->inst, a->bot->jid, a->to->bare, groups);
+}
+
+static int
+run_contact(struct action *a)
+{
+	struct annex_instance *inst = a->bot->bots->inst;
+	int r = ANNEX_OK;
+
+	if (a->clear)
+		r = annex_contact_deny(inst, a->bot->jid, a->to->bare);
+	if (r >= 0 && a->more)
+		r = annex_contact_allow(inst, a->bot->jid, a->to->bare);
+	if (r >= 0 && a->later)
+		r = annex_contact_ask(inst, a->bot->jid, a->to->bare, bot_name(a->bot));
+	if (r >= 0 && a->groups != NULL)
+		r = set_groups(a);
+	if (r == ANNEX_ENOENT || r == ANNEX_EINVAL)
+		return action_wrong(a, "no-such-contact", "%s is no contact", a->to->bare);
+	return r;
+}
+
+/* --- The others' keys -------------------------------------------------------------------- */
 
 static const struct key send_keys[] = {
 	KEY("to", KEY_JID, to, .required = true),
@@ -110,6 +246,47 @@ static const struct key send_keys[] = {
 	KEY("subject", KEY_TEXT, subject),
 	KEY("thread", KEY_TEXT, thread),
 	KEY("key", KEY_TEXT, key),
+	KEY("when", KEY_TEXT, when),
+	KEY("ttl", KEY_TIME, ttl_ms),
+	KEY("collapse", KEY_TEXT, collapse),
+	KEY("else", KEY_TEXT, otherwise),
+	KEY("atom", KEY_ANY, atom),
+	{ 0 },
+};
+static const struct key presence_keys[] = {
+	KEY("kind", KEY_TEXT, kind, .required = true),
+	KEY("to", KEY_TEXT, whom),
+	KEY("group", KEY_TEXT, group),
+	KEY("show", KEY_TEXT, show),
+	KEY("status", KEY_TEXT, status),
+	KEY("for", KEY_TIME, for_ms),
+	KEY("clear", KEY_TRUTH, clear),
+	{ 0 },
+};
+static const struct key ask_keys[] = {
+	KEY("ask", KEY_TEXT, ask, .required = true),
+	KEY("to", KEY_JID, to, .required = true),
+	KEY("body", KEY_TEXT, body, .required = true),
+	KEY("choices", KEY_ANY, choices),
+	KEY("timeout", KEY_TIME, ttl_ms),
+	{ 0 },
+};
+static const struct key edit_keys[] = {
+	KEY("edit", KEY_TEXT, edit, .required = true),
+	KEY("body", KEY_TEXT, body, .required = true),
+	{ 0 },
+};
+static const struct key retract_keys[] = {
+	KEY("retract", KEY_TEXT, retract, .required = true),
+	{ 0 },
+};
+static const struct key join_keys[] = {
+	KEY("join", KEY_JID, to, .required = true),
+	KEY("nick", KEY_TEXT, nick),
+	{ 0 },
+};
+static const struct key leave_keys[] = {
+	KEY("leave", KEY_JID, to, .required = true),
 	{ 0 },
 };
 
@@ -117,6 +294,14 @@ static const struct key send_keys[] = {
 const struct verb verbs[] = {
 	{ "hello", hello_keys, judge_hello, run_hello },
 	{ "reply", reply_keys, judge_reply, run_reply },
+	{ "kind", presence_keys, judge_presence, run_presence },
+	{ "ask", ask_keys, judge_ask, run_ask },
+	{ "edit", edit_keys, judge_edit, run_edit },
+	{ "retract", retract_keys, judge_edit, run_edit },
+	{ "contact", contact_keys, judge_contact, run_contact },
+	{ "join", join_keys, NULL, run_join },
+	{ "leave", leave_keys, NULL, run_leave },
+	{ "get", get_keys, judge_get, run_get },
 	{ "to", send_keys, judge_send, run_send },
 	{ "ack", ack_keys, NULL, run_ack },
 	{ 0 },

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * dialog.c - commands and questions as text
+ *
+ *	disk web1            a command, its fields in order
+ *	disk host="web 1"    or by name
+ *	disk                 what is missing is asked for, one by one
+ *	help, ?              what there is; cancel: never mind
+ *
+ * A conversation with one contact is about one thing at a time.  A question of a
+ * program (ask) is kept in the store; one of ours for a missing field is not:
+ * who was asked before a restart says the command again.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "command.h"
+
+#define PATIENCE_MS 300000 /* for the answer to a question of ours */
+#define LATE_MS 300000     /* a command that was on its way for longer is not run */
+#define WORDS_MOST 64
+
+struct dialog {
+	struct annex_pool *pool;
+	const char *node;
+	const char **values;
+	size_t at; /* the field that was asked for */
+	int64_t until_ms;
+};
+
+/* --- Saying -------------------------------------------------------------------- */
+
+static void
+say(struct bot *bot, const struct annex_stanza *in, const char *text)
+{
+	struct annex_instance *inst = bot->bots->inst;
+	struct annex_stanza *out = annex_message(inst, bot->full, in->from->bare, in->type);
+	const char *thread = annex_child_text(in->element, NULL, "thread");
+
+	annex_attr_set(out->element, "id", annex_random_id(inst));
+	annex_add_text(out->element, NULL, "body", text);
+	if (thread != NULL)
+		annex_add_text(out->element, NULL, "thread", thread);
+	bots_must(bot->bots, out_send(bot, out, NULL));
+}
+
+static void
+help(struct bot *bot, const struct commands *commands, const struct annex_stanza *in)
+{
+	struct text t = { .pool = annex_scratch(bot->bots->inst) };
+
+	text_puts(&t, *bot->set->about != '\0' ? bot->set->about : bot_name(bot));
+	for (size_t i = 0; i < commands->count; i++) {
+		const struct command *c = &commands->at[i];
+
+		if (!command_is_for(bot, c, in->from))
+			continue;
+		text_puts(&t, "\n");
+		text_puts(&t, c->node);
+		for (size_t k = 0; k < c->field_count; k++) {
+			text_puts(&t, c->fields[k].required ? " <" : " [");
+			text_puts(&t, c->fields[k].var);
+			text_puts(&t, c->fields[k].required ? ">" : "]");
+		}
+		text_puts(&t, ": ");
+		text_puts(&t, c->name);
+	}
+	say(bot, in, t.bytes);
+}
+
+static void
+add_options(struct text *t, const char *const *options)
+{
+	for (const char *const *o = options; o != NULL && *o != NULL; o++) {
+		text_puts(t, o == options ? " (" : ", ");
+		text_puts(t, *o);
+	}
+	if (options != NULL)
+		text_puts(t, ")");
+}
+
+/* --- Words ------------------------------------------------------------------------ */
+
+/* The next word, quotes taken off; NULL at the end.  An open quote is *open. */
+static const char *
+next_word(struct annex_pool *pool, const char **at, bool *open)
+{
+	struct text t = { .pool = pool };
+	const char *c = *at + strspn(*at, " \t\n");
+	char quote = '\0';
+
+	if (*c == '\0')
+		return NULL;
+	text_puts(&t, "");
+	for (; *c != '\0' && (quote != '\0' || strchr(" \t\n", *c) == NULL); c++) {
+		if (quote != '\0' ? *c == quote : *c == '"' || *c == '\'')
+			quote = quote != '\0' ? '\0' : *c;
+		else if (*c == '\\' && c[1] != '\0')
+			text_add(&t, ++c, 1);
+		else
+			text_add(&t, c, 1);
+	}
+	*open = quote != '\0';
+	*at = c;
+	return t.bytes;
+}
+
+static size_t
+field_named(const struct command *c, const char *word)
+{
+	size_t i = 0;
+
+	while (i < c->field_count &&
+	    (strncmp(word, c->fields[i].var, strlen(c->fields[i].var)) != 0 ||
+		word[strlen(c->fields[i].var)] != '='))
+		i++;
+	return i;
+}
+
+/* Values by name or, where a word has none, in order; what is wrong is a sentence. */
+static const char *
+read_values(const struct command *c, const char *at, const char **values, struct annex_pool *pool)
+{
+	const char *word, *why;
+	bool open = false;
+	size_t next = 0, i;
+
+	for (size_t n = 0; n < WORDS_MOST && (word = next_word(pool, &at, &open)) != NULL; n++) {
+		if (open)
+			return "A quotation mark is open: close it, please.";
+		if ((i = field_named(c, word)) < c->field_count)
+			word += strlen(c->fields[i].var) + 1;
+		else
+			i = next++;
+		if (i >= c->field_count)
+			return annex_sprintf(pool, "\"%s\" is too much for %s.", word, c->node);
+		if (!field_accepts(&c->fields[i], word, &why))
+			return annex_sprintf(pool, "%s must be %s.", c->fields[i].label, why);
+		values[i] = word;
+	}
+	return NULL;
+}
+
+/* --- Questions for what is missing ------------------------------------------------------ */
+
+static void
+forget(struct bot *bot, const char *bare)
+{
+	struct dialog *d = annex_map_remove_str(bot->dialogs, bare);
+
+	if (d != NULL)
+		annex_pool_destroy(&d->pool);
+}
+
+static void
+run(struct bot *bot, const struct command *c, const char *const *values,
+    const struct annex_stanza *in)
+{
+	struct event *ev;
+
+	if (bots_must(bot->bots, command_event(bot, c, values, in, "text", &ev)) < 0)
+		return;
+	bots_must(bot->bots, event_add_or_drop(ev));
+}
+
+static void
+question(struct bot *bot, const struct command *c, struct dialog *d, const struct annex_stanza *in,
+    const char *first)
+{
+	const struct field *f = &c->fields[d->at];
+	struct text t = { .pool = annex_scratch(bot->bots->inst) };
+
+	text_puts(&t, first);
+	text_puts(&t, f->label);
+	add_options(&t, f->options);
+	text_puts(&t, "?");
+	d->until_ms = annex_now_ms(bot->bots->inst) + PATIENCE_MS;
+	say(bot, in, t.bytes);
+}
+
+/* Ask for the next that is missing, or run it. */
+static void
+go_on(struct bot *bot, const struct command *c, struct dialog *d, const struct annex_stanza *in)
+{
+	for (; d->at < c->field_count; d->at++)
+		if (c->fields[d->at].required && d->values[d->at] == NULL) {
+			question(bot, c, d, in, "");
+			return;
+		}
+	run(bot, c, d->values, in);
+	forget(bot, in->from->bare);
+}
+
+static void
+begin(struct bot *bot, const struct command *c, const char *const *values,
+    const struct annex_stanza *in)
+{
+	struct annex_pool *pool = annex_pool_create(bot->pool, "dialog");
+	struct dialog *d = annex_new(pool, struct dialog);
+
+	forget(bot, in->from->bare);
+	d->pool = pool;
+	d->node = annex_strdup(pool, c->node);
+	d->values = annex_new_array(pool, const char *, c->field_count + 1);
+	for (size_t i = 0; i < c->field_count; i++)
+		d->values[i] = annex_strdup(pool, values[i]);
+	annex_map_set_str(bot->dialogs, in->from->bare, d);
+	go_on(bot, c, d, in);
+}
+
+/* Whether it was an answer to a question of ours. */
+static bool
+continue_dialog(struct bot *bot, const struct commands *commands, const struct annex_stanza *in,
+    const char *body)
+{
+	struct dialog *d = annex_map_get_str(bot->dialogs, in->from->bare);
+	const struct command *c =
+	    d == NULL ? NULL : command_find(bot, commands, d->node, in->from, false);
+	const char *why;
+
+	if (c == NULL || d->until_ms < annex_now_ms(bot->bots->inst)) {
+		forget(bot, in->from->bare);
+		return false;
+	}
+	if (strcasecmp(body, "cancel") == 0) {
+		forget(bot, in->from->bare);
+		say(bot, in, "Never mind, then.");
+	} else if (!field_accepts(&c->fields[d->at], body, &why)) {
+		question(bot, c, d, in,
+		    annex_sprintf(annex_scratch(bot->bots->inst), "It must be %s. ", why));
+	} else {
+		d->values[d->at] = annex_strdup(d->pool, body);
+		go_on(bot, c, d, in);
+	}
+	return true;
+}
+
+/* --- A line that begins with a command ---------------------------------------------------- */
+
+/* What was edited or late may have been run, or may not be meant any more. */
+static const char *
+why_not_run(struct bot *bot, const struct annex_stanza *in)
+{
+	int64_t stamp_ms;
+
+	if (annex_child(in->element, NS_CORRECT, "replace") != NULL)
+		return "I do not run a command again because it was edited. Say it anew, please.";
+	if (annex_delay_read(in->element, NULL, &stamp_ms) >= 0 &&
+	    annex_wall_ms(bot->bots->inst) - stamp_ms > LATE_MS)
+		return "This command was on its way for long, and I have not run it. Say it anew, "
+		       "please.";
+	return NULL;
+}
+
+static bool
+run_line(struct bot *bot, const struct commands *commands, const struct annex_stanza *in,
+    const char *body)
+{
+	struct annex_pool *pool = annex_scratch(bot->bots->inst);
+	const char *at = body + strspn(body, "/!"), *word, *why, **values;
+	const struct command *c;
+	bool open = false, whole = true;
+
+	if ((word = next_word(pool, &at, &open)) == NULL ||
+	    (c = command_find(bot, commands, word, in->from, true)) == NULL)
+		return false;
+	values = annex_new_array(pool, const char *, c->field_count + 1);
+	if ((why = why_not_run(bot, in)) != NULL ||
+	    (why = read_values(c, at, values, pool)) != NULL) {
+		say(bot, in, why);
+		return true;
+	}
+	for (size_t i = 0; i < c->field_count; i++)
+		whole &= !c->fields[i].required || values[i] != NULL;
+	if (whole)
+		run(bot, c, values, in);
+	else
+		begin(bot, c, values, in);
+	return true;
+}
+
+/* --- Questions of programs -------------------------------------------------------------------- */
+
+static int
+answer_event(struct bot *bot, const struct annex_jid *who, const char *ask, const char *value)
+{
+	struct event *ev;
+	struct text t;
+	int r;
+
+	if ((r = event_make(bot, "answer", who, &ev)) < 0)
+		return r;
+	ev->type = "chat";
+	t = event_begin(ev);
+	text_member(&t, "ask", ask);
+	if (value != NULL) {
+		text_member(&t, "value", value);
+	} else {
+		text_name(&t, "value");
+		text_puts(&t, "null");
+	}
+	event_end(ev, &t);
+	ev->body = value;
+	return event_add_or_drop(ev);
+}
+
+static const Bots__Ask *
+asked(const struct bot *bot, const char *bare)
+{
+	struct annex_key key = bots_key_in(TABLE_ASKS, bot->name, bare);
+	ProtobufCMessage *record;
+
+	return annex_get(bot->bots->store, &key, &record) < 0 ? NULL : (const Bots__Ask *)record;
+}
+
+/* A choice by its value, its label, or its number; NULL where it is none. */
+static const char *
+choice_of(const Bots__Ask *ask, const char *body)
+{
+	char *end;
+	unsigned long n = strtoul(body, &end, 10);
+
+	if (ask->n_value == 0)
+		return body;
+	for (size_t i = 0; i < ask->n_value; i++)
+		if (strcasecmp(ask->value[i], body) == 0 || strcasecmp(ask->label[i], body) == 0)
+			return ask->value[i];
+	return end != body && *end == '\0' && n >= 1 && n <= ask->n_value ? ask->value[n - 1]
+									  : NULL;
+}
+
+static void
+end_ask(struct bot *bot, const struct annex_jid *who, const char *name, const char *value)
+{
+	struct annex_key key = bots_key_in(TABLE_ASKS, bot->name, who->bare);
+	const char *alarm =
+	    annex_sprintf(annex_scratch(bot->bots->inst), "%s\n%s", bot->name, who->bare);
+
+	if (bots_must(bot->bots, annex_delete(bot->bots->store, &key)) < 0 ||
+	    bots_must(bot->bots, annex_alarm_clear(bot->bots->inst, "ask", alarm, strlen(alarm))) <
+		0)
+		return;
+	bots_must(bot->bots, answer_event(bot, who, name, value));
+}
+
+static bool
+answer(struct bot *bot, const struct annex_stanza *in, const char *body)
+{
+	const Bots__Ask *ask = asked(bot, in->from->bare);
+	struct text t = { .pool = annex_scratch(bot->bots->inst) };
+	const char *value;
+
+	if (ask == NULL)
+		return false;
+	if ((value = choice_of(ask, body)) != NULL) {
+		end_ask(bot, in->from, ask->name, value);
+		return true;
+	}
+	text_puts(&t, "Please answer with one of these:");
+	for (size_t i = 0; i < ask->n_value; i++)
+		text_printf(&t, "\n%zu. %.150s", i + 1, ask->label[i]);
+	say(bot, in, t.bytes);
+	return true;
+}
+
+void
+ask_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms)
+{
+	struct bots *m = annex_state(inst);
+	char *name = annex_strndup(annex_scratch(inst), key, key_len);
+	char *contact = strchr(name, '\n');
+	const struct annex_jid *who =
+	    contact == NULL ? NULL : annex_jid(annex_scratch(inst), contact + 1);
+	const Bots__Ask *ask;
+	struct bot *bot;
+
+	(void)due_wall_ms;
+	if (who == NULL)
+		return;
+	*contact = '\0';
+	if ((bot = bot_find(m, name)) != NULL && (ask = asked(bot, who->bare)) != NULL)
+		end_ask(bot, who, ask->name, NULL);
+}
+
+/* --- ask: the verb --------------------------------------------------------------------------------- */
+
+int
+judge_ask(struct action *a)
+{
+	size_t n = json_array_size(a->choices);
+
+	if (a->choices != NULL && (!json_is_array(a->choices) || n == 0 || n > 50))
+		return action_wrong(a, "bad-json", "\"choices\" must be a list of 1 to 50");
+	for (size_t i = 0; i < n; i++) {
+		const json_t *c = json_array_get(a->choices, i);
+
+		if (!json_is_string(c) && !json_is_string(json_array_get(c, 0)))
+			return action_wrong(a, "bad-json", "a choice is a text or [value, label]");
+	}
+	if (a->ttl_ms == 0)
+		a->ttl_ms = 86400000;
+	if (asked(a->bot, a->to->bare) != NULL)
+		return action_wrong(
+		    a, "conflict", "%s has a question to answer already", a->to->bare);
+	return ANNEX_OK;
+}
+
+static void
+take_choices(struct action *a, Bots__Ask *record, struct text *t)
+{
+	size_t n = json_array_size(a->choices);
+
+	record->value = annex_new_array(a->pool, char *, n + 1);
+	record->label = annex_new_array(a->pool, char *, n + 1);
+	for (size_t i = 0; i < n; i++) {
+		const json_t *c = json_array_get(a->choices, i), *label = json_array_get(c, 1);
+		const char *value = json_string_value(json_is_string(c) ? c : json_array_get(c, 0));
+
+		record->value[i] = annex_strdup(a->pool, clean_text(a->pool, value));
+		record->label[i] = json_is_string(label)
+		    ? annex_strdup(a->pool, clean_text(a->pool, json_string_value(label)))
+		    : record->value[i];
+		text_printf(t, "\n%zu. %.150s", i + 1, record->label[i]);
+	}
+	record->n_value = record->n_label = n;
+}
+
+int
+run_ask(struct action *a)
+{
+	struct annex_instance *inst = a->bot->bots->inst;
+	struct annex_key key = bots_key_in(TABLE_ASKS, a->bot->name, a->to->bare);
+	const char *alarm = annex_sprintf(a->pool, "%s\n%s", a->bot->name, a->to->bare);
+	struct text t = { .pool = a->pool };
+	Bots__Ask record = BOTS__ASK__INIT;
+	int r;
+
+	record.name = (char *)(uintptr_t)a->ask;
+	text_puts(&t, a->body);
+	take_choices(a, &record, &t);
+	if ((r = annex_put(a->bot->bots->store, &key, &record.base)) < 0)
+		return r;
+	if ((r = bots_must(a->bot->bots,
+		 annex_alarm_set(
+		     inst, "ask", alarm, strlen(alarm), annex_wall_ms(inst) + a->ttl_ms))) < 0)
+		return r;
+	a->body = t.bytes;
+	return bots_must(a->bot->bots, run_send(a));
+}
+
+/* --- All of it --------------------------------------------------------------------------------------- */
+
+bool
+dialog_take(struct bot *bot, const struct annex_stanza *in, const char *body)
+{
+	struct commands commands = commands_of(bot);
+
+	if (answer(bot, in, body))
+		return true;
+	if (commands.count == 0)
+		return false;
+	if (continue_dialog(bot, &commands, in, body))
+		return true;
+	if (strcasecmp(body, "help") == 0 || strcmp(body, "?") == 0) {
+		help(bot, &commands, in);
+		return true;
+	}
+	return run_line(bot, &commands, in, body);
+}

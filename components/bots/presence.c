@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * presence.c - who may have a bot as a contact, and what they see of it
+ *
+ * The framework keeps subscriptions and views (annex/contacts.h); here is
+ * what a bot makes of them.  The policy decides who is let in.  What
+ * everybody sees tells the truth: online while a program listens, and what
+ * the option absent says while none does.  A program may show a contact, a
+ * group or everybody something of its own, for a time.
+ */
+#include <string.h>
+
+#include "action.h"
+
+/* --- Who may ----------------------------------------------------------------- */
+
+enum policy { POLICY_OPEN, POLICY_LOCAL, POLICY_APPROVE, POLICY_PREAUTH, POLICY_CLOSED };
+
+static enum policy
+policy_of(const struct bot *bot)
+{
+	size_t i = 0;
+
+	while (strcmp(bot_policies[i], bot->set->policy) != 0)
+		i++;
+	return (enum policy)i;
+}
+
+static bool
+has_token(const struct bot *bot, const char *token)
+{
+	for (size_t i = 0; token != NULL && i < bot->set->tokens.count; i++)
+		if (strcmp(bot->set->tokens.value[i], token) == 0)
+			return true;
+	return false;
+}
+
+static enum annex_decision
+decide_by_policy(const struct bot *bot, const struct annex_request *q)
+{
+	struct annex_instance *inst = bot->bots->inst;
+
+	if (annex_is_admin(inst, q->from) || has_token(bot, q->preauth))
+		return ANNEX_ACCEPT;
+	switch (policy_of(bot)) {
+	case POLICY_OPEN:
+		return ANNEX_ACCEPT;
+	case POLICY_LOCAL:
+		return annex_is_local(inst, q->from) ? ANNEX_ACCEPT : ANNEX_REFUSE;
+	case POLICY_APPROVE:
+		return ANNEX_LATER;
+	default:
+		return ANNEX_REFUSE;
+	}
+}
+
+static enum annex_decision
+decide(struct annex_instance *inst, const struct annex_request *q)
+{
+	const struct bot *bot =
+	    q->me->local == NULL ? NULL : bot_find(annex_state(inst), q->me->local);
+
+	if (bot == NULL) /* nobody learns which bots there are: as a closed one */
+		return q->wish == ANNEX_WISH_DIRECTED ? ANNEX_IGNORE : ANNEX_REFUSE;
+	return decide_by_policy(bot, q);
+}
+
+bool
+bot_admits(const struct bot *bot, const struct annex_jid *who)
+{
+	struct annex_contact contact;
+	const struct annex_request q = { .from = who };
+
+	if (decide_by_policy(bot, &q) == ANNEX_ACCEPT)
+		return true;
+	return annex_contact_get(bot->bots->inst, bot->jid, who->bare, &contact) >= 0 &&
+	    contact.out == ANNEX_SUBSCRIBED;
+}
+
+/* --- What a program learns ----------------------------------------------------------- */
+
+static const char *const show_names[] = { "online", "chat", "away", "xa", "dnd", "offline" };
+
+static int
+contact_event(struct bot *bot, const char *contact, const char *what,
+    const struct annex_resource *resource, const char *preauth)
+{
+	struct annex_instance *inst = bot->bots->inst;
+	struct annex_pool *pool = annex_scratch(inst);
+	const struct annex_jid *who = annex_jid(pool, resource != NULL ? resource->jid : contact);
+	struct event *ev;
+	struct text t;
+	int r;
+
+	if (who == NULL || !bot_wants(bot, "contact"))
+		return ANNEX_OK;
+	if ((r = event_make(bot, "contact", who, &ev)) < 0)
+		return bots_must(bot->bots, r);
+	t = event_begin(ev);
+	text_member(&t, "event", what);
+	if (resource != NULL) {
+		text_member(&t, "show", show_names[resource->show]);
+		text_member(&t, "status", resource->status);
+		if (resource->idle_ms > 0)
+			text_member(&t, "idle_since", annex_datetime(pool, resource->idle_ms));
+	}
+	text_member(&t, "preauth", preauth);
+	event_end(ev, &t);
+	return event_add_or_drop(ev);
+}
+
+/* Whoever may see a bot is asked once whether it may see them, too. */
+static void
+out_changed(struct bot *bot, const struct annex_contact *c)
+{
+	if (c->out == ANNEX_SUBSCRIBED && c->in == ANNEX_SUBSCRIBED_NOT && c->asked_ms == 0)
+		bots_must(
+		    bot->bots, annex_contact_ask(bot->bots->inst, bot->jid, c->jid, bot_name(bot)));
+	contact_event(bot, c->jid,
+	    c->out == ANNEX_SUBSCRIBED               ? "subscribed"
+		: c->out == ANNEX_SUBSCRIBED_PENDING ? "asks"
+						     : "unsubscribed",
+	    NULL, c->preauth);
+}
+
+static void
+changed(struct annex_instance *inst, const char *me, const char *contact,
+    enum annex_contact_event event)
+{
+	const struct annex_jid *jid = annex_jid(annex_scratch(inst), me);
+	struct bot *bot =
+	    jid == NULL || jid->local == NULL ? NULL : bot_find(annex_state(inst), jid->local);
+	const struct annex_resource *best;
+	struct annex_contact c = { .jid = contact };
+
+	if (bot == NULL)
+		return;
+	if (event == ANNEX_CONTACT_OUT) {
+		if (annex_contact_get(inst, me, contact, &c) == ANNEX_ESTORE)
+			return;
+		out_changed(bot, &c);
+	} else if (event == ANNEX_CONTACT_PRESENCE) {
+		best = annex_contact_best(inst, me, contact);
+		contact_event(bot, contact, best != NULL ? "online" : "offline", best, NULL);
+		held_look(bot, contact);
+	}
+}
+
+void
+add_who(struct text *t, const struct bot *bot, const struct annex_jid *from, const char *lang)
+{
+	struct annex_instance *inst = bot->bots->inst;
+	struct annex_contact c;
+
+	text_name(t, "who");
+	text_open(t);
+	text_member(t, "jid", from->bare);
+	if (annex_contact_get(inst, bot->jid, from->bare, &c) >= 0) {
+		text_member(t, "sub",
+		    c.out == ANNEX_SUBSCRIBED      ? c.in == ANNEX_SUBSCRIBED ? "both" : "from"
+			: c.in == ANNEX_SUBSCRIBED ? "to"
+						   : "none");
+		text_truth(t, "online",
+		    annex_contact_availability(inst, bot->jid, from->bare) == ANNEX_ONLINE);
+		text_strings(t, "groups", c.groups);
+	}
+	text_member(t, "lang", lang);
+	text_close(t);
+}
+
+/* --- What people see ---------------------------------------------------------------- */
+
+static int
+show_read(const char *text, enum annex_show *show_r)
+{
+	for (size_t i = 0; i < sizeof(show_names) / sizeof(show_names[0]); i++)
+		if (strcmp(show_names[i], text) == 0) {
+			*show_r = (enum annex_show)i;
+			return ANNEX_OK;
+		}
+	if (strcmp(text, "unavailable") != 0)
+		return ANNEX_EINVAL;
+	*show_r = ANNEX_SHOW_OFFLINE;
+	return ANNEX_OK;
+}
+
+/* What a program said for everybody counts while one is there. */
+static int
+show_present(struct bot *bot, const Bots__Shown *shown)
+{
+	struct annex_view_text text = { .text = shown != NULL ? shown->status : bot->set->status };
+	struct annex_view view = { .texts = &text, .text_count = *text.text != '\0' };
+
+	if (shown != NULL)
+		view.show = (enum annex_show)shown->show;
+	return annex_view_set(bot->bots->inst, bot->full, ANNEX_VIEW_DEFAULT, NULL, &view);
+}
+
+static int
+show_absent(struct bot *bot)
+{
+	struct annex_instance *inst = bot->bots->inst;
+	const char *when = annex_datetime(annex_scratch(inst), annex_wall_ms(inst));
+	struct annex_view_text text = { .text = annex_sprintf(annex_scratch(inst),
+					    "offline since %.5s UTC",
+					    when + strlen("2026-01-01T")) };
+	struct annex_view view = { .texts = &text, .text_count = 1 };
+
+	if (show_read(bot->set->absent, &view.show) < 0)
+		return ANNEX_EINVAL;
+	return annex_view_set(inst, bot->full, ANNEX_VIEW_DEFAULT, NULL, &view);
+}
+
+void
+bot_tell_truth(struct bot *bot)
+{
+	const Bots__Shown *shown = NULL;
+	struct annex_key key = bots_key(TABLE_SHOWN, bot->name);
+	ProtobufCMessage *record;
+
+	if (annex_get(bot->bots->store, &key, &record) >= 0)
+		shown = (const Bots__Shown *)record;
+	bots_must(bot->bots, bot->consumer_count > 0 ? show_present(bot, shown) : show_absent(bot));
+}
+
+/* --- The verb --------------------------------------------------------------------------- */
+
+int
+judge_presence(struct action *a)
+{
+	enum annex_show show;
+
+	if (strcmp(a->kind, "presence") != 0)
+		return action_wrong(a, "bad-json", "unknown kind \"%.60s\"", a->kind);
+	if (a->show != NULL && show_read(a->show, &show) < 0)
+		return action_wrong(
+		    a, "bad-json", "\"show\" must be online, chat, away, xa, dnd or offline");
+	if (a->group != NULL || a->whom == NULL || strcmp(a->whom, "*") == 0)
+		return ANNEX_OK;
+	if ((a->to = annex_jid(a->pool, a->whom)) == NULL)
+		return action_wrong(a, "bad-json", "\"to\" must be a JID or \"*\"");
+	return ANNEX_OK;
+}
+
+static int
+note_default(struct action *a, enum annex_show show)
+{
+	struct annex_key key = bots_key(TABLE_SHOWN, a->bot->name);
+	Bots__Shown record = BOTS__SHOWN__INIT;
+	int r;
+
+	record.show = show;
+	record.status =
+	    (char *)(uintptr_t)(a->status != NULL ? clean_text(a->pool, a->status) : "");
+	r = a->clear ? annex_delete(a->bot->bots->store, &key)
+		     : annex_put(a->bot->bots->store, &key, &record.base);
+	if (r < 0)
+		return r;
+	bot_tell_truth(a->bot);
+	return ANNEX_OK;
+}
+
+int
+run_presence(struct action *a)
+{
+	struct annex_instance *inst = a->bot->bots->inst;
+	struct annex_view_text text = { 0 };
+	struct annex_view view = { .texts = &text };
+	bool everybody = a->group == NULL && a->to == NULL;
+
+	if (a->show != NULL && show_read(a->show, &view.show) < 0)
+		return ANNEX_EINVAL;
+	if (everybody)
+		return note_default(a, view.show);
+	if (a->status != NULL) {
+		text.text = clean_text(a->pool, a->status);
+		view.text_count = 1;
+	}
+	if (a->for_ms > 0)
+		view.until_ms = annex_wall_ms(inst) + a->for_ms;
+	return annex_view_set(inst, a->bot->full,
+	    a->group != NULL ? ANNEX_VIEW_GROUP : ANNEX_VIEW_CONTACT,
+	    a->group != NULL ? a->group : a->to->bare, a->clear ? NULL : &view);
+}
+
+/* --- Who it is (XEP-0054) ------------------------------------------------------------------ */
+
+static int
+vcard(struct annex_instance *inst, const struct annex_stanza *in, struct annex_element *el)
+{
+	const struct bot *bot =
+	    in->to->local == NULL ? NULL : bot_find(annex_state(inst), in->to->local);
+
+	if (bot == NULL)
+		return ANNEX_ENOENT;
+	annex_add_text(el, NULL, "FN", bot_name(bot));
+	annex_add_text(el, NULL, "JABBERID", bot->jid);
+	if (*bot->set->about != '\0')
+		annex_add_text(el, NULL, "DESC", bot->set->about);
+	return ANNEX_OK;
+}
+
+const struct annex_contacts bots_contacts = {
+	.decide = decide,
+	.changed = changed,
+	.vcard = vcard,
+};

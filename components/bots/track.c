@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * track.c - what became of a message
+ *
+ *	queued ─▶ sent ─▶ delivered ─▶ displayed
+ *	    └─▶ expired, dropped  └─▶ bounced
+ *
+ * Sent means routed by the server (a fence has returned); delivered is the word
+ * of a client (XEP-0184), displayed that of its user (XEP-0333).  Only messages
+ * that were given an id or a key are tracked, for a day, which is
+ * also how long a key is known.
+ */
+#include <string.h>
+
+#include "action.h"
+
+#define KNOWN_MS ((int64_t)86400000)
+#define TIDY_MS ((int64_t)3600000)
+#define TIDY_MOST 500
+
+const char *const send_states[] = { "queued", "sent", "delivered", "displayed", "bounced",
+	"expired", "dropped", NULL };
+
+static int
+put(const struct bot *bot, const Bots__Send *send)
+{
+	struct annex_key key = bots_key_in(TABLE_SENDS, bot->name, send->id);
+	int r = annex_put(bot->bots->store, &key, &send->base);
+
+	if (r < 0 || *send->key == '\0')
+		return r;
+	key = bots_key_in(TABLE_KEYS, bot->name, send->key);
+	return bots_must(bot->bots, annex_put(bot->bots->store, &key, &send->base));
+}
+
+const Bots__Send *
+send_by_id(const struct bot *bot, const char *id)
+{
+	struct annex_key key = bots_key_in(TABLE_SENDS, bot->name, id);
+	ProtobufCMessage *record;
+
+	return annex_get(bot->bots->store, &key, &record) < 0 ? NULL : (const Bots__Send *)record;
+}
+
+const Bots__Send *
+send_by_key(const struct bot *bot, const char *name)
+{
+	struct annex_key key = bots_key_in(TABLE_KEYS, bot->name, name);
+	ProtobufCMessage *record;
+
+	if (annex_get(bot->bots->store, &key, &record) < 0)
+		return NULL;
+	return send_by_id(bot, ((const Bots__Send *)record)->id);
+}
+
+int
+send_track(const struct bot *bot, const char *id, const char *key, const char *to)
+{
+	struct annex_instance *inst = bot->bots->inst;
+	Bots__Send send = BOTS__SEND__INIT;
+
+	send.id = (char *)(uintptr_t)id;
+	send.key = (char *)(uintptr_t)(key != NULL ? key : "");
+	send.to = (char *)(uintptr_t)to;
+	send.made_ms = annex_wall_ms(inst);
+	if (!bot->bots->tidying) {
+		bot->bots->tidying = true;
+		bots_must(
+		    bot->bots, annex_alarm_set(inst, "tidy", "", 0, annex_wall_ms(inst) + TIDY_MS));
+	}
+	return put(bot, &send);
+}
+
+static int
+tell(struct bot *bot, const Bots__Send *send, const char *why)
+{
+	struct annex_instance *inst = bot->bots->inst;
+	const struct annex_jid *to = annex_jid(annex_scratch(inst), send->to);
+	struct event *ev;
+	struct text t;
+	int r;
+
+	if (!bot_wants(bot, "receipt") || to == NULL)
+		return ANNEX_OK;
+	if ((r = event_make(bot, "receipt", to, &ev)) < 0)
+		return bots_must(bot->bots, r);
+	t = event_begin(ev);
+	text_member(&t, "id", send->id);
+	text_member(&t, "key", *send->key == '\0' ? NULL : send->key);
+	text_member(&t, "state", send_states[send->state]);
+	text_member(&t, "why", why);
+	event_end(ev, &t);
+	return event_add_or_drop(ev);
+}
+
+/* It only goes forward; the last four are the end. */
+void
+send_reached(struct bot *bot, const char *id, enum send_state state, const char *why)
+{
+	const Bots__Send *known = send_by_id(bot, id);
+	Bots__Send send;
+
+	if (known == NULL || known->state >= (uint32_t)state || known->state >= SEND_BOUNCED)
+		return;
+	send = *known;
+	send.state = state;
+	if (bots_must(bot->bots, put(bot, &send)) >= 0)
+		tell(bot, &send, why);
+}
+
+/* --- Words of clients ----------------------------------------------------------- */
+
+bool
+track_message(struct bot *bot, const struct annex_stanza *in)
+{
+	const struct annex_element *received = annex_child(in->element, NS_RECEIPTS, "received");
+	const struct annex_element *displayed = annex_child(in->element, NS_MARKERS, "displayed");
+	const char *id;
+
+	if (received != NULL && (id = annex_attr(received, "id")) != NULL)
+		send_reached(bot, id, SEND_DELIVERED, NULL);
+	if (displayed != NULL && (id = annex_attr(displayed, "id")) != NULL)
+		send_reached(bot, id, SEND_DISPLAYED, NULL);
+	return received != NULL || displayed != NULL;
+}
+
+enum annex_verdict
+bots_message_error(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	struct bot *bot = in->to->local == NULL ? NULL : bot_find(annex_state(inst), in->to->local);
+	struct annex_error error = annex_error_read(in->element);
+
+	if (bot == NULL || in->id == NULL)
+		return ANNEX_DONE;
+	rooms_bounced(bot, in, &error);
+	send_reached(bot, in->id, SEND_BOUNCED, annex_condition_name(error.condition));
+	return ANNEX_DONE;
+}
+
+/* --- What is old goes --------------------------------------------------------------- */
+
+static size_t
+tidy_table(struct bots *m, int table, int64_t before_ms)
+{
+	struct annex_key prefix = annex_key(&bots_tables[table]);
+	struct annex_iter it = annex_iter(&prefix);
+	size_t n = 0;
+
+	while (n < TIDY_MOST && annex_next(m->store, &it) == ANNEX_AGAIN) {
+		if (((const Bots__Send *)it.record)->made_ms > before_ms)
+			continue;
+		if (annex_delete(m->store, &it.key) < 0)
+			break;
+		n++;
+	}
+	return n;
+}
+
+void
+track_tidy(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms)
+{
+	struct bots *m = annex_state(inst);
+	int64_t now_ms = annex_wall_ms(inst);
+	size_t n = tidy_table(m, TABLE_SENDS, now_ms - KNOWN_MS) +
+	    tidy_table(m, TABLE_KEYS, now_ms - KNOWN_MS);
+
+	(void)key;
+	(void)key_len;
+	(void)due_wall_ms;
+	bots_must(
+	    m, annex_alarm_set(inst, "tidy", "", 0, now_ms + (n >= TIDY_MOST ? 1000 : TIDY_MS)));
+}
