@@ -390,6 +390,7 @@ static const struct word {
 	{ "domain", do_head },
 	{ "options", do_head },
 	{ "section", do_head },
+	{ "steady", do_head },
 	{ "wait", do_wait },
 	{ "link", do_link },
 	{ "server", do_server },
@@ -418,7 +419,7 @@ verb_word(struct play *p, struct statement *st)
 bool
 verb_is_head(const char *word)
 {
-	static const char *const heads[] = { "component", "domain", "options", "section",
+	static const char *const heads[] = { "component", "domain", "options", "section", "steady",
 		"server" };
 
 	for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++)
