@@ -155,8 +155,10 @@ consumer_ack(struct consumer *c, uint64_t seq)
 	ANNEX_LIST_EACH (&c->taken, l) {
 		struct event *ev = annex_container_of(l, struct event, link);
 
-		if (ev->seq <= seq)
+		if (ev->seq <= seq) {
 			event_done(ev);
+			c->useful = true;
+		}
 	}
 }
 

@@ -54,6 +54,7 @@ struct consumer {
 	size_t taken_count;
 	struct text partial; /* a line that has not ended */
 	bool skipping;       /* the rest of one that was too long */
+	bool useful;         /* it has acknowledged something */
 	uint64_t lines;      /* so far, to say where a mistake is */
 };
 

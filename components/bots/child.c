@@ -21,12 +21,14 @@
 #define PAUSE_FIRST_MS 200
 #define PAUSE_MOST_MS 30000
 #define LASTED_MS 10000 /* after which it is thought to be well */
+#define GRACE_MS 5000   /* how long it must live after it has read an event */
 
 struct keeper {
 	struct bot *bot;
 	struct consumer *consumer; /* while it runs */
 	struct annex_child *child;
-	struct annex_timer *again;
+	struct annex_timer *again, *grace;
+	uint64_t read_seq; /* it has read all up to this a grace ago */
 	int64_t pause_ms, started_ms;
 };
 
@@ -47,10 +49,12 @@ static void
 child_ended(struct annex_instance *inst, struct annex_child *child, int status, void *cookie)
 {
 	struct keeper *k = cookie;
-	bool lasted = annex_now_ms(inst) - k->started_ms >= LASTED_MS;
+	bool lasted = k->consumer->useful || annex_now_ms(inst) - k->started_ms >= LASTED_MS;
 
 	(void)child;
 	k->child = NULL;
+	annex_timer_stop(k->grace);
+	k->read_seq = 0;
 	consumer_detach(k->consumer, true);
 	consumer_destroy(k->consumer);
 	k->consumer = NULL;
@@ -64,6 +68,30 @@ child_ended(struct annex_instance *inst, struct annex_child *child, int status, 
 }
 
 static const struct annex_child_events child_events = { child_output, child_ended };
+
+/*
+ * Not every event is answered.  What was read is acknowledged where the program
+ * still lives a while later; one that wants to say so itself asks for
+ * "explicit".
+ */
+static void
+keeper_look(struct annex_instance *inst, void *cookie)
+{
+	struct keeper *k = cookie;
+	struct consumer *c = k->consumer;
+
+	(void)inst;
+	if (c == NULL)
+		return;
+	if (k->read_seq > 0 && c->ack == ACK_REPLY)
+		consumer_ack(c, k->read_seq);
+	k->read_seq = 0;
+	if (!annex_list_is_empty(&c->taken) && annex_child_unread(k->child) == 0)
+		k->read_seq = annex_container_of(c->taken.prev, struct event, link)->seq;
+	if (c->taken_count > 0)
+		annex_timer_start(k->grace, GRACE_MS);
+	dispatch(k->bot);
+}
 
 static void
 keeper_start(struct annex_instance *inst, void *cookie)
@@ -106,6 +134,8 @@ child_deliver(struct consumer *c, struct event *ev)
 	size_t len;
 	const char *line = event_line(ev, annex_scratch(c->bot->bots->inst), &len);
 
+	if (!annex_timer_is_running(((struct keeper *)c->state)->grace))
+		annex_timer_start(((struct keeper *)c->state)->grace, GRACE_MS);
 	return write_line(c->state, line, len);
 }
 
@@ -134,6 +164,7 @@ child_start(struct bot *bot)
 	k = annex_new(bot->pool, struct keeper);
 	k->bot = bot;
 	k->again = annex_timer(bot->bots->inst, keeper_start, k);
+	k->grace = annex_timer(bot->bots->inst, keeper_look, k);
 	keeper_start(bot->bots->inst, k);
 }
 

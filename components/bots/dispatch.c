@@ -59,6 +59,20 @@ choose(const struct bot *bot, const struct lane *lane, int64_t now_ms)
 	return has_room(lane->consumer) && !lane->consumer->one_by_one ? lane->consumer : NULL;
 }
 
+/* The others see it as well; who has taken it acknowledges it. */
+static void
+show_others(const struct consumer *c, struct event *ev)
+{
+	if (strcmp(c->bot->set->dispatch, "all") != 0 || c->one_by_one)
+		return;
+	ANNEX_LIST_EACH (&c->bot->consumers, l) {
+		struct consumer *other = annex_container_of(l, struct consumer, link);
+
+		if (other != c && other->attached && !other->one_by_one)
+			other->carrier->deliver(other, ev);
+	}
+}
+
 /* Negative: it waits on. */
 static int
 hand_over(struct consumer *c, struct event *ev)
@@ -74,6 +88,7 @@ hand_over(struct consumer *c, struct event *ev)
 	c->taken_count++;
 	ev->consumer = c;
 	ev->taken_ms = annex_now_ms(c->bot->bots->inst);
+	show_others(c, ev);
 	if (ev->composes)
 		states_watch(c->bot);
 	lane->consumer = c;

@@ -431,8 +431,7 @@ event_answered(struct event *ev)
 {
 	struct annex_key key = bots_key_seq(TABLE_LATER, ev->bot->name, ev->seq);
 
-	if (ev->later &&
-	    bots_must(ev->bot->bots, annex_delete(ev->bot->bots->store, &key)) < 0)
+	if (ev->later && bots_must(ev->bot->bots, annex_delete(ev->bot->bots->store, &key)) < 0)
 		return ANNEX_ESTORE;
 	ev->bot->recent_count--;
 	event_drop(ev);
@@ -457,20 +456,40 @@ later_load(struct bot *bot, uint64_t seq)
 
 /* --- Finding one ------------------------------------------------------------------------ */
 
+static struct event *
+find_in(const struct annex_link *events, uint64_t seq)
+{
+	ANNEX_LIST_EACH (events, l) {
+		struct event *ev = annex_container_of(l, struct event, link);
+
+		if (ev->seq == seq)
+			return ev;
+	}
+	return NULL;
+}
+
+/* Where all programs see an event, each may answer it. */
+static struct event *
+find_with_others(const struct bot *bot, uint64_t seq)
+{
+	struct event *ev = NULL;
+
+	if (strcmp(bot->set->dispatch, "all") != 0)
+		return NULL;
+	ANNEX_LIST_EACH (&bot->consumers, l)
+		if (ev == NULL)
+			ev = find_in(&annex_container_of(l, struct consumer, link)->taken, seq);
+	return ev;
+}
+
 struct event *
 event_find(const struct consumer *c, uint64_t seq)
 {
-	ANNEX_LIST_EACH (&c->taken, l) {
-		struct event *ev = annex_container_of(l, struct event, link);
+	struct event *ev = find_in(&c->taken, seq);
 
-		if (ev->seq == seq)
-			return ev;
-	}
-	for (struct annex_link *l = c->bot->recent.prev; l != &c->bot->recent; l = l->prev) {
-		struct event *ev = annex_container_of(l, struct event, link);
-
-		if (ev->seq == seq)
-			return ev;
-	}
-	return later_load(c->bot, seq);
+	if (ev == NULL)
+		ev = find_with_others(c->bot, seq);
+	if (ev == NULL)
+		ev = find_in(&c->bot->recent, seq);
+	return ev != NULL ? ev : later_load(c->bot, seq);
 }

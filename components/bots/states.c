@@ -38,6 +38,18 @@ look_at(struct event *ev, int64_t now_ms)
 	return ev->composes ? ev->taken_ms + PAUSED_MS : INT64_MAX;
 }
 
+static int64_t
+look_at_all(const struct annex_link *events, int64_t now_ms)
+{
+	int64_t next_ms = INT64_MAX, due_ms;
+
+	ANNEX_LIST_EACH (events, l) {
+		due_ms = look_at(annex_container_of(l, struct event, link), now_ms);
+		next_ms = due_ms < next_ms ? due_ms : next_ms;
+	}
+	return next_ms;
+}
+
 static void
 look(struct annex_instance *inst, void *cookie)
 {
@@ -45,13 +57,11 @@ look(struct annex_instance *inst, void *cookie)
 	int64_t now_ms = annex_now_ms(inst), next_ms = INT64_MAX, due_ms;
 
 	ANNEX_LIST_EACH (&bot->consumers, l) {
-		struct consumer *c = annex_container_of(l, struct consumer, link);
-
-		ANNEX_LIST_EACH (&c->taken, k) {
-			due_ms = look_at(annex_container_of(k, struct event, link), now_ms);
-			next_ms = due_ms < next_ms ? due_ms : next_ms;
-		}
+		due_ms = look_at_all(&annex_container_of(l, struct consumer, link)->taken, now_ms);
+		next_ms = due_ms < next_ms ? due_ms : next_ms;
 	}
+	due_ms = look_at_all(&bot->recent, now_ms);
+	next_ms = due_ms < next_ms ? due_ms : next_ms;
 	if (next_ms != INT64_MAX)
 		annex_timer_start(bot->states_timer, next_ms - now_ms);
 }

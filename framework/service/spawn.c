@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -431,6 +432,16 @@ annex_child_write(struct annex_child *child, const void *bytes, size_t len)
 		return ANNEX_ELIMIT;
 	buf_append(&child->asked, bytes, len);
 	return ANNEX_OK;
+}
+
+size_t
+annex_child_unread(const struct annex_child *child)
+{
+	int in_pipe = 0;
+
+	if (child->input >= 0 && ioctl(child->input, FIONREAD, &in_pipe) < 0)
+		in_pipe = 0;
+	return child->asked.len + child->queue.len + (size_t)in_pipe;
 }
 
 void

@@ -72,7 +72,7 @@ configure(struct bench *b)
 	    "state-dir: %s/state\nrun-dir: %s/run\nmodule-dirs: [\"%s\"]\nservers:\n  main:\n"
 	    "    host: unix:%s/server.sock\n    local-domains: [example.org]\n"
 	    "components:\n  bots.test:\n    module: bots\n    secret: a long enough secret\n"
-	    "    rate-per-jid: 1000000\n    burst-per-jid: 1000000\n    bots:\n      bots:\n"
+	    "    rate-per-jid: 1000000\n    burst-per-jid: 1000000\n    bots:\n      rate-each: 100000\n      burst-each: 1000000\n      bots:\n"
 	    "        child: { child: [\"%s\"] }\n"
 	    "        shell: { exec: [/bin/sh, -c, 'read x; echo \"$x\"'] }\n"
 	    "        python: { exec: [python3, -c, 'print(input())'] }\n",
@@ -116,12 +116,12 @@ stop(struct bench *b)
 /* --- Messages ---------------------------------------------------------------- */
 
 static char *
-messages(const char *bot, unsigned n, size_t *len)
+messages(const char *bot, unsigned first, unsigned n, size_t *len)
 {
 	char *text = NULL;
 	FILE *out = open_memstream(&text, len);
 
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = first; i < first + n; i++)
 		fprintf(out,
 		    "<message from='user%03u@example.org/phone' to='%s@bots.test' type='chat' "
 		    "id='m%07u'><body>message %u of many, and of the usual length</body></message>",
@@ -130,39 +130,32 @@ messages(const char *bot, unsigned n, size_t *len)
 	return text;
 }
 
-struct writing {
-	struct server *server;
-	const char *text;
-	size_t len;
-};
+/* No more on their way than people have patience for. */
+#define AT_ONCE 4000u
+#define PART 500u
 
-static void *
-write_all(void *arg)
-{
-	const struct writing *w = arg;
-
-	server_write(w->server, w->text, w->len);
-	return NULL;
-}
-
-/* As many at a time as a queue takes. */
 static double
 pump(struct bench *b, const char *bot, unsigned n)
 {
-	struct writing w = { .server = &b->server };
-	pthread_t writer;
-	double began;
+	uint64_t before = b->server.messages;
+	double began = now_s();
 
-	w.text = messages(bot, n, &w.len);
-	began = now_s();
-	pthread_create(&writer, NULL, write_all, &w);
-	if (!server_wait(&b->server, b->server.messages + n, 0, 120)) {
-		fprintf(stderr, "%s: only %llu messages came\n", bot,
-		    (unsigned long long)b->server.messages);
+	for (unsigned sent = 0; sent < n; sent += PART) {
+		unsigned part = n - sent < PART ? n - sent : PART;
+		size_t len;
+		char *text = messages(bot, sent, part, &len);
+
+		server_write(&b->server, text, len);
+		free(text);
+		if (sent + part > AT_ONCE &&
+		    !server_wait(&b->server, before + sent + part - AT_ONCE, 0, 60))
+			break;
+	}
+	if (!server_wait(&b->server, before + n, 0, 120)) {
+		fprintf(stderr, "%s: only %llu of %u messages came\n", bot,
+		    (unsigned long long)(b->server.messages - before), n);
 		exit(2);
 	}
-	pthread_join(writer, NULL);
-	free((char *)(uintptr_t)w.text);
 	return n / (now_s() - began);
 }
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # SPDX-FileCopyrightText: The Annex authors
 """Bots: real programs, in shell, Python and jq, talk to real clients."""
-import asyncio
 import sys
 
 from lib.ground import check, equal, until
@@ -36,3 +35,111 @@ async def a_program_in_python_needs_no_flush(t):
     for text in "one", "two":
         answer = await alice.say("echo@one.localhost", text)
         equal(answer["body"], f"you said: {text}", "the answer")
+
+PRESENTER = """
+import json, sys
+for line in sys.stdin:
+    e = json.loads(line)
+    if e.get("event") == "subscribed":
+        who = e["from"].split("/")[0]
+        print(json.dumps({"kind": "presence", "to": who, "status": "for " + who.split("@")[0]}))
+"""
+
+COMMANDER = """
+import json, sys
+print(json.dumps({"hello": 1, "commands": [{"node": "disk", "name": "Disk usage", "fields": [
+    {"var": "host", "label": "Host", "options": ["web1", "web2"], "required": True}]}]}))
+for line in sys.stdin:
+    e = json.loads(line)
+    if e["kind"] == "command":
+        print(json.dumps({"reply": e["seq"], "body": "disk of " + e["form"]["host"]}))
+"""
+
+NASTY = """
+import json, sys
+for line in sys.stdin:
+    e = json.loads(line)
+    if e.get("body") == "colours":
+        print(json.dumps({"reply": e["seq"], "body": "\\x1b[31mred\\x1b[0m\\x00\\uffff!"}))
+    elif e.get("body") == "long":
+        print(json.dumps({"reply": e["seq"], "body": "word " * 60000}))
+        print(json.dumps({"reply": e["seq"], "body": "word " * 10000}))
+"""
+
+COMMANDS = "http://jabber.org/protocol/commands"
+FORM = "jabber:x:data"
+
+
+def python(source):
+    return [sys.executable, "-c", source]
+
+
+async def status_of(client, bot, wanted):
+    return await client.next(
+        lambda s: s.xml.tag == "{jabber:client}presence" and str(s["from"]).startswith(bot)
+        and s["status"] == wanted, 20, f"presence of {bot} with {wanted}")
+
+
+@test()
+async def two_buddies_see_two_statuses(t):
+    await t.annex(bots(lamp={"child": python(PRESENTER), "events": ["contact"]})).start()
+    alice, bob = await t.client("alice"), await t.client("bob")
+    for who in alice, bob:
+        who.send_raw("<presence to='lamp@one.localhost' type='subscribe'/>")
+    await status_of(alice, "lamp@one.localhost", "for alice")
+    await status_of(bob, "lamp@one.localhost", "for bob")
+    for who in alice, bob:
+        who.send_raw("<presence to='lamp@one.localhost' type='unsubscribe'/>")
+
+
+@test()
+async def what_a_program_writes_cannot_close_the_stream(t):
+    annex = await t.annex(bots(nasty={"child": python(NASTY)})).start()
+    alice = await t.client("alice")
+    answer = await alice.say("nasty@one.localhost", "colours")
+    equal(answer["body"], "red!", "the answer")
+    since = len(alice.stanzas)
+    alice.send("nasty@one.localhost", "<body>long</body>")
+    got = ""
+    while len(got) < 49000:
+        message = await alice.next_message("nasty@one.localhost", since=since)
+        since = alice.stanzas.index(message) + 1
+        got += message["body"]
+    check(set(got.split()) == {"word"}, "the long text came in parts, cut between words")
+
+
+@test()
+async def a_command_has_a_form_also_without_a_session(t):
+    await t.annex(bots(admin={"child": python(COMMANDER)})).start()
+    alice = await t.client("alice")
+    to = "admin@one.localhost"
+
+    async def opened():
+        answer = await alice.iq(to, f"<command xmlns='{COMMANDS}' node='disk'/>", "set")
+        return answer.xml.find(f"{{{COMMANDS}}}command[@status='executing']") is not None
+
+    await until(opened, 10, "the form")
+    answer = await alice.iq(to, f"<command xmlns='{COMMANDS}' node='disk' action='cancel'/>", "set")
+    equal(answer.xml.get("type"), "result", "the answer to a cancel")
+    check(await opened(), "the form opens again")
+    answer = await alice.iq(
+        to, f"<command xmlns='{COMMANDS}' node='disk'><x xmlns='{FORM}' type='submit'>"
+        "<field var='host'><value>web2</value></field></x></command>", "set")
+    note = answer.xml.findtext(f"{{{COMMANDS}}}command/{{{COMMANDS}}}note")
+    equal(note, "disk of web2", "the note")
+
+
+@test()
+async def a_bot_sits_in_a_room_of_ours(t):
+    components = bots(parrot={"child": python(JSON_ECHO), "rooms": ["den@two.localhost"]})
+    components["two.localhost"] = {"module": "muc", "muc": {"create": ["anybody"]}}
+    await t.annex(components).start()
+    alice = await t.client("alice")
+    alice.send_raw(
+        "<presence to='den@two.localhost/alice'><x xmlns='http://jabber.org/protocol/muc'/></presence>")
+    await alice.next(
+        lambda s: s.xml.tag == "{jabber:client}presence"
+        and str(s["from"]) == "den@two.localhost/parrot" and s.xml.get("type") is None,
+        40, "the parrot in the room")
+    alice.send("den@two.localhost", "<body>parrot: hello</body>", type="groupchat")
+    await alice.next(lambda s: s["body"] == "you said: hello", 20, "the parrot's answer")

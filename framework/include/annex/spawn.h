@@ -39,6 +39,8 @@ struct annex_child *annex_spawn(struct annex_instance *inst, const struct annex_
 
 /* To its standard input: queued, at most 1 MiB, else ANNEX_ELIMIT.  end closes it when written. */
 int annex_child_write(struct annex_child *child, const void *bytes, size_t len);
+/* How much of that the program has not read yet. */
+size_t annex_child_unread(const struct annex_child *child);
 void annex_child_end(struct annex_child *child);
 void annex_child_kill(struct annex_child *child, int signal);
 
