@@ -277,11 +277,34 @@ run_one(struct consumer *c, json_t *json)
 		action_run(&a);
 }
 
+/*
+ * A NUL is fine in JSON and nowhere else: it becomes another control character, which
+ * goes with all of them (clean.c).
+ */
+static const char *
+without_nul(const char *line, size_t len, struct annex_pool *pool)
+{
+	char *copy = NULL;
+
+	for (size_t i = 0; i + 5 < len; i++) {
+		if (line[i] != '\\')
+			continue;
+		if (memcmp(line + i, "\\u0000", 6) == 0) {
+			if (copy == NULL)
+				copy = annex_strndup(pool, line, len);
+			copy[i + 5] = '7';
+		}
+		i++;
+	}
+	return copy != NULL ? copy : line;
+}
+
 void
 consumer_line(struct consumer *c, const char *line, size_t len)
 {
 	json_error_t error;
-	json_t *json = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error);
+	json_t *json = json_loadb(without_nul(line, len, annex_scratch(c->bot->bots->inst)), len,
+	    JSON_REJECT_DUPLICATES, &error);
 	json_t *txn = json_object_get(json, "txn");
 
 	if (json == NULL)

@@ -205,6 +205,28 @@ run_leave(struct action *a)
 	return ANNEX_OK;
 }
 
+/* A room that we have made is locked until its owner says that it is fine as it is (§10.1.2). */
+static void
+made(struct annex_instance *inst, int status, const struct annex_stanza *answer, const void *cookie,
+    size_t cookie_len)
+{
+	(void)answer;
+	if (status == ANNEX_EDENIED)
+		annex_log(inst, ANNEX_LOG_REMOTE, "the room %.*s stays locked", (int)cookie_len,
+		    (const char *)cookie);
+}
+
+static void
+unlock(struct room *room)
+{
+	struct annex_instance *inst = room->bot->bots->inst;
+	struct annex_stanza *q = annex_iq(inst, room->bot->full, room->jid, "set");
+	struct annex_element *el = annex_add(q->element, NS_MUC "#owner", "query");
+
+	annex_attr_set(annex_add(el, ANNEX_NS_FORM, "x"), "type", "submit");
+	annex_ask(inst, q, 0, made, room->jid, strlen(room->jid));
+}
+
 /* --- What rooms say ---------------------------------------------------------------------- */
 
 static bool
@@ -232,6 +254,8 @@ presence_in_room(struct room *room, const struct annex_stanza *in)
 	}
 	room->state = ROOM_IN;
 	room->pause_ms = 0;
+	if (has_status(in->element, "201"))
+		unlock(room);
 	room->as = annex_strdup(room->bot->pool, in->from->full);
 	annex_timer_start(room->timer, LOOK_MS);
 }

@@ -129,6 +129,20 @@ async def a_command_has_a_form_also_without_a_session(t):
     equal(note, "disk of web2", "the note")
 
 
+async def until_in(client):
+    """Enter the room, again where it was still locked."""
+    async def entered():
+        since = len(client.stanzas)
+        client.send_raw("<presence to='den@two.localhost/alice'>"
+                        "<x xmlns='http://jabber.org/protocol/muc'/></presence>")
+        answer = await client.next(
+            lambda s: s.xml.tag == "{jabber:client}presence"
+            and str(s["from"]) == "den@two.localhost/alice", 10, "an answer of the room", since)
+        return answer.xml.get("type") is None
+
+    await until(entered, 20, "alice is in the room")
+
+
 @test()
 async def a_bot_sits_in_a_room_of_ours(t):
     components = bots(parrot={"child": python(JSON_ECHO), "rooms": ["den@two.localhost"]})
@@ -137,6 +151,11 @@ async def a_bot_sits_in_a_room_of_ours(t):
     alice = await t.client("alice")
     alice.send_raw(
         "<presence to='den@two.localhost/alice'><x xmlns='http://jabber.org/protocol/muc'/></presence>")
+    # Whoever was first has made the room; the bot opens its own.
+    owner = "http://jabber.org/protocol/muc#owner"
+    await alice.iq(
+        "den@two.localhost", f"<query xmlns='{owner}'><x xmlns='{FORM}' type='submit'/></query>", "set")
+    await until_in(alice)
     await alice.next(
         lambda s: s.xml.tag == "{jabber:client}presence"
         and str(s["from"]) == "den@two.localhost/parrot" and s.xml.get("type") is None,
