@@ -44,7 +44,7 @@ struct action {
 	bool later, clear, standby, tracked;
 	const char *body, *key, *type, *subject, *thread, *ack, *resource, *note;
 	const char *kind, *whom, *show, *status, *group, *when, *collapse, *otherwise, *ask;
-	const char *edit, *edited, *retract, *nick, *get;
+	const char *bot_name, *edit, *edited, *retract, *nick, *get;
 	int64_t ttl_ms, for_ms;
 	json_t *commands, *table, *choices, *atom, *groups;
 	int64_t hello;

@@ -34,6 +34,7 @@
 
 #include <annex/command.h>
 
+#include "admin.h"
 #include "carrier.h"
 
 #define SECOND ((int64_t)1000)
@@ -64,6 +65,9 @@ static const struct annex_option bot_options[] = {
 	ANNEX_OPTION(struct bot_settings, child, 1, 64, "",
 	    "Program with its arguments, kept running: a line of JSON for each event and each "
 	    "action."),
+	ANNEX_OPTION(struct bot_settings, users, 1, 100, "",
+	    "Users of this machine, beside root and annexd's, whose programs may speak for it over "
+	    "the socket."),
 	ANNEX_OPTION(struct bot_settings, events, 1, 16, "message command answer",
 	    "Kinds of events that it gets."),
 	ANNEX_OPTION_OF(struct bot_settings, ack, acks, "reply",
@@ -93,6 +97,9 @@ static const struct annex_option bots_options[] = {
 	    "Longest text that a bot sends in one message; a longer one becomes several."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct bots_settings, max_line_bytes, 1024, 1048576,
 	    "60K", "Longest line to and from a program."),
+	ANNEX_OPTION(struct bots_settings, socket, 0, 0, "no",
+	    "Whether programs that run already may attach, over DOMAIN.bots.sock in the run "
+	    "directory."),
 	ANNEX_OPTION(struct bots_settings, rate_each, 1, 100000, "5",
 	    "Messages a second that one contact may send to a bot for long."),
 	ANNEX_OPTION(struct bots_settings, burst_each, 1, 1000000, "50",
@@ -182,6 +189,7 @@ ANNEX_MODULE(bots) = {
 	.settings_size = sizeof(struct bots_settings),
 	.routes = bots_routes,
 	.disco = &bots_disco,
+	.commands = bots_commands,
 	.tables = bots_tables,
 	.alarms = bots_alarms,
 	.contacts = &bots_contacts,

@@ -38,7 +38,7 @@ struct carrier;
 /* A section under "bots". */
 struct bot_settings {
 	const char *nick, *about, *policy, *absent, *status, *ack, *dispatch;
-	struct annex_strings exec, child, events, tokens, rooms;
+	struct annex_strings exec, child, users, events, tokens, rooms;
 	int64_t parallel, window, tries, timeout_ms;
 	int64_t max_queue, max_queue_each;
 };
@@ -47,6 +47,7 @@ struct bots_settings {
 	struct annex_sections bots;
 	int64_t max_body_bytes, max_line_bytes;
 	int64_t rate_each, burst_each;
+	bool socket;
 };
 
 struct bots {
@@ -55,6 +56,7 @@ struct bots {
 	struct annex_store *store;
 	struct annex_map *by_name; /* struct bot, by localpart */
 	struct out *out;
+	struct annex_listener *listener;
 	struct annex_buckets *loops, *talk; /* by bot and contact */
 	uint64_t *seen;                     /* hashes of stanzas that came lately */
 	unsigned char seen_key[16];
@@ -191,6 +193,8 @@ int inbox_fill(struct bot *bot) ANNEX_MUST_CHECK;
 int inbox_load(struct bot *bot) ANNEX_MUST_CHECK;
 /* One that waits for an answer at that consumer, or was acknowledged lately without one. */
 struct event *event_find(const struct consumer *consumer, uint64_t seq);
+/* One that was given up is tried anew, under a new number. */
+int event_revive(struct bot *bot, const Bots__Event *record) ANNEX_MUST_CHECK;
 /* Acknowledged, but the answer comes later, also after a restart. */
 int event_later(struct event *event) ANNEX_MUST_CHECK;
 /* The last answer to one that nobody has any more was given: it goes. */

@@ -8,7 +8,7 @@
 
 #include "carrier.h"
 
-const struct carrier *const carriers[] = { &exec_carrier, &child_carrier, NULL };
+const struct carrier *const carriers[] = { &exec_carrier, &child_carrier, &socket_carrier, NULL };
 
 static enum ack_mode
 ack_mode_of(const struct bot *bot)

@@ -60,7 +60,7 @@ struct consumer {
 
 /* carrier.c */
 extern const struct carrier *const carriers[]; /* NULL-ended */
-extern const struct carrier exec_carrier, child_carrier;
+extern const struct carrier exec_carrier, child_carrier, socket_carrier;
 
 struct consumer *consumer_create(struct bot *bot, const struct carrier *carrier, void *state);
 /* It takes events from now on. */

@@ -454,6 +454,33 @@ later_load(struct bot *bot, uint64_t seq)
 	return ev;
 }
 
+/* --- A second life -------------------------------------------------------------------------- */
+
+/* The line holds the number: the new one takes the old one's place, which comes first. */
+static const char *
+line_with(struct annex_pool *pool, uint64_t seq, const char *line)
+{
+	const char *rest = strchr(line, ',');
+
+	return annex_sprintf(pool, "{\"seq\":%" PRIu64 "%s", seq, rest != NULL ? rest : "}");
+}
+
+int
+event_revive(struct bot *bot, const Bots__Event *record)
+{
+	struct event *ev;
+	uint64_t seq;
+	int r;
+
+	if ((r = bot_next_seq(bot, &seq)) < 0)
+		return r;
+	ev = unpack(bot, seq, record);
+	ev->line = line_with(ev->pool, seq, ev->line);
+	ev->tries = 0;
+	ev->replies = 0;
+	return event_add_or_drop(ev);
+}
+
 /* --- Finding one ------------------------------------------------------------------------ */
 
 static struct event *

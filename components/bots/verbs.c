@@ -20,6 +20,7 @@
 
 static const struct key hello_keys[] = {
 	KEY("hello", KEY_NUMBER, hello, .required = true),
+	KEY("bot", KEY_TEXT, bot_name),
 	KEY("ack", KEY_TEXT, ack),
 	KEY("resource", KEY_TEXT, resource),
 	KEY("standby", KEY_TRUTH, standby),

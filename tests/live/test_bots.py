@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # SPDX-FileCopyrightText: The Annex authors
 """Bots: real programs, in shell, Python and jq, talk to real clients."""
+import asyncio
+import json
 import sys
 
 from lib.ground import check, equal, until
@@ -104,7 +106,7 @@ async def what_a_program_writes_cannot_close_the_stream(t):
     while len(got) < 49000:
         message = await alice.next_message("nasty@one.localhost", since=since)
         since = alice.stanzas.index(message) + 1
-        got += message["body"]
+        got += message["body"] + " "
     check(set(got.split()) == {"word"}, "the long text came in parts, cut between words")
 
 
@@ -162,3 +164,59 @@ async def a_bot_sits_in_a_room_of_ours(t):
         40, "the parrot in the room")
     alice.send("den@two.localhost", "<body>parrot: hello</body>", type="groupchat")
     await alice.next(lambda s: s["body"] == "you said: hello", 20, "the parrot's answer")
+
+
+class Program:
+    """A program that attaches over the socket."""
+
+    def __init__(self, annex):
+        self.path = str(annex.run_dir / "one.localhost.bots.sock")
+
+    async def start(self, **hello):
+        self.reader, self.writer = await asyncio.open_unix_connection(self.path)
+        self.say(hello=1, bot="echo", **hello)
+        return self
+
+    async def stop(self):
+        self.writer.close()
+
+    def say(self, **action):
+        self.writer.write((json.dumps(action) + "\n").encode())
+
+    async def hear(self):
+        return json.loads(await asyncio.wait_for(self.reader.readline(), 10))
+
+    async def answer(self, text):
+        event = await self.hear()
+        self.say(reply=event["seq"], body=text)
+        return event
+
+
+@test()
+async def of_two_programs_the_newer_takes_over_and_one_stands_by(t):
+    components = bots(echo={})
+    components["one.localhost"]["bots"]["socket"] = True
+    annex = await t.annex(components).start()
+    alice = await t.client("alice")
+    first, second, third = Program(annex), Program(annex), Program(annex)
+    await first.start()
+    equal((await first.hear())["kind"], "hello", "the first line")
+    since = len(alice.stanzas)
+    alice.send("echo@one.localhost", "<body>one</body>")
+    equal((await first.hear())["body"], "one", "the event")
+    await second.start()
+    equal(await first.hear(), {"bye": "replaced"}, "what the older one is told")
+    equal((await second.hear())["kind"], "hello", "the first line")
+    await third.start(standby=True)
+    equal((await third.hear())["kind"], "hello", "the first line")
+    event = await second.answer("by the second")
+    equal((event["body"], event["redelivered"]), ("one", 1), "the event, again")
+    equal((await alice.next_message("echo@one.localhost", since=since))["body"],
+          "by the second", "the answer")
+    await second.stop()
+    since = len(alice.stanzas)
+    alice.send("echo@one.localhost", "<body>two</body>")
+    equal((await third.answer("by the third"))["body"], "two", "the event")
+    equal((await alice.next_message("echo@one.localhost", since=since))["body"],
+          "by the third", "the answer")
+    await third.stop()

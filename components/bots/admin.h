@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * admin.h - commands of operators (commands.c has their table)
+ */
+#ifndef BOTS_ADMIN_H
+#define BOTS_ADMIN_H
+
+#include <annex/command.h>
+
+#include "bots.h"
+
+struct admin_values {
+	const char *bot;
+};
+
+extern const struct annex_form admin_bot_form;
+extern const struct annex_command bots_commands[];
+
+/* Bots, their programs, and what waits. */
+int admin_bots(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
+/* Events of a bot that were given up; let them be tried anew, under new numbers. */
+int admin_dead(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
+int admin_retry(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
+/* Do not wait for the next try of what failed. */
+int admin_poke(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
+
+#endif /* BOTS_ADMIN_H */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * commands.c - what operators may do, as ad-hoc commands (XEP-0050) and with
+ * annexctl
+ */
+#include "admin.h"
+
+#define OF_BOT(node_, name_, run_, help_)                                                          \
+	{                                                                                          \
+		.node = (node_), .name = (name_), .who = ANNEX_WHO_ADMIN, .form = &admin_bot_form, \
+		.values_size = sizeof(struct admin_values), .run = (run_), .help = (help_),        \
+	}
+
+const struct annex_command bots_commands[] = {
+	{
+	    .node = "bots",
+	    .name = "List bots",
+	    .who = ANNEX_WHO_ADMIN,
+	    .run = admin_bots,
+	    .help = "List the bots, how many programs each has, and how many events wait.",
+	},
+	OF_BOT("dead", "List dead letters", admin_dead,
+	    "List the events of a bot that were given up, and why."),
+	OF_BOT("retry", "Try dead letters again", admin_retry,
+	    "Let the programs of a bot try anew what was given up."),
+	OF_BOT("poke", "Try again now", admin_poke,
+	    "Try what failed again now, without waiting for its time."),
+	{ 0 },
+};
