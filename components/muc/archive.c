@@ -367,6 +367,19 @@ may_read(const struct room *room, const struct annex_jid *who)
 	return power != RANK_OUTCAST && !room->config.members_only && !room->config.guarded;
 }
 
+/* Where no archive is kept there is none to be asked. */
+static bool
+may_ask(const struct room *room, const struct annex_stanza *in)
+{
+	if (!room->config.logged)
+		muc_refuse(room->muc, in, ANNEX_SERVICE_UNAVAILABLE, ANNEX_ERROR_CANCEL, NULL);
+	else if (!may_read(room, in->from))
+		muc_refuse(room->muc, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, NULL);
+	else
+		return true;
+	return false;
+}
+
 static void
 fin_send(struct search *s, const struct annex_stanza *in, const struct annex_page_result *page)
 {
@@ -426,8 +439,8 @@ muc_archive_set(struct annex_instance *inst, const struct annex_stanza *in)
 
 	if (s.room == NULL)
 		return verdict;
-	if (!may_read(s.room, in->from))
-		return muc_refuse(m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, NULL);
+	if (!may_ask(s.room, in))
+		return ANNEX_DONE;
 	s.sees_jids = sees_real_jids(s.room, in->from);
 	r = filter_read(&s, in, &why);
 	if (r == ANNEX_ENOENT)
@@ -465,8 +478,8 @@ muc_archive_get(struct annex_instance *inst, const struct annex_stanza *in)
 
 	if (s.room == NULL)
 		return verdict;
-	if (!may_read(s.room, in->from))
-		return muc_refuse(m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, NULL);
+	if (!may_ask(s.room, in))
+		return ANNEX_DONE;
 	out = annex_reply(inst, in);
 	el = annex_add(out->element, NS_MAM, in->payload->name);
 	if (strcmp(in->payload->name, "metadata") == 0) {

@@ -11,10 +11,6 @@
 
 #include "muc.h"
 
-struct values {
-	const char *room, *nick, *jid, *affiliation, *reason;
-};
-
 static const struct annex_choice affiliations[] = {
 	{ "owner", "Owner" },
 	{ "admin", "Admin" },
@@ -24,30 +20,55 @@ static const struct annex_choice affiliations[] = {
 	{ 0 },
 };
 
-#define ROOM ANNEX_FIELD(struct values, room, "room", ANNEX_TEXT_SINGLE, "Room", .required = true)
-#define REASON ANNEX_FIELD(struct values, reason, "reason", ANNEX_TEXT_SINGLE, "Reason")
-#define JID ANNEX_FIELD(struct values, jid, "jid", ANNEX_JID_SINGLE, "Address", .required = true)
+#define ROOM         \
+	ANNEX_FIELD( \
+	    struct command_values, room, "room", ANNEX_TEXT_SINGLE, "Room", .required = true)
+#define REASON ANNEX_FIELD(struct command_values, reason, "reason", ANNEX_TEXT_SINGLE, "Reason")
+#define JID          \
+	ANNEX_FIELD( \
+	    struct command_values, jid, "jid", ANNEX_JID_SINGLE, "Address", .required = true)
 
 static const struct annex_field room_fields[] = { ROOM, { 0 } };
 static const struct annex_field destroy_fields[] = { ROOM, REASON, { 0 } };
 static const struct annex_field kick_fields[] = { ROOM,
-	ANNEX_FIELD(struct values, nick, "nick", ANNEX_TEXT_SINGLE, "Nickname", .required = true),
+	ANNEX_FIELD(
+	    struct command_values, nick, "nick", ANNEX_TEXT_SINGLE, "Nickname", .required = true),
 	REASON, { 0 } };
 static const struct annex_field ban_fields[] = { ROOM, JID, REASON, { 0 } };
 static const struct annex_field affiliation_fields[] = { ROOM, JID,
-	ANNEX_FIELD(struct values, affiliation, "affiliation", ANNEX_LIST_SINGLE, "Affiliation",
-	    .choices = affiliations, .required = true),
+	ANNEX_FIELD(struct command_values, affiliation, "affiliation", ANNEX_LIST_SINGLE,
+	    "Affiliation", .choices = affiliations, .required = true),
 	REASON, { 0 } };
+
+static const struct annex_field announce_fields[] = {
+	ANNEX_FIELD(
+	    struct command_values, text, "text", ANNEX_TEXT_SINGLE, "Text", .required = true),
+	ANNEX_FIELD(struct command_values, room, "room", ANNEX_TEXT_SINGLE, "Room, or all of them"),
+	{ 0 },
+};
+static const struct annex_field configure_fields[] = { ROOM,
+	ANNEX_FIELD(
+	    struct command_values, field, "field", ANNEX_TEXT_SINGLE, "Field", .required = true),
+	ANNEX_FIELD(struct command_values, value, "value", ANNEX_TEXT_MULTI, "Value"), { 0 } };
+static const struct annex_field export_fields[] = { JID,
+	ANNEX_FIELD(struct command_values, after, "after", ANNEX_TEXT_SINGLE, "Where to go on"),
+	{ 0 } };
+static const struct annex_field erase_fields[] = { JID, { 0 } };
 
 static const struct annex_form room_form = { .title = "Room", .fields = room_fields };
 static const struct annex_form destroy_form = { .title = "Destroy", .fields = destroy_fields };
 static const struct annex_form kick_form = { .title = "Kick", .fields = kick_fields };
 static const struct annex_form ban_form = { .title = "Ban", .fields = ban_fields };
+static const struct annex_form announce_form = { .title = "Announce", .fields = announce_fields };
+static const struct annex_form configure_form = { .title = "Configure",
+	.fields = configure_fields };
+static const struct annex_form export_form = { .title = "Export", .fields = export_fields };
+static const struct annex_form erase_form = { .title = "Erase", .fields = erase_fields };
 static const struct annex_form affiliation_form = { .title = "Affiliation",
 	.fields = affiliation_fields };
 
-static struct room *
-room_named(struct annex_instance *inst, struct annex_run *run, const struct values *v)
+struct room *
+command_room(struct annex_instance *inst, struct annex_run *run, const struct command_values *v)
 {
 	const char *name = v->room == NULL ? NULL : annex_prep_local(annex_scratch(inst), v->room);
 	struct room *room = name == NULL ? NULL : room_find(annex_state(inst), name);
@@ -94,7 +115,7 @@ run_occupants(struct annex_instance *inst, struct annex_run *run, unsigned stage
 {
 	static const char *const columns[] = { "nick", "jid", "role", "affiliation", NULL };
 	static const char *const labels[] = { "Nickname", "Address", "Role", "Affiliation", NULL };
-	struct room *room = room_named(inst, run, values);
+	struct room *room = command_room(inst, run, values);
 
 	(void)stage;
 	if (room == NULL)
@@ -114,7 +135,7 @@ run_occupants(struct annex_instance *inst, struct annex_run *run, unsigned stage
 static int
 run_show(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
 {
-	struct room *room = room_named(inst, run, values);
+	struct room *room = command_room(inst, run, values);
 
 	(void)stage;
 	if (room == NULL)
@@ -154,8 +175,8 @@ make_change(struct room *room, struct annex_run *run, struct change *c)
 static int
 run_kick(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
 {
-	const struct values *v = values;
-	struct room *room = room_named(inst, run, v);
+	const struct command_values *v = values;
+	struct room *room = command_room(inst, run, v);
 	struct occupant *o;
 	struct change c;
 
@@ -172,10 +193,10 @@ run_kick(struct annex_instance *inst, struct annex_run *run, unsigned stage, voi
 }
 
 static int
-affiliate(
-    struct annex_instance *inst, struct annex_run *run, const struct values *v, enum rank rank)
+affiliate(struct annex_instance *inst, struct annex_run *run, const struct command_values *v,
+    enum rank rank)
 {
-	struct room *room = room_named(inst, run, v);
+	struct room *room = command_room(inst, run, v);
 	const struct annex_jid *jid = annex_jid(annex_scratch(inst), v->jid);
 	struct change c;
 
@@ -196,7 +217,7 @@ run_ban(struct annex_instance *inst, struct annex_run *run, unsigned stage, void
 static int
 run_affiliation(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
 {
-	const struct values *v = values;
+	const struct command_values *v = values;
 	enum rank rank;
 
 	(void)stage;
@@ -208,8 +229,8 @@ run_affiliation(struct annex_instance *inst, struct annex_run *run, unsigned sta
 static int
 run_destroy(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
 {
-	const struct values *v = values;
-	struct room *room = room_named(inst, run, v);
+	const struct command_values *v = values;
+	struct room *room = command_room(inst, run, v);
 	struct annex_element *el = annex_element(annex_scratch(inst), NS_OWNER, "destroy");
 
 	(void)stage;
@@ -221,10 +242,38 @@ run_destroy(struct annex_instance *inst, struct annex_run *run, unsigned stage, 
 	return ANNEX_OK;
 }
 
-#define COMMAND(node_, name_, form_, run_, help_)                                          \
-	{                                                                                  \
-		.node = (node_), .name = (name_), .who = ANNEX_WHO_ADMIN, .form = (form_), \
-		.values_size = sizeof(struct values), .run = (run_), .help = (help_),      \
+static int
+run_configure(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	const struct command_values *v = values;
+	struct room *room = command_room(inst, run, v);
+	struct annex_element *x = annex_element(annex_scratch(inst), ANNEX_NS_FORM, "x"), *field;
+	const char *var = config_field_name(v->field);
+	struct annex_error error = { 0 };
+
+	(void)stage;
+	if (room == NULL)
+		return ANNEX_ENOENT;
+	if (var == NULL) {
+		annex_run_fail(run, ANNEX_BAD_REQUEST, "There is no such field.");
+		return ANNEX_EINVAL;
+	}
+	annex_attr_set(x, "type", "submit");
+	field = annex_add(x, NULL, "field");
+	annex_attr_set(field, "var", var);
+	for (size_t i = 0; i < v->value.count; i++)
+		annex_add_text(field, NULL, "value", v->value.value[i]);
+	if (room_configure(room, x, &error) == ANNEX_OK)
+		return ANNEX_OK;
+	annex_run_fail(run, error.condition, "%s",
+	    error.text != NULL ? error.text : annex_condition_name(error.condition));
+	return ANNEX_EDENIED;
+}
+
+#define COMMAND(node_, name_, form_, run_, help_)                                             \
+	{                                                                                     \
+		.node = (node_), .name = (name_), .who = ANNEX_WHO_ADMIN, .form = (form_),    \
+		.values_size = sizeof(struct command_values), .run = (run_), .help = (help_), \
 	}
 
 const struct annex_command muc_commands[] = {
@@ -239,5 +288,13 @@ const struct annex_command muc_commands[] = {
 	    "Set the affiliation of a user to a room."),
 	COMMAND("destroy", "Destroy a room", &destroy_form, run_destroy,
 	    "Destroy a room and all it has kept."),
+	COMMAND("configure", "Configure a room", &configure_form, run_configure,
+	    "Set one field of the configuration of a room."),
+	COMMAND("announce", "Announce something", &announce_form, run_announce,
+	    "Tell something to all who are in a room, or in any."),
+	COMMAND("export", "Export what is kept of a user", &export_form, run_export,
+	    "Hand out all that is kept of a user."),
+	COMMAND("erase", "Erase what is kept of a user", &erase_form, run_erase,
+	    "Erase what is kept of a user, and put them out of all rooms."),
 	{ 0 },
 };

@@ -83,6 +83,15 @@ const struct annex_field config_fields[] = {
 	FIELD(slow_s, "roomconfig_slow_mode_duration", ANNEX_TEXT_SINGLE,
 	    "Seconds that everybody waits between two messages", .min = 0, .max = 86400,
 	    .datatype = "xs:integer"),
+	/* Not registered: less than the service keeps (retain.c), or 0. */
+	ANNEX_FIELD(struct room_config, archive_days, "x-annex_archivedays", ANNEX_TEXT_SINGLE,
+	    "Days that the archive is kept", .min = 0, .max = 36500, .datatype = "xs:integer"),
+	ANNEX_FIELD(struct room_config, archive_messages, "x-annex_archivemessages",
+	    ANNEX_TEXT_SINGLE, "Messages kept in the archive", .min = 0, .max = 1000000000,
+	    .datatype = "xs:integer"),
+	ANNEX_FIELD(struct room_config, archive_bytes, "x-annex_archivebytes", ANNEX_TEXT_SINGLE,
+	    "Bytes kept in the archive", .min = 0, .max = INT64_C(1) << 50,
+	    .datatype = "xs:integer"),
 	FIELD(admins, "roomconfig_roomadmins", ANNEX_JID_MULTI, "Admins", .most = 1000),
 	FIELD(owners, "roomconfig_roomowners", ANNEX_JID_MULTI, "Owners", .most = 1000),
 	{ 0 },
@@ -103,31 +112,10 @@ is_in(const struct annex_strings *list, const char *word)
 	return false;
 }
 
-static const char *const all_roles[] = { "moderator", "participant", "visitor" };
-
 void
 config_preset(const struct muc *m, struct room_config *config)
 {
-	bool private = strcmp(m->set->preset, "private-group") == 0;
-
-	*config = (struct room_config) {
-		.name = "",
-		.desc = "",
-		.lang = "en",
-		.secret = "",
-		.pubsub = "",
-		.whois = private ? "anyone" : "moderators",
-		.allow_pm = "anyone",
-		.max_users = "none",
-		.allow_invites = private,
-		.logged = private || m->set->archive,
-		.members_only = private,
-		.persistent = private || m->set->persistent,
-		.listed = !private && m->set->listed,
-		.broadcast = { all_roles, 3 },
-		.member_list = { all_roles, 2 },
-		.max_history = m->set->max_history,
-	};
+	*config = *m->fresh;
 }
 
 /* --- Field by field --------------------------------------------------------- */

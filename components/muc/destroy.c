@@ -62,6 +62,9 @@ remains_step(struct annex_instance *inst, struct annex_job_state *state, size_t 
 
 const struct annex_job muc_jobs[] = {
 	{ .kind = "remains", .step = remains_step },
+	{ .kind = "retain", .step = retain_step },
+	{ .kind = "erase", .step = erase_step },
+	{ .kind = "announce", .step = announce_step },
 	{ 0 },
 };
 
@@ -88,6 +91,7 @@ room_destroy(struct room *room, const struct annex_element *asked)
 	room_tell_destroyed(room, el);
 	live_gone(room, el);
 	muc_must(m, annex_alarm_clear(m->inst, "configure", room->name, strlen(room->name)));
+	annex_count(m->destroyed, 1);
 	recent_forget(m, room->id);
 	room->gone = true;
 	room->gone_ms = annex_wall_ms(m->inst);

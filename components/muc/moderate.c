@@ -92,6 +92,7 @@ bury(const struct retraction *r, const Muc__Line *line)
 	status = annex_put(r->room->muc->store, annex_key_u64(&key, r->number), &record.base);
 	if (status < 0)
 		return status;
+	annex_count(r->room->muc->retracted, 1);
 	return muc_must(
 	    r->room->muc, usage_bytes(r->room, (int64_t)len - (int64_t)strlen(line->xml)));
 }

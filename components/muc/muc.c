@@ -24,7 +24,8 @@
 
 #define DAY ((int64_t)86400000)
 
-static const char *const presets[] = { "none", "private-group", NULL };
+static const char *const presets[] = { "none", "private-group", "public-channel", "announcements",
+	"meeting", NULL };
 
 static const struct annex_option muc_options[] = {
 	ANNEX_OPTION(struct muc_settings, create, 0, 100, "local",
@@ -47,7 +48,9 @@ static const struct annex_option muc_options[] = {
 	ANNEX_OPTION(struct muc_settings, max_replay, 0, 10000, "500",
 	    "Messages that a room says again after a crash or the loss of its link; where there were more, everybody has to come in again."),
 	ANNEX_OPTION_OF(struct muc_settings, preset, presets, "none",
-	    "What new rooms are like: private-group is for members, hidden, persistent, archived and shows addresses."),
+	    "What new rooms are like: a named set of fields of their configuration."),
+	ANNEX_OPTION(struct muc_settings, defaults, 0, 100, "",
+	    "More fields of the configuration of new rooms, as FIELD=VALUE."),
 	ANNEX_OPTION(struct muc_settings, persistent, 0, 0, "no",
 	    "Whether new rooms stay when everybody has left."),
 	ANNEX_OPTION(struct muc_settings, listed, 0, 0, "yes",
@@ -60,6 +63,14 @@ static const struct annex_option muc_options[] = {
 	    "Whether those in rooms that show addresses may see who owns them."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct muc_settings, max_vcard_bytes, 0, 192 << 10,
 	    "64K", "Largest vCard of a room, its pictures included."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct muc_settings, archive_age_ms, 3600000,
+	    36500 * DAY, "0", "How long archives keep a message; 0: for ever."),
+	ANNEX_OPTION(struct muc_settings, archive_messages, 1, 1000000000, "0",
+	    "Most messages in the archive of one room; 0: any number."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct muc_settings, archive_size_bytes, 65536,
+	    INT64_C(1) << 50, "0", "Largest archive of one room; 0: any size."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct muc_settings, idle_ms, 3600000, 36500 * DAY, "0",
+	    "When rooms end that nobody used; 0: never."),
 	{ 0 },
 };
 
@@ -91,10 +102,33 @@ static const struct annex_route muc_routes[] = {
 	{ 0 },
 };
 
+/* The options are read: the whole is judged. */
+static int
+muc_check(const void *settings, struct annex_pool *pool, const char **why)
+{
+	struct room_config config;
+
+	return preset_read(settings, pool, &config, why);
+}
+
+static void
+count_things(struct muc *m)
+{
+	struct annex_instance *inst = m->inst;
+
+	m->expired =
+	    annex_counter(inst, "muc_expired_total", "Messages that were kept long enough.");
+	m->created = annex_counter(inst, "muc_rooms_created_total", "Rooms that were made.");
+	m->destroyed = annex_counter(inst, "muc_rooms_destroyed_total", "Rooms that ended.");
+	m->retracted = annex_counter(inst, "muc_retracted_total", "Messages that were taken back.");
+	m->loaded = annex_gauge(inst, "muc_rooms_loaded", "Rooms that are in memory.");
+}
+
 static int
 muc_create(struct annex_instance *inst)
 {
 	struct muc *m = annex_new(annex_pool(inst), struct muc);
+	const char *why;
 
 	m->inst = inst;
 	m->set = annex_settings(inst);
@@ -108,7 +142,12 @@ muc_create(struct annex_instance *inst)
 	    inst, "muc_put_out_total", "Clients put out, since something may be lost to them.");
 	m->asked = annex_counter(
 	    inst, "muc_asked_total", "Clients that were asked whether they are still in.");
+	count_things(m);
+	m->fresh = annex_new(annex_pool(inst), struct room_config);
+	if (preset_read(m->set, annex_pool(inst), m->fresh, &why) < 0)
+		return ANNEX_EINVAL;
 	recent_init(m);
+	retain_init(m);
 	search_init(m);
 	rooms_init(m);
 	routed_init(m);
@@ -121,9 +160,10 @@ static int
 muc_reload(struct annex_instance *inst)
 {
 	struct muc *m = annex_state(inst);
+	const char *why;
 
 	m->set = annex_settings(inst);
-	return ANNEX_OK;
+	return preset_read(m->set, annex_pool(inst), m->fresh, &why);
 }
 
 static void
@@ -150,6 +190,7 @@ ANNEX_MODULE(muc) = {
 	.tables = muc_tables,
 	.alarms = muc_alarms,
 	.jobs = muc_jobs,
+	.check = muc_check,
 	.create = muc_create,
 	.link_up = muc_link_up,
 	.link_down = muc_link_down,

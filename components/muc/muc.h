@@ -72,6 +72,7 @@ enum code {
 };
 
 struct muc_settings {
+	struct annex_strings defaults;
 	int64_t max_vcard_bytes, archive_age_ms, archive_messages, archive_size_bytes, idle_ms;
 	struct annex_strings create;
 	int64_t max_occupants, max_sessions, max_nick_bytes, max_history;
@@ -90,9 +91,10 @@ struct muc {
 	struct annex_link recent; /* rooms, the one used last in front */
 	struct annex_timer *sweep, *retain;
 	struct annex_buckets *searches;
+	struct room_config *fresh; /* of a room made now */
 	struct annex_map *recents; /* by room id: recent.c */
 	struct annex_link recents_by_use;
-	struct annex_counter *expired;
+	struct annex_counter *expired, *created, *destroyed, *retracted, *loaded;
 	struct annex_link unmarked; /* rooms with output that no fence is behind yet */
 	struct annex_timer *marking;
 	uint64_t loads; /* of rooms, so far */
@@ -123,6 +125,12 @@ struct usage {
 struct hats {
 	Muc__Hat **hat;
 	size_t count;
+};
+
+/* Where a walk over all rooms stands: the key of the last one. */
+struct rooms_cursor {
+	uint16_t len;
+	unsigned char bytes[200];
 };
 
 struct room {
@@ -546,6 +554,36 @@ void recent_add(struct room *room, const Muc__Line *line);
 const Muc__Line *recent_line(const struct room *room, size_t ago);
 void recent_forget(struct muc *m, const char *room_id);
 void recent_erase(struct muc *m, const char *bare);
+
+/* --- preset.c, retain.c -------------------------------------------------------- */
+
+/* How new rooms begin; *why is a sentence where an option is wrong. */
+int preset_read(const struct muc_settings *set, struct annex_pool *pool,
+    struct room_config *config_r, const char **why) ANNEX_MUST_CHECK;
+/* The whole name of a field that people call without "muc#roomconfig_"; NULL: there is none. */
+const char *config_field_name(const char *name);
+/* The room behind the cursor, which moves on; NULL at the end.  In scratch. */
+const Muc__Room *rooms_next(struct muc *m, struct rooms_cursor *cursor);
+void retain_init(struct muc *m);
+int retain_step(struct annex_instance *inst, struct annex_job_state *state, size_t limit);
+
+/* --- commands.c, and commands of other files -------------------------------------- */
+
+struct command_values {
+	const char *room, *nick, *jid, *affiliation, *reason, *text, *field, *after;
+	struct annex_strings value;
+};
+/* NULL where there is none: the run has failed. */
+struct room *
+command_room(struct annex_instance *inst, struct annex_run *run, const struct command_values *v);
+int run_announce(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
+int run_export(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
+int run_erase(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
+int announce_step(struct annex_instance *inst, struct annex_job_state *state, size_t limit);
+int erase_step(struct annex_instance *inst, struct annex_job_state *state, size_t limit);
+/* As an owner would, with a submitted form; error_r says why not. */
+int room_configure(
+    struct room *room, const struct annex_element *x, struct annex_error *error_r) ANNEX_MUST_CHECK;
 
 /* --- destroy.c -------------------------------------------------------------- */
 

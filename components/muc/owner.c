@@ -274,11 +274,12 @@ unlock(struct configuring *c)
 	annex_alarm_clear(c->m->inst, "configure", c->room->name, strlen(c->room->name));
 }
 
-static enum annex_verdict
+/* Whom it was asked by in a stanza is answered before the others are told. */
+static int
 configuring_apply(struct configuring *c)
 {
 	struct room *room = c->room;
-	struct session *s = session_find(room, c->in->from->full);
+	struct session *s = c->in == NULL ? NULL : session_find(room, c->in->from->full);
 	const char *actor = s == NULL ? NULL : s->occupant->nick;
 	bool was_locked = room->locked;
 
@@ -287,14 +288,17 @@ configuring_apply(struct configuring *c)
 	if (room_put(room) < 0) {
 		room->locked = was_locked;
 		config_keep(room, &c->before);
-		return muc_full(c->m, c->in);
+		fail(c, ANNEX_RESOURCE_CONSTRAINT, "There is no room for more now.");
+		c->error.type = ANNEX_ERROR_WAIT;
+		return ANNEX_EFULL;
 	}
 	for (size_t i = 0; i < c->lists.count; i++)
 		if (muc_must(c->m, change_put(room, &c->lists.change[i])) < 0)
-			return ANNEX_DONE;
+			return ANNEX_OK;
 	if (was_locked)
 		unlock(c);
-	muc_confirm(c->m, c->in);
+	if (c->in != NULL)
+		muc_confirm(c->m, c->in);
 	sight_again(room, &c->before.broadcast);
 	for (size_t i = 0; i < c->lists.count; i++)
 		change_tell(room, &c->lists.change[i], actor);
@@ -305,7 +309,22 @@ configuring_apply(struct configuring *c)
 	if (!was_locked)
 		tell_codes(c);
 	room_settle(room);
-	return ANNEX_DONE;
+	return ANNEX_OK;
+}
+
+static bool
+configuring_read(struct configuring *c, const struct annex_element *x)
+{
+	struct annex_pool *pool = annex_scratch(c->m->inst);
+	const char *type = annex_form_value(x, "FORM_TYPE"), *why = NULL;
+
+	c->before = c->after = config_now(c->room);
+	c->lists.change = annex_new_array(pool, struct change, CHANGES_MAX);
+	if (type != NULL && strcmp(type, NS_ROOMCONFIG) != 0)
+		return fail(c, ANNEX_BAD_REQUEST, NULL);
+	if (annex_form_read(&config_form, x, &c->after, NULL, pool, &why) < 0)
+		return fail(c, ANNEX_BAD_REQUEST, why);
+	return configuring_judge(c);
 }
 
 static enum annex_verdict
@@ -313,17 +332,21 @@ configure(
     struct muc *m, struct room *room, const struct annex_element *x, const struct annex_stanza *in)
 {
 	struct configuring c = { .m = m, .room = room, .in = in };
-	const char *type = annex_form_value(x, "FORM_TYPE"), *why = NULL;
 
-	c.before = c.after = config_now(room);
-	c.lists.change = annex_new_array(annex_scratch(m->inst), struct change, CHANGES_MAX);
-	if (type != NULL && strcmp(type, NS_ROOMCONFIG) != 0)
-		return muc_refuse(m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, NULL);
-	if (annex_form_read(&config_form, x, &c.after, NULL, in->pool, &why) < 0)
-		return muc_refuse(m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, why);
-	if (!configuring_judge(&c))
-		return muc_refuse_with(m, in, &c.error);
-	return configuring_apply(&c);
+	if (configuring_read(&c, x) && configuring_apply(&c) == ANNEX_OK)
+		return ANNEX_DONE;
+	return muc_refuse_with(m, in, &c.error);
+}
+
+int
+room_configure(struct room *room, const struct annex_element *x, struct annex_error *error_r)
+{
+	struct configuring c = { .m = room->muc, .room = room };
+
+	if (configuring_read(&c, x) && configuring_apply(&c) == ANNEX_OK)
+		return ANNEX_OK;
+	*error_r = c.error;
+	return ANNEX_EDENIED;
 }
 
 /* §10.1.3: who cancels the first form wants no room. */

@@ -46,6 +46,7 @@ room_alloc(struct muc *m, const char *name)
 
 	annex_map_set_str(m->rooms, name, room);
 	annex_list_prepend(&m->recent, &room->by_use);
+	annex_gauge_set(m->loaded, (int64_t)annex_map_count(m->rooms));
 	if (!annex_timer_is_running(m->sweep))
 		annex_timer_start(m->sweep, ROOM_IDLE_MS / 10);
 	return room;
@@ -57,6 +58,7 @@ room_forget(struct room *room)
 	struct annex_pool *pool = room->pool;
 
 	annex_map_remove_str(room->muc->rooms, room->name);
+	annex_gauge_set(room->muc->loaded, (int64_t)annex_map_count(room->muc->rooms));
 	annex_list_remove(&room->by_use);
 	annex_list_remove(&room->by_mark);
 	room->magic = 0;
@@ -148,6 +150,7 @@ room_make(struct muc *m, const char *name, const struct annex_jid *creator)
 	rooms_trim(m);
 	room = room_alloc(m, name);
 	room->id = annex_strdup(room->pool, annex_random_id(m->inst));
+	annex_count(m->created, 1);
 	room->locked = true;
 	room->creator = annex_strdup(room->pool, creator->bare);
 	room->created_ms = annex_wall_ms(m->inst);

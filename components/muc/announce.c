@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * announce.c - what operators tell everybody who is in a room
+ *
+ * To one room at once; to all of them by a job, room by room.
+ */
+#include <string.h>
+
+#include "muc.h"
+
+#define TEXT_MAX 190
+
+struct announcing {
+	struct rooms_cursor at;
+	char text[TEXT_MAX + 1];
+};
+
+static void
+announce(struct room *room, const char *text)
+{
+	struct annex_stanza *out = annex_message(room->muc->inst, room->jid, NULL, "groupchat");
+
+	annex_add_text(out->element, NULL, "body", text);
+	room_say(room, out);
+}
+
+static bool
+has_occupants(struct muc *m, const Muc__Room *record)
+{
+	struct annex_key prefix = muc_key(TABLE_SESSIONS, record->id);
+	struct annex_iter it = annex_iter(&prefix);
+
+	it.keys_only = true;
+	return !record->gone && annex_next(m->store, &it) == ANNEX_AGAIN;
+}
+
+int
+announce_step(struct annex_instance *inst, struct annex_job_state *state, size_t limit)
+{
+	struct muc *m = annex_state(inst);
+	const Muc__Room *record;
+	struct announcing a;
+	struct room *room;
+
+	memcpy(&a, state->bytes, sizeof(a));
+	for (size_t n = 0; n < limit; n++) {
+		if (annex_is_congested(inst))
+			break;
+		if ((record = rooms_next(m, &a.at)) == NULL)
+			return ANNEX_OK;
+		if (has_occupants(m, record) && (room = room_find(m, record->name)) != NULL)
+			announce(room, a.text);
+	}
+	memcpy(state->bytes, &a, sizeof(a));
+	return ANNEX_AGAIN;
+}
+
+int
+run_announce(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	const struct command_values *v = values;
+	struct announcing a;
+	struct room *room;
+
+	(void)stage;
+	if (v->room != NULL && v->room[0] != '\0') {
+		if ((room = command_room(inst, run, v)) == NULL)
+			return ANNEX_ENOENT;
+		announce(room, v->text);
+		return ANNEX_OK;
+	}
+	if (strlen(v->text) > TEXT_MAX) {
+		annex_run_fail(run, ANNEX_NOT_ACCEPTABLE,
+		    "An announcement to all rooms has at most %d bytes.", TEXT_MAX);
+		return ANNEX_EINVAL;
+	}
+	memset(&a, 0, sizeof(a));
+	memcpy(a.text, v->text, strlen(v->text));
+	return annex_job_start(inst, "announce", &a, sizeof(a));
+}
