@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * query.c - looking up what was said (XEP-0313)
+ *
+ * A line's number is its place: the table counts, so a page by index or a
+ * total costs no walk.  Times become bounds on numbers by bisection, and ids
+ * are numbers in disguise; so of the filters only "with" has to look at lines
+ * one by one (sift.c).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "query.h"
+
+#define NS_FORWARD "urn:xmpp:forward:0"
+#define PAGE_PRESET 50
+#define IDS_MAX 250
+
+/* --- What was asked --------------------------------------------------------- */
+
+struct filter {
+	const char *with, *start, *end, *before_id, *after_id;
+	struct annex_strings ids;
+};
+
+static const struct annex_field filter_fields[] = {
+	ANNEX_FIELD(struct filter, with, "with", ANNEX_JID_SINGLE, "Of whom"),
+	ANNEX_FIELD(
+	    struct filter, start, "start", ANNEX_TEXT_SINGLE, "From", .datatype = "xs:dateTime"),
+	ANNEX_FIELD(
+	    struct filter, end, "end", ANNEX_TEXT_SINGLE, "Until", .datatype = "xs:dateTime"),
+	ANNEX_FIELD(struct filter, before_id, "before-id", ANNEX_TEXT_SINGLE, "Before the message"),
+	ANNEX_FIELD(struct filter, after_id, "after-id", ANNEX_TEXT_SINGLE, "After the message"),
+	ANNEX_FIELD(struct filter, ids, "ids", ANNEX_LIST_MULTI, "These messages", .open = true,
+	    .most = IDS_MAX),
+	{ 0 },
+};
+
+static const struct annex_form filter_form = { .type = NS_MAM, .fields = filter_fields };
+
+static struct annex_key
+line_key(const struct query *q, uint64_t number)
+{
+	struct annex_key key = muc_key(TABLE_LINES, q->room->id);
+
+	annex_key_u64(&key, number);
+	return key;
+}
+
+/* --- Bounds --------------------------------------------------------------------- */
+
+static int
+bound_read(const struct query *q, const char *id, uint64_t *number_r)
+{
+	if (id[0] == '\0')
+		return ANNEX_OK;
+	*number_r = stanza_id_read(q->room, id);
+	return archive_line(q->room, *number_r) == NULL ? ANNEX_ENOENT : ANNEX_OK;
+}
+
+static int
+line_at(const struct query *q, uint64_t index, uint64_t *number_r, int64_t *stamp_r)
+{
+	struct annex_key prefix = muc_key(TABLE_LINES, q->room->id);
+	struct annex_iter it;
+	int r;
+
+	if ((r = annex_seek(q->m->store, &prefix, index, &it)) < 0 ||
+	    (r = annex_next(q->m->store, &it)) < 0)
+		return r;
+	if (r != ANNEX_AGAIN)
+		return ANNEX_ENOENT;
+	*number_r = annex_key_number(&it.key, 1);
+	*stamp_r = ((Muc__Line *)it.record)->stamp_ms;
+	return ANNEX_OK;
+}
+
+/* The first line that is not before stamp_ms; UINT64_MAX where all are. */
+static int
+first_since(const struct query *q, int64_t stamp_ms, uint64_t *number_r)
+{
+	struct annex_key prefix = muc_key(TABLE_LINES, q->room->id);
+	uint64_t low = 0, high, number;
+	int64_t stamp;
+	int r;
+
+	*number_r = UINT64_MAX;
+	if ((r = annex_rows(q->m->store, &prefix, &high)) < 0)
+		return r;
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+
+		if ((r = line_at(q, middle, &number, &stamp)) < 0)
+			return r;
+		if (stamp < stamp_ms) {
+			low = middle + 1;
+		} else {
+			high = middle;
+			*number_r = number;
+		}
+	}
+	return ANNEX_OK;
+}
+
+static int
+times_read(struct query *q, const struct filter *f, const char **why)
+{
+	uint64_t number;
+	int64_t ms;
+	int r;
+
+	*why = "start and end are dates.";
+	if (f->start[0] != '\0') {
+		if (annex_datetime_read(f->start, &ms) < 0)
+			return ANNEX_EINVAL;
+		if ((r = first_since(q, ms, &number)) < 0)
+			return r;
+		if (number - 1 > q->after)
+			q->after = number - 1;
+	}
+	if (f->end[0] != '\0') {
+		if (annex_datetime_read(f->end, &ms) < 0)
+			return ANNEX_EINVAL;
+		if ((r = first_since(q, ms + 1, &number)) < 0)
+			return r;
+		if (number < q->before)
+			q->before = number;
+	}
+	return ANNEX_OK;
+}
+
+int
+query_compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* §4.1.4: all of them, or item-not-found. */
+static int
+ids_read(struct query *q, const struct annex_strings *ids)
+{
+	uint64_t *number = annex_new_array(q->pool, uint64_t, ids->count + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < ids->count; i++) {
+		number[i] = stanza_id_read(q->room, ids->value[i]);
+		if (archive_line(q->room, number[i]) == NULL)
+			return ANNEX_ENOENT;
+	}
+	if (ids->count > 0)
+		qsort(number, ids->count, sizeof(*number), query_compare);
+	for (size_t i = 0; i < ids->count; i++)
+		if (n == 0 || number[i] != number[n - 1])
+			number[n++] = number[i];
+	q->ids = number;
+	q->id_count = n;
+	return ANNEX_OK;
+}
+
+static int
+filter_read(struct query *q, const struct annex_stanza *in, const char **why)
+{
+	const struct annex_element *x = annex_form_find(in->payload, NS_MAM);
+	struct filter f = { "", "", "", "", "", { 0 } };
+	int r;
+
+	q->before = UINT64_MAX;
+	if (x != NULL && (r = annex_form_read(&filter_form, x, &f, NULL, in->pool, why)) < 0)
+		return r;
+	if (f.with[0] != '\0' && (q->with = annex_jid(q->pool, f.with)) == NULL)
+		return ANNEX_EINVAL;
+	if ((r = bound_read(q, f.after_id, &q->after)) < 0 ||
+	    (r = bound_read(q, f.before_id, &q->before)) < 0 || (r = times_read(q, &f, why)) < 0 ||
+	    (r = ids_read(q, &f.ids)) < 0)
+		return r;
+	q->narrowed = q->after != 0 || q->before != UINT64_MAX;
+	return ANNEX_OK;
+}
+
+/* --- As a source of pages (XEP-0059) ------------------------------------------ */
+
+struct annex_iter
+query_iter(const struct query *q, uint64_t number, bool backwards)
+{
+	struct annex_key prefix = muc_key(TABLE_LINES, q->room->id), key;
+	uint64_t last = number != 0 && number < q->before ? number : q->before;
+	struct annex_iter it;
+
+	if (backwards)
+		key = line_key(q, last - 1);
+	else
+		key = line_key(q, (number > q->after ? number : q->after) + 1);
+	it = annex_iter_from(&prefix, &key);
+	it.backwards = backwards;
+	return it;
+}
+
+bool
+query_is_within(const struct query *q, uint64_t number)
+{
+	return number > q->after && number < q->before;
+}
+
+static int
+lines_walk(void *cookie, const char *from, bool backwards, annex_take_fn *take, void *taker)
+{
+	struct query *q = cookie;
+	uint64_t number = from == NULL ? 0 : stanza_id_read(q->room, from);
+	struct annex_iter it;
+	int r;
+
+	if (from != NULL && archive_line(q->room, number) == NULL)
+		return ANNEX_ENOENT;
+	it = query_iter(q, number, backwards);
+	while ((r = annex_next(q->m->store, &it)) == ANNEX_AGAIN) {
+		number = annex_key_number(&it.key, 1);
+		if (!query_is_within(q, number) ||
+		    !take(taker, stanza_id(q->room, annex_scratch(q->m->inst), number), it.record))
+			return ANNEX_OK;
+	}
+	return r < 0 ? r : ANNEX_OK;
+}
+
+static int
+lines_seek(void *cookie, uint64_t index, annex_take_fn *take, void *taker)
+{
+	struct query *q = cookie;
+	struct annex_key prefix = muc_key(TABLE_LINES, q->room->id);
+	struct annex_iter it;
+	int r;
+
+	if ((r = annex_seek(q->m->store, &prefix, index, &it)) < 0)
+		return r;
+	while ((r = annex_next(q->m->store, &it)) == ANNEX_AGAIN)
+		if (!take(taker,
+			stanza_id(q->room, annex_scratch(q->m->inst), annex_key_number(&it.key, 1)),
+			it.record))
+			return ANNEX_OK;
+	return r < 0 ? r : ANNEX_OK;
+}
+
+static int
+lines_count(void *cookie, uint64_t *count_r)
+{
+	struct query *q = cookie;
+	struct annex_key prefix = muc_key(TABLE_LINES, q->room->id);
+
+	return annex_rows(q->m->store, &prefix, count_r);
+}
+
+static int
+lines_index(void *cookie, const char *id, uint64_t *index_r)
+{
+	struct query *q = cookie;
+	struct annex_key key = line_key(q, stanza_id_read(q->room, id));
+
+	return annex_row_index(q->m->store, &key, index_r);
+}
+
+/* Those that were named, one by one. */
+static int
+ids_walk(void *cookie, const char *from, bool backwards, annex_take_fn *take, void *taker)
+{
+	struct query *q = cookie;
+	uint64_t number = from == NULL ? 0 : stanza_id_read(q->room, from);
+
+	for (size_t i = 0; i < q->id_count; i++) {
+		uint64_t each = q->ids[backwards ? q->id_count - 1 - i : i];
+		Muc__Line *line;
+
+		if (!query_is_within(q, each) ||
+		    (number != 0 && (backwards ? each >= number : each <= number)))
+			continue;
+		if ((line = archive_line(q->room, each)) == NULL)
+			continue;
+		if (!take(taker, stanza_id(q->room, annex_scratch(q->m->inst), each), line))
+			break;
+	}
+	return ANNEX_OK;
+}
+
+/* Counts and indexes where the whole archive is asked for. */
+static struct annex_source
+source_of(struct query *q)
+{
+	bool whole = !q->narrowed && q->id_count == 0;
+
+	return (struct annex_source) { .cookie = q,
+		.walk = q->id_count > 0 ? ids_walk : lines_walk,
+		.seek = whole ? lines_seek : NULL,
+		.count = whole ? lines_count : NULL,
+		.index_of = whole ? lines_index : NULL };
+}
+
+/* --- Answering ---------------------------------------------------------------- */
+
+static void
+add_real_jid(const struct query *q, struct annex_element *message, const Muc__Line *line)
+{
+	struct annex_element *x;
+
+	if (!q->sees_jids || line->nick[0] == '\0')
+		return;
+	x = annex_add(message, NS_USER, "x");
+	annex_attr_set(annex_add(x, NULL, "item"), "jid", line->jid);
+}
+
+static int
+line_send(const struct query *q, const char *id, const Muc__Line *line)
+{
+	struct annex_stanza *out = annex_message(q->m->inst, q->room->jid, q->to, NULL);
+	struct annex_element *result = annex_add(out->element, NS_MAM, "result"), *forwarded;
+	struct annex_element *line_el =
+	    annex_element_read(out->pool, line->xml, strlen(line->xml), (size_t)1 << 20);
+
+	annex_attr_set(result, "queryid", q->query_id);
+	annex_attr_set(result, "id", id);
+	forwarded = annex_add(result, NS_FORWARD, "forwarded");
+	annex_delay_add(forwarded, NULL, line->stamp_ms, NULL);
+	if (line_el == NULL)
+		return ANNEX_OK;
+	line_el = annex_add_copy(forwarded, line_el);
+	line_el->ns = "jabber:client"; /* XEP-0297 §4: as the receiver knows stanzas */
+	ANNEX_CHILDREN (line_el, child)
+		if (strcmp(child->ns, ANNEX_NS_STANZA) == 0)
+			child->ns = "jabber:client";
+	add_real_jid(q, line_el, line);
+	annex_make_durable(out); /* as is the end of the page, which follows */
+	return annex_send_on(q->m->inst, room_flow(q->room), out);
+}
+
+void
+query_fin(const struct query *q, struct annex_stanza *out, const struct annex_page_result *page)
+{
+	struct annex_element *fin = annex_add(out->element, NS_MAM, "fin");
+
+	if (page->complete)
+		annex_attr_set(fin, "complete", "true");
+	annex_page_add(fin, page);
+	annex_send_on(q->m->inst, room_flow(q->room), out);
+}
+
+bool
+query_page(const struct query *q, const struct annex_page_result *page)
+{
+	for (size_t i = 0; i < page->count; i++) {
+		size_t at = q->flip ? page->count - 1 - i : i;
+
+		if (line_send(q, page->id[at], page->item[at]) < 0)
+			return false;
+	}
+	return true;
+}
+
+/* --- Who may ------------------------------------------------------------------------- */
+
+/* Whoever might enter, and somebody in the room. */
+static bool
+may_read(const struct room *room, const struct annex_jid *who)
+{
+	enum rank power = power_of(room, who);
+
+	if (session_find(room, who->full) != NULL || power >= RANK_MEMBER)
+		return true;
+	return power != RANK_OUTCAST && !room->config.members_only && !room->config.guarded;
+}
+
+/* Where no archive is kept there is none to be asked. */
+static bool
+may_ask(const struct room *room, const struct annex_stanza *in)
+{
+	if (!room->config.logged)
+		muc_refuse(room->muc, in, ANNEX_SERVICE_UNAVAILABLE, ANNEX_ERROR_CANCEL, NULL);
+	else if (!may_read(room, in->from))
+		muc_refuse(room->muc, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, NULL);
+	else
+		return true;
+	return false;
+}
+
+static bool
+sees_real_jids(const struct room *room, const struct annex_jid *who)
+{
+	struct session *s = session_find(room, who->full);
+
+	return room_shows_jids(room) || power_of(room, who) >= RANK_ADMIN ||
+	    (s != NULL && s->occupant->role == ROLE_MODERATOR);
+}
+
+/* --- The IQs --------------------------------------------------------------------------- */
+
+static enum annex_verdict
+query_run(struct query *q, const struct annex_stanza *in)
+{
+	struct annex_source source = source_of(q);
+	struct annex_page_result found;
+	struct annex_page page;
+	int r;
+
+	if (annex_page_read(&page, in->payload, PAGE_PRESET, PAGE_MAX) < 0)
+		return muc_refuse(q->m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, NULL);
+	if (q->with != NULL)
+		return query_sift(q, in, &page);
+	r = annex_page_fetch(&source, &page, annex_scratch(q->m->inst), &found);
+	if (r == ANNEX_ELIMIT)
+		return muc_refuse(
+		    q->m, in, ANNEX_FEATURE_NOT_IMPLEMENTED, ANNEX_ERROR_CANCEL, NULL);
+	if (r < 0)
+		return muc_refuse(q->m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, NULL);
+	if (!query_page(q, &found))
+		return muc_full(q->m, in);
+	query_fin(q, annex_reply(q->m->inst, in), &found);
+	return ANNEX_DONE;
+}
+
+enum annex_verdict
+muc_archive_set(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	struct query *q = annex_new(annex_scratch(inst), struct query);
+	enum annex_verdict verdict;
+	const char *why = NULL;
+	int r;
+
+	q->m = annex_state(inst);
+	if ((q->room = room_of_iq(q->m, in, &verdict)) == NULL)
+		return verdict;
+	if (!may_ask(q->room, in))
+		return ANNEX_DONE;
+	q->pool = annex_scratch(inst);
+	q->to = in->from->full;
+	q->query_id = annex_attr(in->payload, "queryid");
+	q->flip = annex_child(in->payload, NS_MAM, "flip-page") != NULL;
+	q->sees_jids = sees_real_jids(q->room, in->from);
+	r = filter_read(q, in, &why);
+	if (r == ANNEX_ENOENT)
+		return muc_refuse(q->m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, NULL);
+	if (r < 0)
+		return muc_refuse(q->m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, why);
+	return query_run(q, in);
+}
+
+/* The form, and the ends of the archive (§4.1.5, §7). */
+static void
+add_end(const struct room *room, struct annex_element *metadata, const char *name, bool backwards)
+{
+	struct annex_key prefix = muc_key(TABLE_LINES, room->id);
+	struct annex_iter it = backwards ? annex_iter_backwards(&prefix) : annex_iter(&prefix);
+	struct annex_pool *pool = annex_scratch(room->muc->inst);
+	struct annex_element *end;
+
+	if (annex_next(room->muc->store, &it) != ANNEX_AGAIN)
+		return;
+	end = annex_add(metadata, NULL, name);
+	annex_attr_set(end, "id", stanza_id(room, pool, annex_key_number(&it.key, 1)));
+	annex_attr_set(end, "timestamp", annex_datetime(pool, ((Muc__Line *)it.record)->stamp_ms));
+}
+
+enum annex_verdict
+muc_archive_get(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	struct muc *m = annex_state(inst);
+	enum annex_verdict verdict;
+	struct room *room = room_of_iq(m, in, &verdict);
+	struct annex_stanza *out;
+	struct annex_element *el;
+
+	if (room == NULL)
+		return verdict;
+	if (!may_ask(room, in))
+		return ANNEX_DONE;
+	out = annex_reply(inst, in);
+	el = annex_add(out->element, NS_MAM, in->payload->name);
+	if (strcmp(in->payload->name, "metadata") == 0) {
+		add_end(room, el, "start", false);
+		add_end(room, el, "end", true);
+	} else {
+		annex_form_add(el, &filter_form, "form", NULL);
+	}
+	muc_answer(m, in, out);
+	return ANNEX_DONE;
+}

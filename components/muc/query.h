@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * query.h - one question to an archive (query.c, sift.c)
+ */
+#ifndef MUC_QUERY_H
+#define MUC_QUERY_H
+
+#include <annex/iq.h>
+#include <annex/rsm.h>
+
+#include "muc.h"
+
+#define PAGE_MAX 250
+
+/* One query; where it is held, all of it is in a pool of its own. */
+struct query {
+	struct muc *m;
+	struct room *room; /* NULL while it is held */
+	struct annex_pool *pool;
+	const char *room_name, *room_id, *to, *query_id;
+	const struct annex_jid *with;
+	uint64_t after, before; /* numbers that bound it, themselves left out */
+	const uint64_t *ids;    /* or these */
+	size_t id_count;
+	bool sees_jids, narrowed, flip;
+	/* Of one that is held: */
+	annex_hold_t hold;
+	struct annex_timer *timer;
+	bool backwards, complete;
+	size_t max, count;
+	uint64_t at; /* looked at last; 0: nothing yet */
+	uint64_t found[PAGE_MAX + 1];
+};
+
+/* From the place behind (or before) number, 0 being none, within the bounds. */
+struct annex_iter query_iter(const struct query *q, uint64_t number, bool backwards);
+bool query_is_within(const struct query *q, uint64_t number);
+int query_compare(const void *a, const void *b);
+/* The lines of a page, in their order or flipped; false where they do not all go out. */
+bool query_page(const struct query *q, const struct annex_page_result *page);
+void
+query_fin(const struct query *q, struct annex_stanza *out, const struct annex_page_result *page);
+/* Look for lines of q->with. */
+enum annex_verdict
+query_sift(struct query *q, const struct annex_stanza *in, const struct annex_page *page);
+
+#endif /* MUC_QUERY_H */
