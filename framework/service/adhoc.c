@@ -3,7 +3,7 @@
 /*
  * adhoc.c - commands over XMPP (XEP-0050)
  *
- * A session belongs to one full JID and one command.  It holds the values
+ * A session belongs to one full JID, one command and the address it is of.  It holds the values
  * and the forms shown so far, so that "prev" goes back with what was entered
  * (§3.4.2), and dies when it is completed or cancelled, after ten minutes
  * without a word, or with the instance.  At most 1,000 live; of one account
@@ -42,6 +42,7 @@ struct session {
 	const struct annex_command *command;
 	char id[40];
 	char *full, *bare;       /* whose */
+	char *at;                /* of which address */
 	struct annex_pool *keep; /* the component's part */
 	struct annex_pool *pool; /* in it: values, their texts, forms */
 	void *values;
@@ -77,6 +78,7 @@ session_free(struct session *s)
 	free(s->texts.text);
 	free(s->full);
 	free(s->bare);
+	free(s->at);
 	free(s);
 	c->count--;
 }
@@ -109,8 +111,9 @@ make_room(struct commands *c, const char *bare)
 /* NULL where there are too many. */
 static struct session *
 session_create(
-    struct annex_instance *inst, const struct annex_command *command, const struct annex_jid *who)
+    struct annex_instance *inst, const struct annex_command *command, const struct annex_stanza *in)
 {
+	const struct annex_jid *who = in->from;
 	struct commands *c = inst->commands;
 	struct session *s;
 
@@ -122,6 +125,7 @@ session_create(
 	s->command = command;
 	s->full = mem_strdup(who->full);
 	s->bare = mem_strdup(who->bare);
+	s->at = mem_strdup(in->to->full);
 	s->keep = annex_pool_create(NULL, "command session");
 	s->pool = annex_pool_create(s->keep, "command values");
 	s->values = annex_pool_zalloc(s->pool, command->values_size);
@@ -134,16 +138,25 @@ session_create(
 	return s;
 }
 
+static bool
+session_is_of(
+    const struct session *s, const struct annex_command *command, const struct annex_stanza *in)
+{
+	return s->command == command && strcmp(s->full, in->from->full) == 0 &&
+	    strcmp(s->at, in->to->full) == 0;
+}
+
 /* The latest of that JID and command, for who forgot its id. */
 static struct session *
-session_guess(struct commands *c, const struct annex_command *command, const struct annex_jid *who)
+session_guess(
+    struct commands *c, const struct annex_command *command, const struct annex_stanza *in)
 {
 	struct session *found = NULL;
 
 	ANNEX_LIST_EACH (&c->by_age, l) {
 		struct session *s = annex_container_of(l, struct session, link);
 
-		if (s->command == command && strcmp(s->full, who->full) == 0)
+		if (session_is_of(s, command, in))
 			found = s;
 	}
 	return found;
@@ -341,7 +354,7 @@ session_run(struct session *s, const struct annex_stanza *in)
 	struct annex_run run;
 	int r;
 
-	run_init(&run, inst, in->from, inst->scratch, s->keep);
+	run_init(&run, inst, in->from, in->to, inst->scratch, s->keep);
 	r = run_stage(&run, s->command, s->stage, s->values);
 	if (r < 0)
 		return step_failed(inst, in, s, &run);
@@ -394,7 +407,7 @@ static enum annex_verdict
 session_start(struct annex_instance *inst, const struct annex_stanza *in,
     const struct annex_command *command, const struct annex_element *x)
 {
-	struct session *s = session_create(inst, command, in->from);
+	struct session *s = session_create(inst, command, in);
 	struct annex_run run;
 
 	if (s == NULL) {
@@ -406,15 +419,17 @@ session_start(struct annex_instance *inst, const struct annex_stanza *in,
 
 		return annex_refuse_with(inst, in, &full);
 	}
-	run_init(&run, inst, in->from, inst->scratch, s->keep);
+	run_init(&run, inst, in->from, in->to, inst->scratch, s->keep);
 	if (command->preset != NULL)
 		command->preset(inst, &run, s->values);
 	if (run.error.condition != 0) {
 		session_free(s);
 		return annex_refuse_with(inst, in, &run.error);
 	}
+	if (run.asked != NULL)
+		s->form[0] = run.asked;
 	session_rehome(s);
-	if (command->form == NULL)
+	if (s->form[0] == NULL)
 		return session_run(s, in);
 	return x != NULL ? session_submit(s, in, x) : answer_form(in, s, &run);
 }
@@ -488,7 +503,7 @@ without_session(struct annex_instance *inst, const struct annex_stanza *in,
 	struct session *s = NULL;
 
 	if (action != EXECUTE || x != NULL)
-		s = session_guess(inst->commands, command, in->from);
+		s = session_guess(inst->commands, command, in);
 	if (s != NULL)
 		return session_continue(s, in, action, x);
 	if (action == CANCEL)
@@ -515,7 +530,7 @@ act(struct annex_instance *inst, const struct annex_stanza *in, const struct ann
 	if (s == NULL)
 		return refuse(inst, in,
 		    was_session(inst->commands, id) ? &session_expired : &bad_sessionid, NULL);
-	if (s->command != command || strcmp(s->full, in->from->full) != 0)
+	if (!session_is_of(s, command, in))
 		return refuse(inst, in, &bad_sessionid, NULL);
 	return session_continue(s, in, action, x);
 }
@@ -525,16 +540,17 @@ command_set(struct annex_instance *inst, const struct annex_stanza *in)
 {
 	const char *node = annex_attr(in->payload, "node");
 	const struct annex_command *command;
+	enum annex_condition wrong;
 
-	if (!is_for_domain(inst, in))
+	if (!is_for_domain(inst, in) && in->to->local == NULL)
 		return ANNEX_PASS;
 	if (node == NULL)
 		return annex_refuse(inst, in, ANNEX_BAD_REQUEST, "A command has a node.");
 	command = command_find(inst, node);
-	if (command == NULL || !command_is_offered(command))
+	if (command == NULL)
 		return annex_refuse(inst, in, ANNEX_ITEM_NOT_FOUND, NULL);
-	if (!command_may(inst, command, in->from))
-		return annex_refuse(inst, in, ANNEX_FORBIDDEN, NULL);
+	if ((wrong = command_judge(inst, command, in->from, in->to)) != 0)
+		return annex_refuse(inst, in, wrong, NULL);
 	return act(inst, in, command);
 }
 

@@ -22,20 +22,25 @@ command_is_offered(const struct annex_command *command)
 }
 
 bool
+command_is_of_domain(const struct annex_command *command)
+{
+	return command->may == NULL;
+}
+
+bool
 commands_are_offered(const struct annex_instance *inst)
 {
 	for (const struct annex_command *c = inst->module->commands; c != NULL && c->node != NULL;
 	     c++)
-		if (command_is_offered(c))
+		if (command_is_offered(c) && command_is_of_domain(c))
 			return true;
 	return false;
 }
 
-bool
-command_may(const struct annex_instance *inst, const struct annex_command *command,
-    const struct annex_jid *who)
+static bool
+is_among(const struct annex_instance *inst, enum annex_who group, const struct annex_jid *who)
 {
-	switch (command->who) {
+	switch (group) {
 	case ANNEX_WHO_ANYBODY:
 		return true;
 	case ANNEX_WHO_LOCAL:
@@ -46,6 +51,17 @@ command_may(const struct annex_instance *inst, const struct annex_command *comma
 		break;
 	}
 	return false;
+}
+
+enum annex_condition
+command_judge(struct annex_instance *inst, const struct annex_command *command,
+    const struct annex_jid *who, const struct annex_jid *at)
+{
+	if (!command_is_offered(command) || command_is_of_domain(command) != (at->local == NULL))
+		return ANNEX_ITEM_NOT_FOUND;
+	if (!is_among(inst, command->who, who))
+		return ANNEX_FORBIDDEN;
+	return command->may == NULL ? 0 : command->may(inst, who, at);
 }
 
 const struct annex_command *
@@ -62,9 +78,10 @@ command_find(const struct annex_instance *inst, const char *node)
 
 void
 run_init(struct annex_run *run, struct annex_instance *inst, const struct annex_jid *by,
-    struct annex_pool *pool, struct annex_pool *values)
+    const struct annex_jid *at, struct annex_pool *pool, struct annex_pool *values)
 {
-	*run = (struct annex_run) { .inst = inst, .by = by, .pool = pool, .values = values };
+	*run =
+	    (struct annex_run) { .inst = inst, .by = by, .at = at, .pool = pool, .values = values };
 }
 
 struct annex_pool *
@@ -77,6 +94,12 @@ const struct annex_jid *
 annex_run_by(const struct annex_run *run)
 {
 	return run->by;
+}
+
+const struct annex_jid *
+annex_run_at(const struct annex_run *run)
+{
+	return run->at;
 }
 
 static struct run_line *

@@ -13,6 +13,7 @@
  *	domain   none, or our caps node   table + component         component
  *	domain   commands (XEP-0050)      command-list              those one may run
  *	domain   a command's              command-node              none
+ *	below    commands, a command's    as of the domain, where the component has some there
  *	any other                         component                 component
  *
  * Items are paged (XEP-0059 §2); without a <set/> one gets up to a thousand,
@@ -223,11 +224,20 @@ collect_domain(struct annex_instance *inst, const struct annex_stanza *in,
 	return ANNEX_OK;
 }
 
-static int
-collect_command_list(struct annex_instance *inst, struct annex_disco_info *info)
+/* Whether somebody may run any at that address: else the list there is none of ours. */
+static bool
+has_commands(struct annex_instance *inst, const struct annex_stanza *in)
 {
-	if (!commands_are_offered(inst))
-		return ANNEX_ENOENT;
+	for (const struct annex_command *c = inst->module->commands; c != NULL && c->node != NULL;
+	     c++)
+		if (command_judge(inst, c, in->from, in->to) == 0)
+			return true;
+	return false;
+}
+
+static int
+collect_command_list(struct annex_disco_info *info)
+{
 	annex_disco_identity(info, "automation", "command-list", "Commands");
 	annex_disco_feature(info, ANNEX_NS_COMMANDS);
 	annex_disco_feature(info, ANNEX_NS_DISCO_INFO);
@@ -239,10 +249,8 @@ static int
 collect_command(struct annex_instance *inst, const struct annex_stanza *in,
     const struct annex_command *command, struct annex_disco_info *info, struct annex_error *error)
 {
-	if (!command_may(inst, command, in->from)) {
-		error->condition = ANNEX_FORBIDDEN;
+	if ((error->condition = command_judge(inst, command, in->from, in->to)) != 0)
 		return ANNEX_EDENIED;
-	}
 	annex_disco_identity(info, "automation", "command-node", command->name);
 	annex_disco_feature(info, ANNEX_NS_COMMANDS);
 	annex_disco_feature(info, ANNEX_NS_FORM);
@@ -314,21 +322,41 @@ is_caps_node(struct annex_instance *inst, const struct annex_stanza *in, const c
 
 /* --- Info ---------------------------------------------------------------- */
 
+/* Commands of an address below the domain; false where the node is none of them. */
+static bool
+collect_below(struct annex_instance *inst, const struct annex_stanza *in, const char *node,
+    struct annex_disco_info *info, struct annex_error *error, int *status_r)
+{
+	const struct annex_command *command = command_find(inst, node);
+
+	if (strcmp(node, ANNEX_NS_COMMANDS) == 0 && has_commands(inst, in))
+		*status_r = collect_command_list(info);
+	else if (command != NULL && !command_is_of_domain(command))
+		*status_r = collect_command(inst, in, command, info, error);
+	else
+		return false;
+	return true;
+}
+
 static int
 collect(struct annex_instance *inst, const struct annex_stanza *in, const char *node,
     struct annex_disco_info *info, struct annex_error *error)
 {
 	const struct annex_command *command;
+	int r;
 
 	if (node != NULL && is_caps_node(inst, in, node))
 		node = NULL;
 	if (!is_for_domain(inst, in))
-		return collect_other(inst, in, node, info, error);
+		return node != NULL && collect_below(inst, in, node, info, error, &r)
+		    ? r
+		    : collect_other(inst, in, node, info, error);
 	if (node == NULL)
 		return collect_domain(inst, in, info, error);
 	if (strcmp(node, ANNEX_NS_COMMANDS) == 0)
-		return collect_command_list(inst, info);
-	if ((command = command_find(inst, node)) != NULL && command_is_offered(command))
+		return commands_are_offered(inst) ? collect_command_list(info) : ANNEX_ENOENT;
+	if ((command = command_find(inst, node)) != NULL && command_is_offered(command) &&
+	    command_is_of_domain(command))
 		return collect_command(inst, in, command, info, error);
 	return collect_other(inst, in, node, info, error);
 }
@@ -408,7 +436,7 @@ items_of_commands(
 	size_t n = 0;
 	void **item;
 
-	if (!commands_are_offered(inst))
+	if (!(is_for_domain(inst, in) ? commands_are_offered(inst) : has_commands(inst, in)))
 		return ANNEX_ENOENT;
 	for (const struct annex_command *c = inst->module->commands; c->node != NULL; c++)
 		n++;
@@ -417,10 +445,10 @@ items_of_commands(
 	for (const struct annex_command *c = inst->module->commands; c->node != NULL; c++) {
 		struct annex_disco_item *i;
 
-		if (!command_may(inst, c, in->from))
+		if (command_judge(inst, c, in->from, in->to) != 0)
 			continue;
 		i = annex_new(inst->scratch, struct annex_disco_item);
-		*i = (struct annex_disco_item) { inst->jid->full, c->node, c->name };
+		*i = (struct annex_disco_item) { in->to->full, c->node, c->name };
 		item[array->count++] = i;
 	}
 	*source_r = annex_array_source(array);
@@ -461,13 +489,12 @@ items_of(struct annex_instance *inst, const struct annex_stanza *in, const char 
 {
 	const struct annex_command *command;
 
-	if (is_for_domain(inst, in) && node != NULL) {
-		if (strcmp(node, ANNEX_NS_COMMANDS) == 0)
-			return items_of_commands(inst, in, source_r);
-		command = command_find(inst, node);
-		if (command != NULL && command_is_offered(command))
-			return items_none(inst, source_r);
-	}
+	if (node != NULL && strcmp(node, ANNEX_NS_COMMANDS) == 0 &&
+	    (is_for_domain(inst, in) || has_commands(inst, in)))
+		return items_of_commands(inst, in, source_r);
+	if (node != NULL && (command = command_find(inst, node)) != NULL &&
+	    command_is_offered(command) && command_is_of_domain(command) == is_for_domain(inst, in))
+		return items_none(inst, source_r);
 	return items_of_component(inst, in, node, source_r, error);
 }
 

@@ -233,8 +233,9 @@ no_such_command(struct call *call, const char *node)
 	const char *name[64], *near;
 	size_t n = 0;
 
-	for (; commands != NULL && commands[n].node != NULL && n < 64; n++)
-		name[n] = commands[n].node;
+	for (; commands != NULL && commands->node != NULL && n < 64; commands++)
+		if (command_is_of_domain(commands))
+			name[n++] = commands->node;
 	near = nearest(node, name, n);
 	return fail(call, ANNEX_ENOENT,
 	    near == NULL ? annex_sprintf(call->pool, "there is no command \"%s\"", node)
@@ -247,14 +248,15 @@ call_run(struct call *call, const char *node, json_t **result_r)
 {
 	int r;
 
-	if ((call->command = command_find(call->inst, node)) == NULL)
+	call->command = command_find(call->inst, node);
+	if (call->command == NULL || !command_is_of_domain(call->command))
 		return no_such_command(call, node);
 	if (call->args != NULL && !json_is_object(call->args))
 		return fail(call, ANNEX_EINVAL, "the fields are not an object");
 	call->used = json_object();
 	call->values = annex_pool_zalloc(call->pool, call->command->values_size);
 	call->form[0] = call->command->form;
-	run_init(&call->run, call->inst, NULL, call->pool, call->pool);
+	run_init(&call->run, call->inst, NULL, call->inst->jid, call->pool, call->pool);
 	r = stages_run(call);
 	json_decref(call->used);
 	if (r >= 0)
@@ -341,6 +343,7 @@ commands_list(struct annex_instance *inst)
 	CHECK_OBJECT(inst, INSTANCE_MAGIC);
 	for (const struct annex_command *c = inst->module->commands; c != NULL && c->node != NULL;
 	     c++)
-		json_array_append_new(list, describe(c));
+		if (command_is_of_domain(c))
+			json_array_append_new(list, describe(c));
 	return list;
 }

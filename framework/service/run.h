@@ -25,7 +25,7 @@ struct run_lines {
 
 struct annex_run {
 	struct annex_instance *inst;
-	const struct annex_jid *by;
+	const struct annex_jid *by, *at;
 	struct annex_pool *pool;   /* of the run */
 	struct annex_pool *values; /* lives as long as the values */
 	struct run_lines notes, rows;
@@ -36,7 +36,7 @@ struct annex_run {
 };
 
 void run_init(struct annex_run *run, struct annex_instance *inst, const struct annex_jid *by,
-    struct annex_pool *pool, struct annex_pool *values);
+    const struct annex_jid *at, struct annex_pool *pool, struct annex_pool *values);
 
 /* Call the component.  ANNEX_OK; ANNEX_AGAIN and run->asked is set; or negative and run->error
  * is. */

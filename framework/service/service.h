@@ -28,8 +28,10 @@ const char *disco_hash_of(struct annex_instance *inst, const struct annex_jid *j
 
 /* Declared commands, as disco shows them. */
 bool command_is_offered(const struct annex_command *command); /* over XMPP at all */
-bool command_may(const struct annex_instance *inst, const struct annex_command *command,
-    const struct annex_jid *who);
+bool command_is_of_domain(const struct annex_command *command);
+/* Whether who may run it at that address: 0, or why not. */
+enum annex_condition command_judge(struct annex_instance *inst, const struct annex_command *command,
+    const struct annex_jid *who, const struct annex_jid *at);
 bool commands_are_offered(const struct annex_instance *inst);
 const struct annex_command *command_find(const struct annex_instance *inst, const char *node);
 

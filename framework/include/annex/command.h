@@ -4,7 +4,8 @@
  * command.h - commands for operators and users, declared once
  *
  * One declaration is an ad-hoc command (XEP-0050) with its form, and `annexctl
- * DOMAIN NAME field=value ...`.
+ * DOMAIN NAME field=value ...`.  One with may belongs to addresses below the domain
+ * instead: to rooms, to nodes; it is an ad-hoc command there alone.
  */
 #ifndef ANNEX_COMMAND_H
 #define ANNEX_COMMAND_H
@@ -48,15 +49,24 @@ struct annex_command {
 	int (*run)(
 	    struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
 	const char *help; /* one sentence, for annexctl and the manual */
-	/* Fill the values with the present state before stage 0's form is shown; or NULL. */
+	/* Fill the values with the present state before stage 0's form is shown; or NULL.  It may
+	 * ask for a form made for the occasion (annex_run_ask), or refuse (annex_run_fail). */
 	void (*preset)(struct annex_instance *inst, struct annex_run *run, void *values);
 	/* How many stages there are; 0 = 1.  All but the last offer "next", it offers "complete". */
 	unsigned stages;
-	uintptr_t reserved[4];
+	/*
+	 * Of a command of addresses: whether who may run it at that address, 0, or with which
+	 * condition it is refused.  Asked at every step, and for each item of disco#items with the
+	 * node of commands (XEP-0050 §2.2).  NULL: a command of the domain.
+	 */
+	enum annex_condition (*may)(
+	    struct annex_instance *inst, const struct annex_jid *who, const struct annex_jid *at);
+	uintptr_t reserved[3];
 };
 
-/* Who runs it: NULL for annexctl. */
+/* Who runs it: NULL for annexctl.  At which address: the domain, or one below it. */
 const struct annex_jid *annex_run_by(const struct annex_run *run);
+const struct annex_jid *annex_run_at(const struct annex_run *run);
 
 /* Memory that lives as long as the values do. */
 struct annex_pool *annex_run_pool(struct annex_run *run);
