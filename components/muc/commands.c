@@ -276,6 +276,13 @@ run_configure(struct annex_instance *inst, struct annex_run *run, unsigned stage
 		.values_size = sizeof(struct command_values), .run = (run_), .help = (help_), \
 	}
 
+#define HATS(node_, name_, form_, run_, preset_, may_)                                         \
+	{                                                                                      \
+		.node = NS_HATS_COMMANDS ":" node_, .name = (name_), .who = ANNEX_WHO_ANYBODY, \
+		.form = (form_), .values_size = sizeof(struct hat_values), .run = (run_),      \
+		.preset = (preset_), .may = (may_), .help = name_ ".",                         \
+	}
+
 const struct annex_command muc_commands[] = {
 	COMMAND("rooms", "List rooms", NULL, run_list, "List the rooms there are."),
 	COMMAND("show", "Show a room", &room_form, run_show, "Show what a room is like."),
@@ -296,5 +303,16 @@ const struct annex_command muc_commands[] = {
 	    "Hand out all that is kept of a user."),
 	COMMAND("erase", "Erase what is kept of a user", &erase_form, run_erase,
 	    "Erase what is kept of a user, and put them out of all rooms."),
+	/* At rooms (XEP-0317 §4.2 to §4.7). */
+	HATS("create", "Make a hat", &hats_create_form, hats_create, NULL, hats_may_change),
+	HATS("destroy", "Destroy a hat", &hats_destroy_form, hats_destroy, hats_choose,
+	    hats_may_change),
+	HATS("list", "List hats", NULL, hats_list, NULL, hats_may_list),
+	HATS(
+	    "assign", "Give a hat", &hats_give_form, hats_assign, hats_choose_for, hats_may_change),
+	HATS("unassign", "Take a hat away", &hats_give_form, hats_unassign, hats_choose_for,
+	    hats_may_change),
+	HATS(
+	    "list-assigned", "List who has a hat", NULL, hats_list_assigned, NULL, hats_may_change),
 	{ 0 },
 };

@@ -37,6 +37,8 @@ static const char *const room_features[] = {
 	NS_REGISTER,
 	NS_MUC "#register",
 	NS_VCARD,
+	NS_HATS,
+	"http://jabber.org/protocol/commands",
 	"urn:xmpp:ping",
 	NULL,
 };
@@ -138,12 +140,15 @@ add_one(struct annex_element *x, const char *var, const char *label, const char 
 	add_field(x, var, "text-single", label, &one);
 }
 
-/* Fields that are left out where there is nothing to say: XEP-0486 §4.3, XEP-0500 §4.2, XEP-0502 §3. */
+/* Fields that are left out where there is nothing to say: XEP-0317 §3, XEP-0486 §4.3, XEP-0500 §4.2, XEP-0502 §3. */
 static void
 add_if_any(struct room *room, struct annex_element *x, bool is_open)
 {
+	const char *hats = hats_hash(room, x->pool);
 	double messages;
 
+	if (hats != NULL)
+		add_one(x, "hats#hash", "Hats hash", hats);
 	if (room->avatar.count > 0)
 		add_field(x, "muc#roominfo_avatarhash", "text-multi", "Avatar hash", &room->avatar);
 	if (room->config.slow_s > 0)

@@ -77,6 +77,7 @@ presence_build(const struct occupant *o, const struct notice *n, const struct se
 
 	add_payload(out, n, shown);
 	annex_attr_set(annex_add(out->element, NS_OCCUPANT, "occupant-id"), "id", o->id);
+	hats_add(out->element, o);
 	x = annex_add(out->element, NS_USER, "x");
 	add_item(x, o, n, shown, with_jid);
 	if (n->destroy != NULL)

@@ -82,6 +82,7 @@ room_read(struct room *room, const Muc__Room *record)
 	room->subject_ms = record->subject_ms;
 	strings_keep(pool, &room->avatar,
 	    &(struct annex_strings) { (const char *const *)record->avatar, record->n_avatar });
+	hats_keep(room, record->hat, record->n_hat);
 	room->gone_jid = annex_strdup(pool, record->gone_jid);
 	room->gone_reason = annex_strdup(pool, record->gone_reason);
 	room->gone_ms = record->gone_ms;
@@ -249,6 +250,8 @@ room_put(struct room *room)
 	record.subject_ms = room->subject_ms;
 	record.avatar = (char **)(uintptr_t)room->avatar.value;
 	record.n_avatar = room->avatar.count;
+	record.hat = room->hats.hat;
+	record.n_hat = room->hats.count;
 	record.gone = room->gone;
 	record.gone_jid = text(room->gone_jid);
 	record.gone_reason = text(room->gone_reason);
