@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include "muc.h"
+#include "hats.h"
 
 static const struct annex_choice affiliations[] = {
 	{ "owner", "Owner" },

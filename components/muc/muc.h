@@ -554,24 +554,6 @@ void hats_keep(struct room *room, Muc__Hat *const *hats, size_t count);
 void hats_add(struct annex_element *presence, const struct occupant *o);
 /* Of the list of them, in pool; NULL where there are none. */
 const char *hats_hash(const struct room *room, struct annex_pool *pool);
-extern const struct annex_form hats_create_form, hats_destroy_form, hats_give_form;
-struct hat_values {
-	const char *jid, *uri, *title, *hue;
-};
-enum annex_condition
-hats_may_list(struct annex_instance *inst, const struct annex_jid *who, const struct annex_jid *at);
-enum annex_condition hats_may_change(
-    struct annex_instance *inst, const struct annex_jid *who, const struct annex_jid *at);
-/* Offer the hats there are to choose from. */
-void hats_choose(struct annex_instance *inst, struct annex_run *run, void *values);
-void hats_choose_for(struct annex_instance *inst, struct annex_run *run, void *values);
-int hats_create(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
-int hats_destroy(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
-int hats_assign(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
-int hats_unassign(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
-int hats_list(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
-int hats_list_assigned(
-    struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
 
 /* --- recent.c ------------------------------------------------------------------ */
 

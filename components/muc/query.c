@@ -4,8 +4,7 @@
  * query.c - looking up what was said (XEP-0313)
  *
  * A line's number is its place: the table counts, so a page by index or a
- * total costs no walk.  Times become bounds on numbers by bisection, and ids
- * are numbers in disguise; so of the filters only "with" has to look at lines
+ * total costs no walk.  Of the filters (narrow.c) only "with" has to look at lines
  * one by one (sift.c).
  */
 #include <stdlib.h>
@@ -15,29 +14,6 @@
 
 #define NS_FORWARD "urn:xmpp:forward:0"
 #define PAGE_PRESET 50
-#define IDS_MAX 250
-
-/* --- What was asked --------------------------------------------------------- */
-
-struct filter {
-	const char *with, *start, *end, *before_id, *after_id;
-	struct annex_strings ids;
-};
-
-static const struct annex_field filter_fields[] = {
-	ANNEX_FIELD(struct filter, with, "with", ANNEX_JID_SINGLE, "Of whom"),
-	ANNEX_FIELD(
-	    struct filter, start, "start", ANNEX_TEXT_SINGLE, "From", .datatype = "xs:dateTime"),
-	ANNEX_FIELD(
-	    struct filter, end, "end", ANNEX_TEXT_SINGLE, "Until", .datatype = "xs:dateTime"),
-	ANNEX_FIELD(struct filter, before_id, "before-id", ANNEX_TEXT_SINGLE, "Before the message"),
-	ANNEX_FIELD(struct filter, after_id, "after-id", ANNEX_TEXT_SINGLE, "After the message"),
-	ANNEX_FIELD(struct filter, ids, "ids", ANNEX_LIST_MULTI, "These messages", .open = true,
-	    .most = IDS_MAX),
-	{ 0 },
-};
-
-static const struct annex_form filter_form = { .type = NS_MAM, .fields = filter_fields };
 
 static struct annex_key
 line_key(const struct query *q, uint64_t number)
@@ -46,138 +22,6 @@ line_key(const struct query *q, uint64_t number)
 
 	annex_key_u64(&key, number);
 	return key;
-}
-
-/* --- Bounds --------------------------------------------------------------------- */
-
-static int
-bound_read(const struct query *q, const char *id, uint64_t *number_r)
-{
-	if (id[0] == '\0')
-		return ANNEX_OK;
-	*number_r = stanza_id_read(q->room, id);
-	return archive_line(q->room, *number_r) == NULL ? ANNEX_ENOENT : ANNEX_OK;
-}
-
-static int
-line_at(const struct query *q, uint64_t index, uint64_t *number_r, int64_t *stamp_r)
-{
-	struct annex_key prefix = muc_key(TABLE_LINES, q->room->id);
-	struct annex_iter it;
-	int r;
-
-	if ((r = annex_seek(q->m->store, &prefix, index, &it)) < 0 ||
-	    (r = annex_next(q->m->store, &it)) < 0)
-		return r;
-	if (r != ANNEX_AGAIN)
-		return ANNEX_ENOENT;
-	*number_r = annex_key_number(&it.key, 1);
-	*stamp_r = ((Muc__Line *)it.record)->stamp_ms;
-	return ANNEX_OK;
-}
-
-/* The first line that is not before stamp_ms; UINT64_MAX where all are. */
-static int
-first_since(const struct query *q, int64_t stamp_ms, uint64_t *number_r)
-{
-	struct annex_key prefix = muc_key(TABLE_LINES, q->room->id);
-	uint64_t low = 0, high, number;
-	int64_t stamp;
-	int r;
-
-	*number_r = UINT64_MAX;
-	if ((r = annex_rows(q->m->store, &prefix, &high)) < 0)
-		return r;
-	while (low < high) {
-		uint64_t middle = low + (high - low) / 2;
-
-		if ((r = line_at(q, middle, &number, &stamp)) < 0)
-			return r;
-		if (stamp < stamp_ms) {
-			low = middle + 1;
-		} else {
-			high = middle;
-			*number_r = number;
-		}
-	}
-	return ANNEX_OK;
-}
-
-static int
-times_read(struct query *q, const struct filter *f, const char **why)
-{
-	uint64_t number;
-	int64_t ms;
-	int r;
-
-	*why = "start and end are dates.";
-	if (f->start[0] != '\0') {
-		if (annex_datetime_read(f->start, &ms) < 0)
-			return ANNEX_EINVAL;
-		if ((r = first_since(q, ms, &number)) < 0)
-			return r;
-		if (number - 1 > q->after)
-			q->after = number - 1;
-	}
-	if (f->end[0] != '\0') {
-		if (annex_datetime_read(f->end, &ms) < 0)
-			return ANNEX_EINVAL;
-		if ((r = first_since(q, ms + 1, &number)) < 0)
-			return r;
-		if (number < q->before)
-			q->before = number;
-	}
-	return ANNEX_OK;
-}
-
-int
-query_compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* §4.1.4: all of them, or item-not-found. */
-static int
-ids_read(struct query *q, const struct annex_strings *ids)
-{
-	uint64_t *number = annex_new_array(q->pool, uint64_t, ids->count + 1);
-	size_t n = 0;
-
-	for (size_t i = 0; i < ids->count; i++) {
-		number[i] = stanza_id_read(q->room, ids->value[i]);
-		if (archive_line(q->room, number[i]) == NULL)
-			return ANNEX_ENOENT;
-	}
-	if (ids->count > 0)
-		qsort(number, ids->count, sizeof(*number), query_compare);
-	for (size_t i = 0; i < ids->count; i++)
-		if (n == 0 || number[i] != number[n - 1])
-			number[n++] = number[i];
-	q->ids = number;
-	q->id_count = n;
-	return ANNEX_OK;
-}
-
-static int
-filter_read(struct query *q, const struct annex_stanza *in, const char **why)
-{
-	const struct annex_element *x = annex_form_find(in->payload, NS_MAM);
-	struct filter f = { "", "", "", "", "", { 0 } };
-	int r;
-
-	q->before = UINT64_MAX;
-	if (x != NULL && (r = annex_form_read(&filter_form, x, &f, NULL, in->pool, why)) < 0)
-		return r;
-	if (f.with[0] != '\0' && (q->with = annex_jid(q->pool, f.with)) == NULL)
-		return ANNEX_EINVAL;
-	if ((r = bound_read(q, f.after_id, &q->after)) < 0 ||
-	    (r = bound_read(q, f.before_id, &q->before)) < 0 || (r = times_read(q, &f, why)) < 0 ||
-	    (r = ids_read(q, &f.ids)) < 0)
-		return r;
-	q->narrowed = q->after != 0 || q->before != UINT64_MAX;
-	return ANNEX_OK;
 }
 
 /* --- As a source of pages (XEP-0059) ------------------------------------------ */
@@ -434,7 +278,7 @@ muc_archive_set(struct annex_instance *inst, const struct annex_stanza *in)
 	q->query_id = annex_attr(in->payload, "queryid");
 	q->flip = annex_child(in->payload, NS_MAM, "flip-page") != NULL;
 	q->sees_jids = sees_real_jids(q->room, in->from);
-	r = filter_read(q, in, &why);
+	r = query_narrow(q, in->payload, &why);
 	if (r == ANNEX_ENOENT)
 		return muc_refuse(q->m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, NULL);
 	if (r < 0)
@@ -477,7 +321,7 @@ muc_archive_get(struct annex_instance *inst, const struct annex_stanza *in)
 		add_end(room, el, "start", false);
 		add_end(room, el, "end", true);
 	} else {
-		annex_form_add(el, &filter_form, "form", NULL);
+		annex_form_add(el, &query_form, "form", NULL);
 	}
 	muc_answer(m, in, out);
 	return ANNEX_DONE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * query.h - one question to an archive (query.c, sift.c)
+ * query.h - one question to an archive (query.c, narrow.c, sift.c)
  */
 #ifndef MUC_QUERY_H
 #define MUC_QUERY_H
@@ -32,6 +32,11 @@ struct query {
 	uint64_t at; /* looked at last; 0: nothing yet */
 	uint64_t found[PAGE_MAX + 1];
 };
+
+/* The form of a query, empty; and what one that was submitted says, into the members that bound it:
+ * ANNEX_ENOENT where it names a message there is not, ANNEX_EINVAL and why. */
+extern const struct annex_form query_form;
+int query_narrow(struct query *q, const struct annex_element *asked, const char **why);
 
 /* From the place behind (or before) number, 0 being none, within the bounds. */
 struct annex_iter query_iter(const struct query *q, uint64_t number, bool backwards);
