@@ -153,7 +153,8 @@ struct room {
 	struct annex_strings avatar; /* hashes of its pictures */
 	struct hats hats;
 	struct usage usage;
-	size_t listed_count; /* occupants, as the index of listed rooms has it */
+	size_t listed_count;                   /* occupants, as the index of listed rooms has it */
+	const char *name_folded, *desc_folded; /* for it; NULL: not known yet */
 	const char *gone_jid, *gone_reason;
 	int64_t gone_ms;
 	struct annex_link occupants; /* in order of joining */

@@ -172,10 +172,20 @@ is_listed(const struct room *room)
 	return room->config.listed && !room->locked && !room->gone;
 }
 
+/* Once for each configuration, not for each who comes in. */
+static void
+fold(struct room *room)
+{
+	struct annex_pool *pool = annex_scratch(room->muc->inst);
+
+	room->name_folded = annex_strdup(room->pool, words_fold(pool, room->config.name));
+	room->desc_folded = annex_strdup(room->pool, words_fold(pool, room->config.desc));
+	room->garbage += strlen(room->name_folded) + strlen(room->desc_folded) + 2;
+}
+
 static void
 listed_write(struct room *room, Muc__Listed *record)
 {
-	struct annex_pool *pool = annex_scratch(room->muc->inst);
 	const struct room_config *c = &room->config;
 
 	record->room = text(room->name);
@@ -185,8 +195,8 @@ listed_write(struct room *room, Muc__Listed *record)
 	record->is_open = !c->members_only && !c->guarded;
 	record->shows_jids = room_shows_jids(room);
 	record->occupants = room->occupant_count;
-	record->name_folded = text(words_fold(pool, c->name));
-	record->desc_folded = text(words_fold(pool, c->desc));
+	record->name_folded = text(room->name_folded);
+	record->desc_folded = text(room->desc_folded);
 	room->listed_count = room->occupant_count;
 }
 
@@ -201,6 +211,7 @@ listed_put(struct room *room)
 		annex_delete(room->muc->store, &key);
 		return ANNEX_OK;
 	}
+	fold(room);
 	listed_write(room, &record);
 	return annex_put(room->muc->store, &key, &record.base);
 }
@@ -217,6 +228,8 @@ room_traffic(struct room *room)
 		muc_must(room->muc, usage_touch(room));
 	if (!is_listed(room) || room->listed_count == room->occupant_count)
 		return;
+	if (room->name_folded == NULL)
+		fold(room);
 	listed_write(room, &record);
 	if ((r = annex_put_soft(room->muc->store, &key, &record.base)) < 0 && r != ANNEX_EFULL)
 		muc_must(room->muc, r);

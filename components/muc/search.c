@@ -85,13 +85,22 @@ const char *
 words_fold(struct annex_pool *pool, const char *text)
 {
 	char *copy = annex_strdup(pool, text), *rest = NULL;
-	const char *folded, *all = "";
+	char *all = annex_pool_alloc(pool, 3 * strlen(text) + 1), *at = all;
 
 	for (char *word = strtok_r(copy, " \t\r\n", &rest); word != NULL;
 	     word = strtok_r(NULL, " \t\r\n", &rest)) {
-		folded = strlen(word) < ANNEX_JID_PART_MAX / 4 ? nick_fold(pool, word) : word;
-		all = annex_sprintf(pool, "%s%s%s", all, all[0] == '\0' ? "" : " ", folded);
+		const char *folded =
+		    strlen(word) < ANNEX_JID_PART_MAX / 4 ? nick_fold(pool, word) : word;
+		size_t len = strlen(folded);
+
+		if (len > 2 * strlen(word)) /* of nothing that people write */
+			folded = word, len = strlen(word);
+		if (at > all)
+			*at++ = ' ';
+		memcpy(at, folded, len);
+		at += len;
 	}
+	*at = '\0';
 	return all;
 }
 
