@@ -9,6 +9,7 @@ logging.disable(logging.CRITICAL)  # What goes wrong is told below.
 import slixmpp
 
 ECHO = "echo.localhost"
+LAMP = "lamp@bots.localhost"
 
 
 class Alice(slixmpp.ClientXMPP):
@@ -54,6 +55,26 @@ async def converse(client):
     print(f"    {ECHO} answers a ping in {took * 1000:.1f} ms")
     await client.say("Hello, is anybody there?")
     await client.say("Grüße aus der Unterführung – 🚇")
+    await look_at_the_lamp(client)
+
+
+async def look_at_the_lamp(client):
+    """A bot that shows everybody a status of their own."""
+    status = client.loop.create_future()
+
+    def presence(stanza):
+        if stanza["from"].bare == LAMP and "alice" in stanza["status"] and not status.done():
+            status.set_result(stanza["status"])
+
+    client.add_event_handler("presence_available", presence)
+    for _ in range(50):  # the bots may be attached a little later
+        client.send_presence_subscription(LAMP)
+        try:
+            print(f"    {LAMP} shows alice: {await asyncio.wait_for(asyncio.shield(status), 1)}")
+            return
+        except asyncio.TimeoutError:
+            continue
+    raise RuntimeError(f"{LAMP} shows nothing")
 
 
 def main():
