@@ -160,6 +160,8 @@ struct room {
 	struct annex_link occupants; /* in order of joining */
 	struct annex_map *by_nick;   /* occupants, by folded nickname */
 	struct annex_map *by_jid;    /* sessions, by full JID */
+	struct annex_audience *audience;
+	bool is_warm; /* presences of occupants are kept written */
 	size_t occupant_count;
 	uint64_t next_order; /* of joining, and of every other change that is shown: an event */
 	/* What of its output is known to have been routed: routed.c. */
@@ -173,6 +175,16 @@ struct room {
 	size_t garbage;        /* bytes of the pool that nobody uses any more, about */
 };
 
+/* An occupant's presence as it is to those who are no moderators, and what it was made of. */
+struct kept_presence {
+	struct annex_body *body;
+	const char *jid, *presence;
+	const struct session *shown;
+	enum role role;
+	enum rank rank;
+	bool with_jid;
+};
+
 struct occupant {
 	struct annex_link by_order;
 	struct room *room;
@@ -183,6 +195,7 @@ struct occupant {
 	enum rank power; /* what counts: admins of the service are owners */
 	struct annex_link sessions;
 	struct session *shown; /* whose presence is */
+	struct kept_presence kept;
 };
 
 struct session {
@@ -197,6 +210,7 @@ struct session {
 	uint32_t asked;       /* the round in which they were asked last: ask.c */
 	unsigned char doubts; /* how often their server could not be reached */
 	bool doubted;         /* since they were asked last */
+	unsigned group;       /* of the room's audience */
 };
 
 /* What is said about an occupant beside their presence. */
@@ -348,6 +362,18 @@ void add_status(struct annex_element *x, unsigned code);
 void
 add_safely(struct annex_element *to, const struct annex_element *from, const struct room *room);
 
+/* --- audience.c ---------------------------------------------------------- */
+
+/* A session hears what is said to all, from session_make on until it is forgotten. */
+void session_hears(struct session *session);
+void session_hears_no_more(const struct session *session);
+/* To everybody but all sessions of except, who may be NULL.  Nothing where a body is NULL. */
+void room_spread(struct room *room, struct annex_body *to_moderators, struct annex_body *to_others,
+    const struct occupant *except);
+/* How an occupant is shown to those who are no moderators; NULL where it may not be sent. */
+struct annex_body *presence_kept(struct occupant *occupant);
+void room_cool(struct room *room); /* keep none of them */
+
 /* --- presence.c ---------------------------------------------------------- */
 
 void presence_to_others(struct occupant *occupant, const struct notice *notice);
@@ -365,6 +391,8 @@ void presence_after_role(
     struct occupant *occupant, enum role before, const struct notice *notice, bool to_self);
 /* They came into sight or went out of it, as presencebroadcast is now. */
 void presence_cross(struct occupant *occupant);
+/* An occupant's presence without anything beside it, to nobody yet. */
+struct annex_stanza *presence_as_it_is(const struct occupant *occupant, bool with_jid);
 bool occupant_is_shown(const struct occupant *occupant);
 bool sees_jids(const struct occupant *occupant);
 /* What of a presence is kept and shown, as text, in pool. */

@@ -84,6 +84,7 @@ session_make(struct occupant *o, const char *jid, const char *presence)
 	s->joined_ms = annex_wall_ms(room->muc->inst);
 	annex_list_append(&o->sessions, &s->of_occupant);
 	annex_map_set_str(room->by_jid, s->jid, s);
+	session_hears(s);
 	o->shown = s;
 	return s;
 }
@@ -205,6 +206,7 @@ occupant_forget(struct occupant *o)
 
 	annex_map_remove_str(room->by_nick, o->fold);
 	annex_list_remove(&o->by_order);
+	annex_body_drop(&o->kept.body);
 	room->occupant_count--;
 	room->garbage += sizeof(*o) + strlen(o->nick) * 3 + strlen(o->bare) + 64;
 }
@@ -215,6 +217,7 @@ session_forget(struct session *s)
 	struct occupant *o = s->occupant;
 
 	annex_map_remove_str(o->room->by_jid, s->jid);
+	session_hears_no_more(s);
 	annex_list_remove(&s->of_occupant);
 	o->room->garbage +=
 	    sizeof(*s) + strlen(s->jid) + (s->presence == NULL ? 0 : strlen(s->presence));

@@ -92,41 +92,48 @@ presence_build(const struct occupant *o, const struct notice *n, const struct se
 	return out;
 }
 
+struct annex_stanza *
+presence_as_it_is(const struct occupant *o, bool with_jid)
+{
+	const struct notice plain = { 0 };
+
+	return presence_build(o, &plain, o->shown, NULL, with_jid, false);
+}
+
 /* --- Sending --------------------------------------------------------------- */
 
-struct spread {
-	struct occupant *about;
-	const struct notice *notice;
-	const struct session *shown;
-	struct annex_fanout *fan;
-	int variant[2]; /* with the JID or without; -1: not built yet */
-};
-
+/* Does it say nothing to others but the presence? */
 static bool
-spread_to(struct spread *s, const char *to, bool with_jid)
+is_plain(const struct notice *n)
 {
-	int *v = &s->variant[with_jid];
+	return n->type == NULL && n->codes[0] == 0 && n->actor == NULL && n->reason == NULL &&
+	    n->new_nick == NULL && !n->out && n->rank == NULL && n->with == NULL &&
+	    n->destroy == NULL;
+}
 
-	if (*v < 0)
-		*v = annex_fanout_variant(
-		    s->fan, presence_build(s->about, s->notice, s->shown, NULL, with_jid, false));
-	return *v >= 0 && annex_fanout_add(s->fan, *v, to, NULL) >= 0;
+static struct annex_body *
+body_for_others(struct occupant *about, const struct notice *notice, bool with_jid)
+{
+	struct annex_instance *inst = about->room->muc->inst;
+	struct annex_body *body;
+
+	if (is_plain(notice) && with_jid == room_shows_jids(about->room))
+		return presence_kept(about);
+	return annex_body(inst, annex_scratch(inst),
+		   presence_build(about, notice, about->shown, NULL, with_jid, false),
+		   &body) == ANNEX_OK
+	    ? body
+	    : NULL;
 }
 
 /* The caller has judged whether they are shown at all. */
 static void
 spread(struct occupant *about, const struct notice *notice)
 {
-	struct room *room = about->room;
-	struct spread s = { about, notice, about->shown, annex_fanout(room->muc->inst),
-		{ -1, -1 } };
+	struct annex_body *with_jid = body_for_others(about, notice, true);
 
-	OCCUPANTS_EACH(room, o)
-	if (o != about)
-		SESSIONS_EACH(o, to)
-	if (!spread_to(&s, to->jid, sees_jids(o)))
-		return;
-	annex_fanout_send(s.fan, room_flow(room));
+	room_spread(about->room, with_jid,
+	    room_shows_jids(about->room) ? with_jid : body_for_others(about, notice, false), about);
 }
 
 void
@@ -177,18 +184,28 @@ void
 presence_of(struct occupant *o, const struct session *to)
 {
 	const struct notice plain = { 0 };
+	struct annex_body *body;
 
-	if (is_shown(o, o->role))
-		annex_send_on(o->room->muc->inst, room_flow(o->room),
-		    presence_build(o, &plain, o->shown, to->jid, sees_jids(to->occupant), false));
+	if (is_shown(o, o->role) &&
+	    (body = body_for_others(o, &plain, sees_jids(to->occupant))) != NULL)
+		annex_send_body(o->room->muc->inst, room_flow(o->room), body, to->jid);
 }
 
 void
 presence_of_others(struct occupant *occupant, const struct session *to)
 {
-	OCCUPANTS_EACH(occupant->room, o)
-	if (o != occupant)
-		presence_of(o, to);
+	const struct notice plain = { 0 };
+	struct room *room = occupant->room;
+	struct annex_fanout *fan = annex_fanout(room->muc->inst);
+	struct annex_body *body;
+
+	OCCUPANTS_EACH(room, o)
+	if (o != occupant && is_shown(o, o->role) &&
+	    (body = body_for_others(o, &plain, sees_jids(occupant))) != NULL &&
+	    annex_fanout_body(fan, body) < 0)
+		presence_of(o, to); /* more than a fan-out takes */
+	if (annex_fanout_add_each(fan, to->jid) == ANNEX_OK)
+		annex_fanout_send(fan, room_flow(room));
 }
 
 void

@@ -15,6 +15,7 @@
 
 #define ROOMS_MAX 2000
 #define ROOM_IDLE_MS ((int64_t)10 * 60 * 1000)
+#define ROOM_COOL_MS ((int64_t)60 * 1000)
 #define GARBAGE_MAX ((size_t)64 << 10)
 #define GARBAGE_PER_OCCUPANT ((size_t)2 << 10)
 
@@ -31,6 +32,7 @@ room_shell(struct muc *m, const char *name)
 	room->jid = annex_sprintf(pool, "%s@%s", name, annex_domain(m->inst));
 	room->by_nick = annex_map_create(pool);
 	room->by_jid = annex_map_create(pool);
+	room->audience = annex_audience(pool);
 	room->next_order = 1;
 	room->load = ++m->loads;
 	annex_list_init(&room->by_mark);
@@ -275,6 +277,18 @@ room_put(struct room *room)
 }
 
 static void
+rooms_cool(struct muc *m, int64_t now)
+{
+	for (struct annex_link *l = m->recent.prev; l != &m->recent; l = l->prev) {
+		struct room *room = annex_container_of(l, struct room, by_use);
+
+		if (now - room->used_ms < ROOM_COOL_MS)
+			break;
+		room_cool(room);
+	}
+}
+
+static void
 rooms_sweep(struct annex_instance *inst, void *cookie)
 {
 	struct muc *m = cookie;
@@ -287,6 +301,7 @@ rooms_sweep(struct annex_instance *inst, void *cookie)
 			break;
 		room_forget(last);
 	}
+	rooms_cool(m, now);
 	if (!annex_list_is_empty(&m->recent))
 		annex_timer_start(m->sweep, ROOM_IDLE_MS / 10);
 }

@@ -86,17 +86,12 @@ add_status(struct annex_element *x, unsigned code)
 void
 room_say(struct room *room, struct annex_stanza *out)
 {
-	struct annex_fanout *fan = annex_fanout(room->muc->inst);
-	int variant;
+	struct annex_instance *inst = room->muc->inst;
+	struct annex_body *body;
 
 	annex_make_fleeting(out);
-	if ((variant = annex_fanout_variant(fan, out)) < 0)
-		return;
-	OCCUPANTS_EACH(room, o)
-	SESSIONS_EACH(o, s)
-	if (annex_fanout_add(fan, variant, s->jid, NULL) < 0)
-		return;
-	annex_fanout_send(fan, room_flow(room));
+	if (annex_body(inst, annex_scratch(inst), out, &body) == ANNEX_OK)
+		room_spread(room, body, body, NULL);
 }
 
 void
