@@ -11,6 +11,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -217,6 +218,9 @@ tend(struct timer *timer)
 	struct worker *w = annex_container_of(timer, struct worker, tend);
 
 	store_tend(w->inst.store);
+#ifdef __GLIBC__
+	malloc_trim(0); /* what a peak took and left free between other things */
+#endif
 	timer_start(&w->timers, timer, TEND_MS, tend);
 }
 
