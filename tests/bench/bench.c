@@ -281,7 +281,7 @@ on_text(void *cookie, const XML_Char *text, int len)
 }
 
 static double
-process_cpu_s(void)
+thread_cpu_s(void)
 {
 	struct timespec ts;
 
@@ -293,7 +293,7 @@ static double
 expat_cpu_s(const struct text *t)
 {
 	XML_Parser p = XML_ParserCreate("UTF-8");
-	double began = process_cpu_s();
+	double began = thread_cpu_s();
 	size_t at = 0, n;
 
 	XML_SetElementHandler(p, on_start, on_end);
@@ -305,7 +305,7 @@ expat_cpu_s(const struct text *t)
 			die("expat");
 	}
 	XML_ParserFree(p);
-	return process_cpu_s() - began;
+	return thread_cpu_s() - began;
 }
 
 #define ECHOES 200000u
@@ -346,54 +346,88 @@ drain(void *arg)
 	return NULL;
 }
 
-/* A plain pump: write() of the same bytes to somebody who reads as server.c does when blind. */
+/*
+ * A plain pump: the CPU time of a write() of the same bytes to somebody who reads as server.c does
+ * when blind.
+ */
 static double
-plain_pump_s(size_t bytes)
+plain_pump_cpu_s(size_t bytes)
 {
 	static char chunk[65536];
 	int pair[2];
 	pthread_t reader;
-	int64_t began;
+	double began;
 	ssize_t n;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
 		die("socketpair");
 	pthread_create(&reader, NULL, drain, &pair[1]);
-	began = now_us();
+	began = thread_cpu_s();
 	for (size_t left = bytes; left > 0; left -= (size_t)n)
 		if ((n = write(pair[0], chunk, left < sizeof(chunk) ? left : sizeof(chunk))) <= 0)
 			die("write");
+	began = thread_cpu_s() - began;
 	close(pair[0]);
 	pthread_join(reader, NULL);
 	close(pair[1]);
-	return (double)(now_us() - began) / 1e6;
+	return began;
 }
 
 #define FANS 100u
 #define RECIPIENTS 10000u
 
 static void
-ask_fan(struct bench *b, unsigned from)
+ask_many(struct bench *b, const char *verb, unsigned from)
 {
 	struct text t = { 0 };
 
 	add(&t,
-	    "<message from='fan%u@example.org/x' to='load.test' id='f'><subject>fan</subject>"
+	    "<message from='fan%u@example.org/x' to='load.test' id='f'><subject>%s</subject>"
 	    "<thread>A body of some hundred bytes, as people write them, so that a stanza is of the usual size on "
 	    "the wire.</thread><body>%u</body></message>",
-	    from, RECIPIENTS);
+	    from, verb, RECIPIENTS);
 	server_write(&b->server, t.bytes, t.len);
 	free(t.bytes);
 }
 
-/* The reader here only reads: the raw speed of the worker's side. */
+static void
+ask_fan(struct bench *b, unsigned from)
+{
+	ask_many(b, "fan", from);
+}
+
+/*
+ * The reader here only reads: the raw speed of the worker's side, in CPU time, since the wall clock
+ * tells of who else uses the machine.  The best of some rounds; *each_s is of a stanza.
+ */
+static double
+fan_ratio(struct bench *b, const char *verb, uint64_t fan_bytes, double *each_s)
+{
+	double best = 0;
+
+	for (int round = 0; round < 7; round++) {
+		uint64_t bytes = fan_bytes * FANS, until = b->server.bytes + bytes;
+		double took = cpu_s(b->worker), plain;
+
+		for (unsigned i = 0; i < FANS; i++)
+			ask_many(b, verb, i);
+		server_wait_bytes(&b->server, until, 60);
+		took = cpu_s(b->worker) - took;
+		plain = plain_pump_cpu_s(bytes);
+		if (plain / took < best)
+			continue;
+		best = plain / took;
+		*each_s = took / FANS / RECIPIENTS;
+	}
+	return best;
+}
+
 static void
 bench_fanout(struct bench *b)
 {
 	const uint64_t all = (uint64_t)FANS * RECIPIENTS;
-	double before, held, took, plain, best = 0;
+	double before, held, kept, anew, kept_s, anew_s;
 	uint64_t each;
-	int64_t began;
 
 	start(b);
 	server_start_reading(&b->server);
@@ -401,20 +435,12 @@ bench_fanout(struct bench *b)
 	server_wait(&b->server, RECIPIENTS, 0, 60);
 	each = b->server.message_bytes;
 	b->server.blind = true; /* from here on its reader is the plain pump's */
-	for (int round = 0; round < 5; round++) {
-		uint64_t until = b->server.bytes + each * (FANS / 10);
-
-		began = now_us();
-		for (unsigned i = 0; i < FANS / 10; i++)
-			ask_fan(b, i);
-		server_wait_bytes(&b->server, until, 60);
-		took = (double)(now_us() - began) / 1e6;
-		plain = plain_pump_s(each * (FANS / 10));
-		if (plain / took > best)
-			best = plain / took;
-	}
-	result(b, best >= 0.7, "fan-out 1 to 10,000 against a write() pump",
-	    "%.2f x (%.0f stanzas/s); bar 0.70 x", best, (double)all / 10 / took);
+	kept = fan_ratio(b, "room", each, &kept_s);
+	anew = fan_ratio(b, "fan", each, &anew_s);
+	result(b, kept >= 0.7, "fan-out 1 to 10,000 against a write() pump",
+	    "%.2f x in CPU time (%.0f ns a stanza), %.2f x (%.0f ns) where who is told is listed "
+	    "anew; bar 0.70 x",
+	    kept, kept_s * 1e9, anew, anew_s * 1e9);
 
 	/* Stalled: what is queued must stay small, and an answer must not wait behind it. */
 	before = rss_anon_mb(b->worker);

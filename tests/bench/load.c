@@ -6,6 +6,7 @@
  *	message, subject "echo"     answered with itself
  *	message, subject "count"    bumps a durable counter, answered with nothing but an id
  *	message, subject "fan"      one message to as many recipients as the body says
+ *	message, subject "room"     the same to ten thousand who are kept as an audience
  *	message, subject "kick"     the turn is undone
  *	message, subject "crash"    NULL is dereferenced
  */
@@ -63,34 +64,63 @@ load_count(struct annex_instance *inst, const struct annex_stanza *in)
 	return ANNEX_DONE;
 }
 
-/* Those who are told, as a component that has them in memory. */
+/* Those who are told, as a component has them in memory. */
+struct load {
+	char *to[RECIPIENTS_MAX];
+	struct annex_audience *audience;
+};
+
 static int
 load_create(struct annex_instance *inst)
 {
-	char **to = annex_new_array(annex_pool(inst), char *, RECIPIENTS_MAX);
+	struct load *load = annex_new(annex_pool(inst), struct load);
 
-	for (long i = 0; i < RECIPIENTS_MAX; i++)
-		to[i] = annex_sprintf(annex_pool(inst), "u%06ld@example.org/r", i);
-	annex_set_state(inst, to);
+	load->audience = annex_audience(annex_pool(inst));
+	for (long i = 0; i < RECIPIENTS_MAX; i++) {
+		load->to[i] = annex_sprintf(annex_pool(inst), "u%06ld@example.org/r", i);
+		annex_audience_add(load->audience, 0, load->to[i]);
+	}
+	annex_set_state(inst, load);
 	return ANNEX_OK;
+}
+
+/* What is said, as the only variant of a fan-out; negative where it cannot be. */
+static int
+add_message(struct annex_instance *inst, const struct annex_stanza *in, struct annex_fanout *fan)
+{
+	struct annex_stanza *body = annex_message(inst, NULL, NULL, "headline");
+
+	annex_add_text(body->element, NULL, "subject", "fan");
+	annex_add_text(body->element, NULL, "body", annex_child_text(in->element, NULL, "thread"));
+	return annex_fanout_variant(fan, body);
 }
 
 static enum annex_verdict
 load_fan(struct annex_instance *inst, const struct annex_stanza *in)
 {
-	struct annex_stanza *body = annex_message(inst, NULL, NULL, "headline");
 	struct annex_fanout *fan = annex_fanout(inst);
 	long count = strtol(annex_child_text(in->element, NULL, "body"), NULL, 10);
-	char **to = annex_state(inst);
+	struct load *load = annex_state(inst);
 	int variant;
 
-	annex_add_text(body->element, NULL, "subject", "fan");
-	annex_add_text(body->element, NULL, "body", annex_child_text(in->element, NULL, "thread"));
-	if ((variant = annex_fanout_variant(fan, body)) < 0)
+	if ((variant = add_message(inst, in, fan)) < 0)
 		return ANNEX_DONE;
 	for (long i = 0; i < count && i < RECIPIENTS_MAX; i++)
-		if (annex_fanout_add(fan, variant, to[i], NULL) < 0)
+		if (annex_fanout_add(fan, variant, load->to[i], NULL) < 0)
 			return ANNEX_DONE;
+	annex_fanout_send(fan, annex_flow(inst, in->from->bare));
+	return ANNEX_DONE;
+}
+
+static enum annex_verdict
+load_room(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	struct annex_fanout *fan = annex_fanout(inst);
+	struct load *load = annex_state(inst);
+
+	if (add_message(inst, in, fan) != 0)
+		return ANNEX_DONE;
+	annex_fanout_add_audience(fan, load->audience, NULL);
 	annex_fanout_send(fan, annex_flow(inst, in->from->bare));
 	return ANNEX_DONE;
 }
@@ -116,6 +146,7 @@ static const struct load_verb {
 	{ "echo", load_echo },
 	{ "count", load_count },
 	{ "fan", load_fan },
+	{ "room", load_room },
 	{ "kick", load_kick },
 	{ "crash", load_crash },
 };
