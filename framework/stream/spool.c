@@ -42,21 +42,6 @@ spool_finish(struct spool *spool)
 	spool->unwritten = 0;
 }
 
-/* Marks are counted from the chunk's end: mark 0 is the last eight bytes. */
-static inline struct spool_mark *
-chunk_mark(struct spool_chunk *chunk, uint32_t i)
-{
-	return (struct spool_mark *)(void *)(chunk->bytes + chunk->size) - 1 - i;
-}
-
-static inline bool
-chunk_has_room(const struct spool_chunk *chunk, size_t len)
-{
-	size_t marks = ((size_t)chunk->count + 1) * sizeof(struct spool_mark);
-
-	return chunk->used + len + marks <= chunk->size;
-}
-
 static size_t
 chunk_size_for(const struct spool *spool, size_t len)
 {
@@ -72,11 +57,14 @@ chunk_size_for(const struct spool *spool, size_t len)
 	return (size + 7) & ~(size_t)7;
 }
 
-static struct spool_chunk *
+struct spool_chunk *
 spool_grow(struct spool *spool, size_t len)
 {
 	size_t size = chunk_size_for(spool, len);
-	struct spool_chunk *chunk = mem_alloc(sizeof(*chunk) + size);
+	struct spool_chunk *chunk;
+
+	CHECK(len < SPOOL_RECORD_MAX);
+	chunk = mem_alloc(sizeof(*chunk) + size);
 
 	memset(chunk, 0, sizeof(*chunk));
 	chunk->size = (uint32_t)size;
@@ -90,30 +78,6 @@ spool_grow(struct spool *spool, size_t len)
 		spool->tail->next = chunk;
 	spool->tail = chunk;
 	return chunk;
-}
-
-char *
-spool_place(struct spool *spool, unsigned class, uint32_t when_s, size_t len)
-{
-	struct spool_chunk *chunk = spool->tail;
-	struct spool_mark *mark;
-	char *at;
-
-	CHECK(len < SPOOL_RECORD_MAX);
-	if (chunk == NULL || !chunk_has_room(chunk, len))
-		chunk = spool_grow(spool, len);
-	if (chunk->count == 0)
-		*spool->held += sizeof(*chunk) + chunk->size;
-	mark = chunk_mark(chunk, chunk->count++);
-	mark->len = (uint32_t)len & 0xfffffffu;
-	mark->class = class & 0xfu;
-	mark->when_s = when_s;
-	at = chunk->bytes + chunk->used;
-	chunk->used += (uint32_t)len;
-	chunk->watched += spool->watched >> class & 1u;
-	spool->records++;
-	spool->unwritten += len;
-	return at;
 }
 
 void

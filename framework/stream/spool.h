@@ -61,9 +61,6 @@ void spool_finish(struct spool *spool);
 void
 spool_append(struct spool *spool, unsigned class, uint32_t when_s, const void *bytes, size_t len);
 
-/* The same, to be filled with len bytes by the caller before anything else is done here. */
-char *spool_place(struct spool *spool, unsigned class, uint32_t when_s, size_t len);
-
 /* The first record; false where there is none. */
 bool spool_first(const struct spool *spool, struct spool_record *record_r);
 void spool_drop_first(struct spool *spool);
@@ -83,5 +80,48 @@ size_t spool_pass_chunk(struct spool *spool);
 
 /* Is the first record written in part? */
 bool spool_is_midway(const struct spool *spool);
+
+/* --- For who appends in a hot loop ------------------------------------------- */
+
+struct spool_chunk *spool_grow(struct spool *spool, size_t len);
+
+/* Marks are counted from the chunk's end: mark 0 is the last eight bytes. */
+static inline struct spool_mark *
+chunk_mark(struct spool_chunk *chunk, uint32_t i)
+{
+	return (struct spool_mark *)(void *)(chunk->bytes + chunk->size) - 1 - i;
+}
+
+static inline bool
+chunk_has_room(const struct spool_chunk *chunk, size_t len)
+{
+	size_t marks = ((size_t)chunk->count + 1) * sizeof(struct spool_mark);
+
+	return chunk->used + len + marks <= chunk->size;
+}
+
+/* As spool_append, to be filled with len bytes by the caller before anything else is done here. */
+static inline char *
+spool_place(struct spool *spool, unsigned class, uint32_t when_s, size_t len)
+{
+	struct spool_chunk *chunk = spool->tail;
+	struct spool_mark *mark;
+	char *at;
+
+	if (__builtin_expect(chunk == NULL || !chunk_has_room(chunk, len), 0))
+		chunk = spool_grow(spool, len);
+	if (chunk->count == 0)
+		*spool->held += sizeof(*chunk) + chunk->size;
+	mark = chunk_mark(chunk, chunk->count++);
+	mark->len = (uint32_t)len & 0xfffffffu;
+	mark->class = class & 0xfu;
+	mark->when_s = when_s;
+	at = chunk->bytes + chunk->used;
+	chunk->used += (uint32_t)len;
+	chunk->watched += spool->watched >> class & 1u;
+	spool->records++;
+	spool->unwritten += len;
+	return at;
+}
 
 #endif /* STREAM_SPOOL_H */
