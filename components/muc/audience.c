@@ -76,7 +76,10 @@ room_spread(struct room *room, struct annex_body *to_moderators, struct annex_bo
 
 /* --- Presences that are kept ------------------------------------------------ */
 
-/* All strings are of the room's pool, where none is ever changed: the same pointer, the same text. */
+/*
+ * All strings are of the room's pool, where none is ever changed: the same pointer, the same text.
+ * Who wears which hat is in the store, so where there are hats nothing is as it was kept.
+ */
 static bool
 is_as_kept(const struct occupant *o)
 {
@@ -84,7 +87,7 @@ is_as_kept(const struct occupant *o)
 
 	return k->body != NULL && k->jid == o->jid && k->shown == o->shown &&
 	    k->presence == o->shown->presence && k->role == o->role && k->rank == o->rank &&
-	    k->with_jid == room_shows_jids(o->room);
+	    k->with_jid == room_shows_jids(o->room) && !k->with_hats && o->room->hats.count == 0;
 }
 
 struct annex_body *
@@ -97,7 +100,7 @@ presence_kept(struct occupant *o)
 		return k->body;
 	annex_body_drop(&k->body);
 	*k = (struct kept_presence) { NULL, o->jid, o->shown->presence, o->shown, o->role, o->rank,
-		room_shows_jids(o->room) };
+		room_shows_jids(o->room), o->room->hats.count > 0 };
 	built = presence_as_it_is(o, k->with_jid);
 	if (annex_body(o->room->muc->inst, o->room->pool, built, &k->body) < 0)
 		return NULL;

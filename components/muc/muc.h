@@ -182,7 +182,7 @@ struct kept_presence {
 	const struct session *shown;
 	enum role role;
 	enum rank rank;
-	bool with_jid;
+	bool with_jid, with_hats;
 };
 
 struct occupant {
