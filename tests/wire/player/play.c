@@ -161,6 +161,8 @@ play_run(struct play *p)
 	init_server(p);
 	ledger_init(&p->ledger, p->pool, p->setting.domain);
 	p->vars.pool = p->pool;
+	for (size_t i = 0; i < p->script->count; i++)
+		p->script->at[i].met = false; /* by an earlier run */
 	for (size_t i = 0; i < p->script->count; i++) {
 		struct statement *st = &p->script->at[i];
 
@@ -177,6 +179,7 @@ play_run(struct play *p)
 	p->notes->calls = p->disk.calls;
 	p->notes->failed_call = p->disk.failed;
 	life_end(p);
+	programs_finish(&p->programs);
 	server_finish(&p->server);
 	if (p->sent != NULL)
 		fclose(p->sent);
@@ -184,5 +187,4 @@ play_run(struct play *p)
 	free(p->logs);
 	free(p->pending);
 	annex_pool_destroy(&p->pool);
-	exit(0);
 }

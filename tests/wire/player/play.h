@@ -3,9 +3,9 @@
 /*
  * play.h - one run of one conversation
  *
- * A run is a process of its own, forked by main.c: it ends with exit status 0,
- * or with 1 after it has said what was wrong.  Its notes are in memory it
- * shares with whoever forked it.
+ * Runs are played in a process forked by main.c, which ends with exit status 1
+ * after it has said what was wrong.  Its notes are in memory it shares with
+ * whoever forked it.
  *
  *	play.c       the statements, and what a run begins and ends with
  *	life.c       the worker: create, turn, kill, crash
@@ -43,7 +43,9 @@ enum run_kind {
 /* Memory shared by all runs of a file. */
 #define NOTES_SEEN 65536
 struct notes {
-	unsigned line;             /* where the run is */
+	unsigned long runs;        /* so far */
+	unsigned long number;      /* of the run in hand */
+	unsigned line;             /* where it is */
 	bool failed_call;          /* call N of the store was reached */
 	unsigned long calls;       /* of the store in this run */
 	uint64_t seen[NOTES_SEEN]; /* hashes of stanzas already written out */
@@ -123,8 +125,8 @@ struct play {
 	size_t log_count, log_room;
 };
 
-/* Play it through; does not return. */
-_Noreturn void play_run(struct play *play);
+/* Play it through; what is wrong ends the process. */
+void play_run(struct play *play);
 
 /* Say what is wrong, with file, line and run, and exit. */
 _Noreturn void play_fail(struct play *play, const char *fmt, ...) ANNEX_PRINTF(2, 3);

@@ -56,6 +56,14 @@ programs_forget(struct programs *ps)
 	close_fd(&ps->fd);
 }
 
+void
+programs_finish(struct programs *ps)
+{
+	programs_forget(ps);
+	for (size_t i = 0; i < ps->count; i++)
+		free(ps->at[i].read);
+}
+
 int
 programs_listen(struct programs *ps)
 {

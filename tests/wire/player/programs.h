@@ -41,6 +41,7 @@ void programs_init(struct programs *ps, struct annex_pool *pool);
 /* The worker's end, for one that begins now.  The programs of the last one are gone. */
 int programs_listen(struct programs *ps);
 void programs_forget(struct programs *ps);
+void programs_finish(struct programs *ps);
 /* Take what the worker asked for and wrote; whether there was anything. */
 bool programs_step(struct programs *ps);
 
