@@ -52,6 +52,7 @@ static const char *const features[] = {
 	NS_PUBSUB "#retrieve-default-sub",
 	NS_PUBSUB "#retrieve-items",
 	NS_PUBSUB "#retrieve-subscriptions",
+	NS_PUBSUB "#rsm",
 	NS_PUBSUB "#subscribe",
 	NS_PUBSUB "#subscription-notifications",
 	NS_PUBSUB "#subscription-options",
@@ -206,15 +207,37 @@ listed_index(void *cookie, const char *id, uint64_t *index_r)
 	return annex_row_index(p->store, &key, index_r);
 }
 
+/* §5.5: items of a node by name, for those who may read them. */
+static int
+node_items(struct pubsub *p, const struct annex_stanza *in, const char *name,
+    struct annex_source *source_r, struct annex_error *error_r)
+{
+	struct request rq = { .p = p, .in = in, .node = node_find(p, name) };
+	struct rows *rows = annex_new(annex_scratch(p->inst), struct rows);
+	enum fault fault;
+
+	if (rq.node == NULL || rq.node->gone)
+		return ANNEX_ENOENT;
+	rq.rank = rank_of_jid(rq.node, in->from);
+	if ((fault = may_retrieve(&rq)) != FAULT_NONE) {
+		*error_r = fault_error(fault);
+		return ANNEX_EDENIED;
+	}
+	*rows = (struct rows) { p, TABLE_ITEMS, rq.node->shelf, true, true };
+	*source_r = rows_source(rows);
+	return ANNEX_OK;
+}
+
 static int
 items(struct annex_instance *inst, const struct annex_stanza *in, const char *node,
     struct annex_source *source_r, struct annex_error *error_r)
 {
 	struct pubsub *p = annex_state(inst);
 
-	(void)error_r;
-	if (in->to->local != NULL || (node != NULL && node[0] != '\0'))
+	if (in->to->local != NULL)
 		return ANNEX_ENOENT;
+	if (node != NULL && node[0] != '\0')
+		return node_items(p, in, node, source_r, error_r);
 	*source_r = (struct annex_source) { .cookie = p,
 		.walk = listed_walk,
 		.seek = listed_seek,

@@ -29,18 +29,27 @@ begin(struct request *rq, const char *name, struct annex_stanza **out_r)
 enum annex_verdict
 node_subscriptions(struct request *rq)
 {
-	struct annex_key prefix = key_number(TABLE_SUBSCRIPTIONS, rq->node->number);
-	struct annex_iter it = annex_iter(&prefix);
+	struct rows rows = { .p = rq->p, .table = TABLE_SUBSCRIPTIONS, .number = rq->node->number };
+	const struct annex_source source = rows_source(&rows);
+	struct annex_page_result found;
+	struct annex_page page;
 	struct annex_stanza *out;
-	struct annex_element *list = begin(rq, "subscriptions", &out);
+	struct annex_element *list;
 	struct sub sub;
+	int r;
 
-	for (size_t n = 0; n < LISTED_MAX && annex_next(rq->p->store, &it) == ANNEX_AGAIN; n++) {
-		sub = sub_of_record(
-		    rq->node, annex_key_number(&it.key, 1), (Pubsub__Subscription *)it.record);
+	if (annex_page_read(&page, rq->in->payload, LISTED_MAX, LISTED_MAX) < 0)
+		return refuse(rq, FAULT_BAD_REQUEST);
+	if ((r = annex_page_fetch(&source, &page, annex_scratch(rq->p->inst), &found)) < 0)
+		return refuse(rq, page_fault(r));
+	list = begin(rq, "subscriptions", &out);
+	for (size_t i = 0; i < found.count; i++) {
+		sub = sub_of_record(rq->node, 0, found.item[i]);
 		if (sub.state != STATE_PENDING)
 			sub_add(list, &sub, false);
 	}
+	if (page.present || !found.complete)
+		annex_page_add(list->parent, &found);
 	annex_send(rq->p->inst, out);
 	return ANNEX_DONE;
 }

@@ -15,6 +15,8 @@
 
 #include "pubsub.h"
 
+#define PURGED_MAX 500
+
 static bool
 is_temporary(const struct sub *sub)
 {
@@ -28,21 +30,34 @@ needs_presence(const struct sub *sub)
 	    sub->options.show_values.count > 0;
 }
 
+static int
+ask(struct annex_instance *inst, const char *bare, const char *why)
+{
+	struct annex_contact contact;
+	int r = annex_contact_get(inst, annex_domain(inst), bare, &contact);
+
+	if (r == ANNEX_OK && contact.in != ANNEX_SUBSCRIBED_NOT)
+		return ANNEX_OK;
+	r = annex_contact_ask(inst, annex_domain(inst), bare, why);
+	return r == ANNEX_EINVAL ? ANNEX_OK : r;
+}
+
 int
 presence_ask(const struct sub *sub)
 {
-	struct annex_instance *inst = sub->node->p->inst;
-	struct annex_contact contact;
-	int r;
-
 	if (!needs_presence(sub))
 		return ANNEX_OK;
-	r = annex_contact_get(inst, annex_domain(inst), sub->bare, &contact);
-	if (r == ANNEX_OK && contact.in != ANNEX_SUBSCRIBED_NOT)
-		return ANNEX_OK;
-	r = annex_contact_ask(inst, annex_domain(inst), sub->bare,
+	return ask(sub->node->p->inst, sub->bare,
 	    "To deliver what you are subscribed to while you are online.");
-	return r == ANNEX_EINVAL ? ANNEX_OK : r;
+}
+
+/* purge_offline: items are there as long as who published them. */
+int
+presence_ask_publisher(const struct node *node, const char *bare)
+{
+	if (!node->config.purge_offline)
+		return ANNEX_OK;
+	return ask(node->p->inst, bare, "To remove what you published when you go offline.");
 }
 
 /* Whether it is known that nobody is there. */
@@ -78,14 +93,29 @@ presence_suits(const struct pubsub *p, const struct sub *sub)
 struct arrival {
 	const struct annex_resource *resources;
 	size_t count;
-	enum annex_availability availability;
+	const char *leaving; /* of the resources, or NULL */
 };
+
+static bool
+counts(const struct arrival *a, size_t i)
+{
+	return a->leaving == NULL || strcmp(a->resources[i].jid, a->leaving) != 0;
+}
 
 static bool
 is_there(const struct arrival *a, const char *jid)
 {
 	for (size_t i = 0; i < a->count; i++)
-		if (strcmp(a->resources[i].jid, jid) == 0)
+		if (counts(a, i) && strcmp(a->resources[i].jid, jid) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_anybody_there(const struct arrival *a)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (counts(a, i))
 			return true;
 	return false;
 }
@@ -108,32 +138,72 @@ static void
 follow(const struct arrival *a, struct sub *sub)
 {
 	struct pubsub *p = sub->node->p;
-	bool gone = strcmp(sub->jid, sub->bare) == 0 ? a->availability == ANNEX_OFFLINE
-						     : !is_there(a, sub->jid);
+	bool gone =
+	    strcmp(sub->jid, sub->bare) == 0 ? !is_anybody_there(a) : !is_there(a, sub->jid);
 
 	if (is_temporary(sub) && gone)
 		must(p, sub_drop(sub));
-	else if (has_just_come(a, sub) &&
+	else if (a->leaving == NULL && has_just_come(a, sub) &&
 	    strcmp(sub->node->config.send_last, "on_sub_and_presence") == 0)
 		send_last(sub);
 }
 
-static void
-changed(struct annex_instance *inst, const char *me, const char *contact,
-    enum annex_contact_event event)
+static struct annex_strings
+items_of(struct node *node, const char *bare)
 {
-	struct pubsub *p = annex_state(inst);
+	struct annex_key prefix = key_number(TABLE_ITEMS, node->shelf);
+	struct annex_pool *pool = annex_scratch(node->p->inst);
+	struct annex_iter it = annex_iter(&prefix);
+	const char **ids = annex_new_array(pool, const char *, PURGED_MAX);
+	struct annex_strings gone = { ids, 0 };
+
+	while (gone.count < PURGED_MAX && annex_next(node->p->store, &it) == ANNEX_AGAIN) {
+		const Pubsub__Item *item = (Pubsub__Item *)it.record;
+		const struct annex_jid *by = annex_jid(pool, item->publisher);
+
+		if (by == NULL || strcmp(by->bare, bare) != 0)
+			continue;
+		ids[gone.count++] = item->id;
+		if (must(node->p, item_remove(node, item->id, annex_key_number(&it.key, 1))) < 0)
+			break;
+	}
+	return gone;
+}
+
+/* Of the nodes they are affiliated with. */
+static void
+purge_offline(struct pubsub *p, const char *bare)
+{
+	struct annex_key prefix = key_text(TABLE_AFFILIATED, bare);
+	struct annex_iter it = annex_iter(&prefix);
+
+	it.keys_only = true;
+	for (size_t n = 0; n < 1000 && annex_next(p->store, &it) == ANNEX_AGAIN; n++) {
+		struct node *node = node_by_number(p, annex_key_number(&it.key, 1));
+		struct annex_strings gone;
+
+		if (node == NULL || !node->config.purge_offline)
+			continue;
+		gone = items_of(node, bare);
+		if (gone.count > 0 && node->config.notify_retract)
+			tell_retracted(node, &gone);
+	}
+}
+
+/* Everything that depends on who of them is there; leaving: a resource that is there no more. */
+static void
+reconsider(struct pubsub *p, const char *contact, const char *leaving)
+{
 	struct annex_key prefix = key_text(TABLE_SUBSCRIBERS, contact);
 	struct annex_iter it = annex_iter(&prefix);
+	struct arrival a = { .leaving = leaving };
 	ProtobufCMessage *record;
-	struct arrival a;
 	struct node *node;
 	struct sub sub;
 
-	if (event != ANNEX_CONTACT_PRESENCE)
-		return;
-	a.count = annex_contact_resources(inst, me, contact, &a.resources);
-	a.availability = annex_contact_availability(inst, me, contact);
+	a.count = annex_contact_resources(p->inst, annex_domain(p->inst), contact, &a.resources);
+	if (!is_anybody_there(&a))
+		purge_offline(p, contact);
 	for (size_t n = 0; n < 1000 && annex_next(p->store, &it) == ANNEX_AGAIN; n++) {
 		uint64_t number = annex_key_number(&it.key, 2);
 		struct annex_key key =
@@ -145,6 +215,25 @@ changed(struct annex_instance *inst, const char *me, const char *contact,
 		sub = sub_of_record(node, number, (Pubsub__Subscription *)record);
 		follow(&a, &sub);
 	}
+}
+
+static void
+changed(struct annex_instance *inst, const char *me, const char *contact,
+    enum annex_contact_event event)
+{
+	(void)me;
+	if (event == ANNEX_CONTACT_PRESENCE)
+		reconsider(annex_state(inst), contact, NULL);
+}
+
+/* Who is online is memory: that somebody goes counts also where it is not known that they were
+ * there.  The contacts hear of it next. */
+enum annex_verdict
+presence(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	if (in->type != NULL && strcmp(in->type, "unavailable") == 0)
+		reconsider(annex_state(inst), in->from->bare, in->from->full);
+	return ANNEX_PASS;
 }
 
 static enum annex_decision

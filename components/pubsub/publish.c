@@ -12,6 +12,7 @@
 #include "pubsub.h"
 
 #define RETRACTED_MAX 100
+#define QUEUED_MAX ((size_t)64 << 20) /* of deliveries that go on */
 
 struct publishing {
 	struct request *rq;
@@ -223,7 +224,7 @@ publish(struct request *rq)
 	int status = ANNEX_OK;
 	bool made = rq->node == NULL;
 
-	if (annex_is_congested(rq->p->inst))
+	if (annex_is_congested(rq->p->inst) || rq->p->queued > QUEUED_MAX)
 		return refuse(rq, FAULT_FULL);
 	if ((fault = judge(&pub)) != FAULT_NONE)
 		return refuse_saying(rq, fault, pub.why);
@@ -236,8 +237,11 @@ publish(struct request *rq)
 		if ((status = item_put(rq->node, &item)) < 0)
 			return refuse_status(rq, made ? must(rq->p, status) : status);
 		gone = trim(&pub);
-		if (config_item_expire(&pub.config) > 0 && must(rq->p, items_arrange(rq->node)) < 0)
-			return ANNEX_DONE;
+		if (config_item_expire(&pub.config) > 0)
+			status = items_arrange(rq->node);
+		if (status < 0 ||
+		    (status = presence_ask_publisher(rq->node, rq->in->from->bare)) < 0)
+			return refuse_status(rq, must(rq->p, status));
 	}
 	confirm(&pub);
 	tell_published(&pub, &item);

@@ -199,6 +199,7 @@ static const struct annex_route pubsub_routes[] = {
 	{ ANNEX_IQ_SET, NS_OWNER, "pubsub", handle, { 0 } },
 	{ ANNEX_MESSAGE, ANNEX_NS_FORM, "x", authorization, { 0 } },
 	{ ANNEX_MESSAGE_ERROR, NULL, NULL, bounce, { 0 } },
+	{ ANNEX_PRESENCE, NULL, NULL, presence, { 0 } },
 	{ 0 },
 };
 

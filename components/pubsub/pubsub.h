@@ -338,11 +338,14 @@ int run_pending(struct annex_instance *inst, struct annex_run *run, unsigned sta
 
 /* Ask to see their presence, where something of the subscription depends on it. */
 int presence_ask(const struct sub *sub) ANNEX_MUST_CHECK;
+/* The same of who publishes, where items go with them. */
+int presence_ask_publisher(const struct node *node, const char *bare) ANNEX_MUST_CHECK;
 /* Whether it is known that nobody is there. */
 bool presence_is_offline(const struct pubsub *p, const char *bare);
 /* Whether the subscriber is what they want to be for a notification (show-values). */
 bool presence_suits(const struct pubsub *p, const struct sub *sub);
 extern const struct annex_contacts pubsub_contacts;
+enum annex_verdict presence(struct annex_instance *inst, const struct annex_stanza *in);
 
 /* --- expire.c ------------------------------------------------------------- */
 
@@ -382,6 +385,20 @@ struct annex_strings items_trim(struct node *node, uint64_t keep, size_t most);
 /* Append <item/> as it is shown: with its payload where payload is true. */
 struct annex_element *item_add(
     struct annex_element *parent, const struct node *node, const Pubsub__Item *item, bool payload);
+
+/* --- page.c --------------------------------------------------------------- */
+
+/* Rows of a counted table (items, subscriptions) under a number, as a source of pages. */
+struct rows {
+	struct pubsub *p;
+	int table;
+	uint64_t number;
+	bool newest_first;
+	bool for_disco; /* items as struct annex_disco_item */
+};
+struct annex_source rows_source(struct rows *rows);
+/* What a page that could not be fetched is refused with. */
+enum fault page_fault(int status);
 
 /* --- notify.c ------------------------------------------------------------ */
 

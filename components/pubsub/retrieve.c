@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * retrieve.c - reading items (XEP-0060 §6.5): newest first
+ * retrieve.c - reading items (XEP-0060 §6.5): newest first, in pages (XEP-0059)
  */
 #include <stdlib.h>
 #include <string.h>
@@ -44,22 +44,53 @@ by_id(struct request *rq, const struct annex_element *item)
 	return ANNEX_DONE;
 }
 
-static enum annex_verdict
-newest(struct request *rq, size_t most)
+/*
+ * An answer is bounded by bytes, too: what does not fit is left out at the end that
+ * is farther from where the page began, and is asked for by the next.
+ */
+static void
+fit(struct annex_page_result *found, bool from_the_end)
 {
-	struct annex_key prefix = key_number(TABLE_ITEMS, rq->node->shelf);
-	struct annex_iter it = annex_iter_backwards(&prefix);
-	struct annex_stanza *out;
-	struct annex_element *items = begin(rq, &out);
-	size_t bytes = 0;
+	size_t bytes = 0, n = 0;
 
-	for (size_t n = 0; n < most && annex_next(rq->p->store, &it) == ANNEX_AGAIN; n++) {
-		const Pubsub__Item *found = (Pubsub__Item *)it.record;
+	for (; n < found->count; n++) {
+		size_t at = from_the_end ? found->count - 1 - n : n;
 
-		if ((bytes += strlen(found->xml) + 1024) > BYTES_MAX)
+		bytes += strlen(((Pubsub__Item *)found->item[at])->xml) + 1024;
+		if (bytes > BYTES_MAX && n > 0)
 			break;
-		item_add(items, rq->node, found, true);
 	}
+	if (n == found->count)
+		return;
+	if (from_the_end) {
+		found->item += found->count - n;
+		found->id += found->count - n;
+		found->index += found->count - n;
+	}
+	found->count = n;
+	found->complete = false;
+}
+
+static enum annex_verdict
+page_send(struct request *rq, const struct annex_page *page, bool with_set)
+{
+	struct rows rows = {
+		.p = rq->p, .table = TABLE_ITEMS, .number = rq->node->shelf, .newest_first = true
+	};
+	const struct annex_source source = rows_source(&rows);
+	struct annex_page_result found;
+	struct annex_stanza *out;
+	struct annex_element *items;
+	int r;
+
+	if ((r = annex_page_fetch(&source, page, annex_scratch(rq->p->inst), &found)) < 0)
+		return refuse(rq, page_fault(r));
+	fit(&found, page->before != NULL);
+	items = begin(rq, &out);
+	for (size_t i = 0; i < found.count; i++)
+		item_add(items, rq->node, found.item[i], true);
+	if (with_set || !found.complete)
+		annex_page_add(items->parent, &found);
 	annex_send(rq->p->inst, out);
 	return ANNEX_DONE;
 }
@@ -96,10 +127,13 @@ number_of(const char *text, size_t *number_r)
 	return *end == '\0';
 }
 
+/* §6.5.7 and §6.5.4: max_items is a page as well, and says where the next begins. */
 enum annex_verdict
 retrieve(struct request *rq)
 {
 	const struct annex_element *item = annex_child(rq->el, NS_PUBSUB, "item");
+	const char *max_items = annex_attr(rq->el, "max_items");
+	struct annex_page page;
 	size_t most = ITEMS_MAX;
 	enum fault fault;
 
@@ -107,7 +141,10 @@ retrieve(struct request *rq)
 		return refuse(rq, fault);
 	if (!rq->node->config.persist_items)
 		return refuse(rq, FAULT_UNSUPPORTED_PERSISTENT);
-	if (!number_of(annex_attr(rq->el, "max_items"), &most))
+	if (!number_of(max_items, &most) ||
+	    annex_page_read(&page, rq->in->payload, most, ITEMS_MAX) < 0)
 		return refuse(rq, FAULT_BAD_REQUEST);
-	return item != NULL ? by_id(rq, item) : newest(rq, most);
+	if (item != NULL)
+		return by_id(rq, item);
+	return page_send(rq, &page, page.present || max_items != NULL);
 }
