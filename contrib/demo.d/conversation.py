@@ -4,11 +4,14 @@
 import asyncio
 import logging
 import sys
+from xml.etree import ElementTree
 
 logging.disable(logging.CRITICAL)  # What goes wrong is told below.
 import slixmpp
 
 ECHO = "echo.localhost"
+NEWS = "news.localhost"
+ATOM = "http://www.w3.org/2005/Atom"
 LAMP = "lamp@bots.localhost"
 
 
@@ -16,6 +19,7 @@ class Alice(slixmpp.ClientXMPP):
     def __init__(self):
         super().__init__("alice@localhost/demo", "alice")
         self.register_plugin("xep_0030")
+        self.register_plugin("xep_0060")
         self.register_plugin("xep_0092")
         self.register_plugin("xep_0199")
         self.replies = asyncio.Queue()
@@ -32,16 +36,34 @@ class Alice(slixmpp.ClientXMPP):
             raise RuntimeError("that is not what alice said")
 
 
-async def attached(client):
+async def attached(client, domain=ECHO):
     """Annex may still be shaking hands with the server: ask until it answers."""
     for _ in range(100):
         try:
-            return await client["xep_0030"].get_info(ECHO, timeout=5)
+            return await client["xep_0030"].get_info(domain, timeout=5)
         except slixmpp.exceptions.IqError as error:
             if error.condition != "remote-server-timeout":
                 raise
             await asyncio.sleep(0.1)
-    raise RuntimeError(f"{ECHO} did not come up")
+    raise RuntimeError(f"{domain} did not come up")
+
+
+async def read_the_news(client):
+    """A node as a feed: alice subscribes, an entry is published, and it comes."""
+    await attached(client, NEWS)
+    events = asyncio.Queue()
+    client.add_event_handler("pubsub_publish", events.put_nowait)
+    pubsub = client["xep_0060"]
+    await pubsub.create_node(NEWS, "headlines", timeout=10)
+    await pubsub.subscribe(NEWS, "headlines", timeout=10)
+    entry = ElementTree.fromstring(
+        f"<entry xmlns='{ATOM}'><title>Annex holds feeds as well</title>"
+        "<id>tag:demo,2026:1</id><updated>2026-01-01T00:00:00Z</updated></entry>"
+    )
+    await pubsub.publish(NEWS, "headlines", id="1", payload=entry, timeout=10)
+    event = await asyncio.wait_for(events.get(), 10)
+    item = event["pubsub_event"]["items"]["item"]
+    print(f"    {NEWS} > headlines: {item['payload'].findtext(f'{{{ATOM}}}title')}")
 
 
 async def converse(client):
@@ -56,6 +78,7 @@ async def converse(client):
     await client.say("Hello, is anybody there?")
     await client.say("Grüße aus der Unterführung – 🚇")
     await look_at_the_lamp(client)
+    await read_the_news(client)
 
 
 async def look_at_the_lamp(client):
