@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * admin.c - roles and affiliations by IQ: changed and listed (XEP-0045 §8, §9)
+ * admin.c - roles and affiliations changed by IQ (XEP-0045 §8, §9)
  *
  * Several changes come in one IQ: all are judged before the first is made.
  * Who goes is told first, then comes the IQ's answer, then all others are told.
@@ -70,8 +70,6 @@ item_read_rank(struct asking *a, const struct annex_element *item, struct change
 	jid = annex_jid(a->in->pool, o != NULL ? o->bare : text);
 	if (jid == NULL)
 		return ANNEX_JID_MALFORMED;
-	if (jid->local == NULL && rank > RANK_NONE)
-		return ANNEX_NOT_ACCEPTABLE;
 	*c = change_of_rank(a->room, jid, rank);
 	return o != NULL ? 0 : item_read_nick(a, nick, c);
 }
@@ -156,106 +154,5 @@ muc_admin_set(struct annex_instance *inst, const struct annex_stanza *in)
 	for (size_t i = 0; i < a->count; i++)
 		change_tell(a->room, &a->changes[i], actor);
 	room_settle(a->room);
-	return ANNEX_DONE;
-}
-
-/* --- Lists ---------------------------------------------------------------------- */
-
-static void
-list_role(struct asking *a, enum role role, struct annex_element *query)
-{
-	struct annex_element *item;
-
-	OCCUPANTS_EACH(a->room, o)
-	{
-		if (o->role != role)
-			continue;
-		item = annex_add(query, NULL, "item");
-		annex_attr_set(item, "affiliation", rank_name(o->rank));
-		annex_attr_set(item, "jid", o->shown->jid);
-		annex_attr_set(item, "nick", o->nick);
-		annex_attr_set(item, "role", role_name(o->role));
-	}
-}
-
-struct listing {
-	struct annex_element *query;
-	enum rank rank;
-};
-
-static bool
-list_one(void *cookie, const Muc__Affiliation *a)
-{
-	struct listing *l = cookie;
-	struct annex_element *item;
-
-	if ((enum rank)a->rank != l->rank)
-		return true;
-	item = annex_add(l->query, NULL, "item");
-	annex_attr_set(item, "affiliation", rank_name(l->rank));
-	annex_attr_set(item, "jid", a->jid);
-	if (a->nick[0] != '\0')
-		annex_attr_set(item, "nick", a->nick);
-	if (a->reason[0] != '\0')
-		annex_add_text(item, NULL, "reason", a->reason);
-	return true;
-}
-
-/* §9.5, §10.5, §10.8, and the field getmemberlist. */
-static bool
-may_list(const struct asking *a, enum rank rank)
-{
-	const struct room_config *config = &a->room->config;
-
-	if (a->power >= RANK_ADMIN)
-		return rank < RANK_ADMIN || a->power == RANK_OWNER || room_shows_jids(a->room);
-	if (rank == RANK_OUTCAST || !room_shows_jids(a->room))
-		return false;
-	if (rank >= RANK_ADMIN)
-		return a->m->set->list_owners && a->session != NULL;
-	return (a->session != NULL && is_in(&config->member_list, role_name(a->role))) ||
-	    (config->members_only && a->power >= RANK_MEMBER);
-}
-
-/* §8.5, and §9.8 for the list of moderators. */
-static bool
-may_list_role(const struct asking *a, enum role role)
-{
-	return a->power >= RANK_ADMIN || (a->role == ROLE_MODERATOR && role != ROLE_MODERATOR);
-}
-
-enum annex_verdict
-muc_admin_get(struct annex_instance *inst, const struct annex_stanza *in)
-{
-	struct asking *a = annex_new(annex_scratch(inst), struct asking);
-	const struct annex_element *item = annex_child(in->payload, NS_ADMIN, "item");
-	struct listing l;
-	struct annex_stanza *out;
-	enum annex_verdict verdict;
-	enum role role = ROLE_NONE;
-	const char *text;
-
-	a->m = annex_state(inst);
-	if (!asking_begin(a, in, &verdict))
-		return verdict;
-	if (item == NULL)
-		return muc_refuse(a->m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, NULL);
-	out = annex_reply(inst, in);
-	l.query = annex_add(out->element, NS_ADMIN, "query");
-	if ((text = annex_attr(item, "affiliation")) != NULL) {
-		if (rank_read(text, &l.rank) < 0 || l.rank == RANK_NONE)
-			return muc_refuse(a->m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, NULL);
-		if (!may_list(a, l.rank))
-			return muc_refuse(a->m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, NULL);
-		affiliations_each(a->room, list_one, &l);
-	} else {
-		text = annex_attr(item, "role");
-		if (text == NULL || role_read(text, &role) < 0 || role == ROLE_NONE)
-			return muc_refuse(a->m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, NULL);
-		if (!may_list_role(a, role))
-			return muc_refuse(a->m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, NULL);
-		list_role(a, role, l.query);
-	}
-	muc_answer(a->m, in, out);
 	return ANNEX_DONE;
 }

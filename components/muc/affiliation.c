@@ -89,13 +89,43 @@ power_of(const struct room *room, const struct annex_jid *who)
 	return annex_is_admin(room->muc->inst, who) ? RANK_OWNER : rank_of(room, who);
 }
 
-/* §5.1.2, "Initial Role Based on Affiliation". */
-enum role
-role_at_first(const struct room *room, enum rank power)
+/* --- The role that comes with it ---------------------------------------------- */
+
+int
+voice_keep(const struct room *room, const char *bare, enum role role)
 {
+	struct annex_key key = muc_key_in(TABLE_VOICES, room->id, bare);
+	Muc__Voice record = MUC__VOICE__INIT;
+
+	record.role = (int32_t)role;
+	return annex_put(room->muc->store, &key, &record.base);
+}
+
+static enum role
+voice_kept(const struct room *room, const char *bare)
+{
+	struct annex_key key = muc_key_in(TABLE_VOICES, room->id, bare);
+	ProtobufCMessage *record;
+
+	return annex_get(room->muc->store, &key, &record) == ANNEX_OK
+	    ? (enum role)((Muc__Voice *)record)->role
+	    : ROLE_NONE;
+}
+
+/* §5.1.2, "Initial Role Based on Affiliation"; and what a moderator has decided stays so where that
+ * matters (§5.1). */
+enum role
+role_at_first(const struct room *room, const char *bare, enum rank power)
+{
+	enum role kept;
+
 	if (power >= RANK_ADMIN)
 		return ROLE_MODERATOR;
-	return room->config.moderated && power < RANK_MEMBER ? ROLE_VISITOR : ROLE_PARTICIPANT;
+	if (!room->config.moderated)
+		return ROLE_PARTICIPANT;
+	if ((kept = voice_kept(room, bare)) != ROLE_NONE)
+		return kept;
+	return power < RANK_MEMBER ? ROLE_VISITOR : ROLE_PARTICIPANT;
 }
 
 /* --- Reserved nicknames ---------------------------------------------------- */
@@ -158,6 +188,12 @@ affiliation_put(
 		r = annex_put(room->muc->store, &key, &record.base);
 	if (r < 0 && r != ANNEX_ENOENT)
 		return r;
+	if (before == NULL || before->rank != (int32_t)rank) {
+		key = muc_key_in(TABLE_VOICES, room->id, jid);
+		if ((r = muc_must(room->muc, annex_delete(room->muc->store, &key))) < 0 &&
+		    r != ANNEX_ENOENT)
+			return r;
+	}
 	if (strcmp(had, nick) == 0)
 		return ANNEX_OK;
 	return muc_must(room->muc, nick_put(room, jid, had, nick));

@@ -120,16 +120,20 @@ enum annex_condition
 change_judge(
     const struct room *room, enum rank power, enum role role, const char *actor, struct change *c)
 {
+	enum annex_condition wrong;
 	const char *owner;
 
 	if (c->occupant != NULL)
 		return role_judge(power, role, actor, c);
-	if (c->nick != NULL && c->nick[0] != '\0') {
-		owner = nick_owner(room, c->nick);
-		if (owner != NULL && strcmp(owner, c->jid) != 0)
-			return ANNEX_CONFLICT;
-	}
-	return rank_judge(power, actor, c);
+	if ((wrong = rank_judge(power, actor, c)) != 0)
+		return wrong;
+	/* Nobody is a member who is a whole domain. */
+	if (strchr(c->jid, '@') == NULL && c->rank > RANK_NONE)
+		return ANNEX_NOT_ACCEPTABLE;
+	if (c->nick == NULL || c->nick[0] == '\0')
+		return 0;
+	owner = nick_owner(room, c->nick);
+	return owner != NULL && strcmp(owner, c->jid) != 0 ? ANNEX_CONFLICT : 0;
 }
 
 /* --- Making ------------------------------------------------------------------- */
@@ -148,6 +152,8 @@ change_put(struct room *room, const struct change *c)
 	c->occupant->role = c->role;
 	if ((r = occupant_put(c->occupant)) < 0)
 		c->occupant->role = before;
+	else if (room->config.moderated && c->role < ROLE_MODERATOR)
+		r = muc_must(room->muc, voice_keep(room, c->occupant->bare, c->role));
 	return r;
 }
 
@@ -164,7 +170,7 @@ goes_with(const struct room *room, const struct change *c)
 static enum role
 role_after(const struct occupant *o, enum rank power_before)
 {
-	enum role first = role_at_first(o->room, o->power);
+	enum role first = role_at_first(o->room, o->bare, o->power);
 
 	return power_before >= RANK_ADMIN || first > o->role ? first : o->role;
 }
@@ -225,9 +231,28 @@ tell_rank(struct room *room, struct occupant *o, const struct change *c, const c
 	presence_after_role(o, before, &n, true);
 }
 
-/* §9.5: who became a member of a room for members is asked in. */
+/* §16.6.1: out of courtesy, where the service is courteous. */
 static void
-invite_member(struct room *room, const struct change *c, const char *actor)
+tell_absent(struct room *room, const struct change *c, const struct annex_jid *to)
+{
+	struct annex_stanza *out;
+	struct annex_element *x, *item;
+
+	if (!room->muc->set->tell_absent || c->rank == c->before)
+		return;
+	out = annex_message(room->muc->inst, room->jid, to->bare, NULL);
+	x = annex_add(out->element, NS_USER, "x");
+	item = annex_add(x, NULL, "item");
+	annex_attr_set(item, "affiliation", rank_name(c->rank));
+	annex_attr_set(item, "role", role_name(ROLE_NONE));
+	annex_add_text(item, NULL, "reason", c->reason);
+	add_status(x, CODE_AFFILIATION);
+	annex_send_on(room->muc->inst, room_flow(room), out);
+}
+
+/* Somebody who is not in; §9.5: who became a member of a room for members is asked in. */
+static void
+tell_who_is_away(struct room *room, const struct change *c, const char *actor)
 {
 	struct annex_pool *pool = annex_scratch(room->muc->inst);
 	const struct annex_jid *to = annex_jid(pool, c->jid);
@@ -235,11 +260,13 @@ invite_member(struct room *room, const struct change *c, const char *actor)
 	const char *from =
 	    actor == NULL ? room->jid : annex_sprintf(pool, "%s/%s", room->jid, actor);
 
-	if (to == NULL || to->local == NULL || !room->config.members_only ||
-	    c->rank != RANK_MEMBER || c->before >= RANK_MEMBER)
+	if (to == NULL || to->local == NULL)
 		return;
 	annex_add_text(asked, NULL, "reason", c->reason);
-	invite_send(room, to, from, asked);
+	if (room->config.members_only && c->rank == RANK_MEMBER && c->before < RANK_MEMBER)
+		invite_send(room, to, from, asked, NULL);
+	else
+		tell_absent(room, c, to);
 }
 
 void
@@ -269,5 +296,5 @@ change_tell(struct room *room, const struct change *c, const char *actor)
 			tell_rank(room, o, c, actor);
 	}
 	if (!found)
-		invite_member(room, c, actor);
+		tell_who_is_away(room, c, actor);
 }

@@ -40,7 +40,7 @@ destroy_build(struct room *room, const struct annex_element *asked)
 }
 
 static const int emptied[] = { TABLE_SESSIONS, TABLE_AFFILIATIONS, TABLE_NICKS, TABLE_LINES,
-	TABLE_USAGE, TABLE_VCARDS, TABLE_HATS, TABLE_SLOW, TABLE_UNROUTED };
+	TABLE_USAGE, TABLE_VCARDS, TABLE_HATS, TABLE_SLOW, TABLE_UNROUTED, TABLE_VOICES };
 
 /* One table after the other; state is the id of the room that was. */
 static int
@@ -92,6 +92,7 @@ room_destroy(struct room *room, const struct annex_element *asked)
 	live_gone(room, el);
 	muc_must(m, annex_alarm_clear(m->inst, "configure", room->name, strlen(room->name)));
 	annex_count(m->destroyed, 1);
+	muc_must(m, room_made_no_more(room));
 	recent_forget(m, room->id);
 	room->gone = true;
 	room->gone_ms = annex_wall_ms(m->inst);

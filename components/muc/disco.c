@@ -34,14 +34,14 @@ static const char *const room_features[] = {
 	NS_MUC "#roominfo",
 	NS_OCCUPANT,
 	NS_SID,
-	NS_REGISTER,
-	NS_MUC "#register",
 	NS_VCARD,
 	NS_HATS,
 	"http://jabber.org/protocol/commands",
 	"urn:xmpp:ping",
 	NULL,
 };
+
+static const char *const register_features[] = { NS_REGISTER, NS_MUC "#register", NULL };
 
 /* What needs stanza-ids, and so an archive. */
 static const char *const archive_features[] = {
@@ -92,7 +92,7 @@ static const struct annex_field info_fields[] = {
 	INFO(desc, "roominfo_description", ANNEX_TEXT_SINGLE, "Description"),
 	INFO(lang, "roominfo_lang", ANNEX_TEXT_SINGLE, "Language"),
 	INFO(subject, "roominfo_subject", ANNEX_TEXT_SINGLE, "Subject"),
-	INFO(subject_mod, "roominfo_changesubject", ANNEX_BOOLEAN,
+	INFO(subject_mod, "roominfo_subjectmod", ANNEX_BOOLEAN,
 	    "Participants may change the subject"),
 	INFO(occupants, "roominfo_occupants", ANNEX_TEXT_SINGLE, "Occupants"),
 	INFO(max_history, "maxhistoryfetch", ANNEX_TEXT_SINGLE,
@@ -202,15 +202,27 @@ nick_info(const struct room *room, const struct annex_stanza *in, struct annex_d
 }
 
 static int
-room_info(struct room *room, const struct annex_stanza *in, const char *node,
-    struct annex_disco_info *info)
+node_info(const struct room *room, const struct annex_stanza *in, const char *node,
+    struct annex_disco_info *info, struct annex_error *error_r)
 {
-	if (node != NULL)
-		return strcmp(node, "x-roomuser-item") == 0 ? nick_info(room, in, info)
-							    : ANNEX_ENOENT;
+	if (strcmp(node, "x-roomuser-item") == 0)
+		return nick_info(room, in, info);
+	if (strcmp(node, NS_MUC "#traffic") != 0)
+		return ANNEX_ENOENT;
+	/* §16.1.1, of a room that has no such node. */
+	error_r->condition = ANNEX_FEATURE_NOT_IMPLEMENTED;
+	return ANNEX_EDENIED;
+}
+
+static int
+room_info(struct room *room, const struct annex_stanza *in, struct annex_disco_info *info)
+{
 	annex_disco_identity(info, "conference", "text",
 	    room->config.name[0] != '\0' ? room->config.name : room->name);
 	for (const char *const *f = room_features; *f != NULL; f++)
+		annex_disco_feature(info, *f);
+	for (const char *const *f = register_features; room->muc->set->registration && *f != NULL;
+	     f++)
 		annex_disco_feature(info, *f);
 	for (const char *const *f = archive_features; room->config.logged && *f != NULL; f++)
 		annex_disco_feature(info, *f);
@@ -234,8 +246,10 @@ info(struct annex_instance *inst, const struct annex_stanza *in, const char *nod
 {
 	struct room *room = room_of(inst, in);
 
-	(void)error_r;
-	return room == NULL ? ANNEX_ENOENT : room_info(room, in, node, info_r);
+	if (room == NULL)
+		return ANNEX_ENOENT;
+	return node != NULL ? node_info(room, in, node, info_r, error_r)
+			    : room_info(room, in, info_r);
 }
 
 /* --- Items ------------------------------------------------------------------------ */

@@ -67,15 +67,6 @@ is_pasted(const struct room *room, const Muc__Line *line, const struct annex_ele
 	return by != NULL && power_of(room, by) == RANK_OWNER;
 }
 
-static void
-add_language(struct annex_stanza *out, const struct annex_element *kept)
-{
-	const char *lang = annex_attr_ns(kept, ANNEX_NS_XML, "lang");
-
-	if (lang != NULL)
-		annex_attr_set_ns(out->element, ANNEX_NS_XML, "lang", lang);
-}
-
 struct annex_stanza *
 line_build(const struct room *room, const Muc__Line *line, const char *to)
 {
@@ -88,7 +79,7 @@ line_build(const struct room *room, const Muc__Line *line, const char *to)
 		return NULL;
 	out = annex_message(room->muc->inst, annex_attr(kept, "from"), to, "groupchat");
 	annex_attr_set(out->element, "id", annex_attr(kept, "id"));
-	add_language(out, kept);
+	add_language(out->element, kept);
 	annex_add_copies(out->element, kept);
 	annex_make_fleeting(out);
 	if (!is_pasted(room, line, kept))
@@ -172,7 +163,7 @@ subject_send(struct room *room, const struct session *to)
 
 	if (kept != NULL) {
 		annex_attr_set(out->element, "id", annex_attr(kept, "id"));
-		add_language(out, kept);
+		add_language(out->element, kept);
 		annex_add_copies(out->element, kept);
 		annex_delay_add(out->element, room->jid, room->subject_ms, NULL);
 	} else {

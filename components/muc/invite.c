@@ -13,26 +13,107 @@
 
 #define INVITES_MAX 20
 
+/* --- Those of late --------------------------------------------------------------- */
+
+/* Where an error to one goes: the last of them are remembered, in a ring. */
+#define RECENT 64
+struct invitation {
+	struct annex_pool *pool;
+	const char *id, *room, *to;
+	const char *by, *asked_id; /* whose it was, full JID */
+};
+
+struct invitations {
+	struct invitation ring[RECENT];
+	size_t next;
+};
+
+static void
+invitation_note(struct muc *m, const struct annex_stanza *out, const struct room *room,
+    const struct annex_jid *to, const struct annex_stanza *in)
+{
+	struct invitation *i;
+
+	if (m->invitations == NULL)
+		m->invitations = annex_new(annex_pool(m->inst), struct invitations);
+	i = &m->invitations->ring[m->invitations->next++ % RECENT];
+	if (i->pool == NULL)
+		i->pool = annex_pool_create(annex_pool(m->inst), "invitation");
+	annex_pool_reset(i->pool);
+	i->id = annex_strdup(i->pool, annex_attr(out->element, "id"));
+	i->room = annex_strdup(i->pool, room->jid);
+	i->to = annex_strdup(i->pool, to->full);
+	i->by = annex_strdup(i->pool, in->from->full);
+	i->asked_id = annex_strdup(i->pool, in->id);
+}
+
+static struct invitation *
+invitation_find(struct muc *m, const struct annex_stanza *in)
+{
+	struct invitation *i;
+
+	if (m->invitations == NULL || in->id == NULL)
+		return NULL;
+	for (size_t n = 0; n < RECENT; n++) {
+		i = &m->invitations->ring[n];
+		if (i->id != NULL && strcmp(i->id, in->id) == 0 &&
+		    strcmp(i->to, in->from->full) == 0 && strcmp(i->room, in->to->bare) == 0)
+			return i;
+	}
+	return NULL;
+}
+
+/* There is nobody of that address: the inviter is told, once (§7.8.2). */
+void
+invitation_failed(struct muc *m, const struct annex_stanza *in)
+{
+	struct annex_error error = { .condition = ANNEX_ITEM_NOT_FOUND };
+	enum annex_error_type type = annex_error_read(in->element).type;
+	struct invitation *i = invitation_find(m, in);
+	struct annex_stanza *out;
+	struct annex_element *invite;
+
+	if (i == NULL || type == ANNEX_ERROR_WAIT || type == ANNEX_ERROR_AUTH)
+		return;
+	out = annex_message(m->inst, i->room, i->by, "error");
+	annex_attr_set(out->element, "id", i->asked_id);
+	invite = annex_add(annex_add(out->element, NS_USER, "x"), NULL, "invite");
+	annex_attr_set(invite, "to", i->to);
+	error.by = i->room;
+	annex_error_add(out->element, &error);
+	muc_answer(m, in, out);
+	i->id = NULL;
+}
+
+/* --- Inviting -------------------------------------------------------------------- */
+
+/* in: what asked for it, or NULL. */
 void
 invite_send(struct room *room, const struct annex_jid *to, const char *from,
-    const struct annex_element *asked)
+    const struct annex_element *asked, const struct annex_stanza *in)
 {
-	struct annex_stanza *out = annex_message(room->muc->inst, room->jid, to->full, NULL);
+	struct muc *m = room->muc;
+	struct annex_stanza *out = annex_message(m->inst, room->jid, to->full, NULL);
 	struct annex_element *x = annex_add(out->element, NS_USER, "x"), *invite;
+	const struct annex_element *thread = annex_child(asked, NULL, "continue");
 
 	invite = annex_add(x, NULL, "invite");
 	annex_attr_set(invite, "from", from);
-	ANNEX_CHILDREN (asked, child)
-		if (annex_is(child, NS_USER, "reason") || annex_is(child, NS_USER, "continue"))
-			annex_add_copy(invite, child);
+	annex_add_text(invite, NULL, "reason", annex_child_text(asked, NULL, "reason"));
+	if (thread != NULL)
+		annex_attr_set(
+		    annex_add(invite, NULL, "continue"), "thread", annex_attr(thread, "thread"));
 	if (room->config.guarded)
 		annex_add_text(x, NULL, "password", room->config.secret);
 	x = annex_add(out->element, NS_CONFERENCE, "x");
 	annex_attr_set(x, "jid", room->jid);
 	if (room->config.guarded)
 		annex_attr_set(x, "password", room->config.secret);
+	annex_attr_set(out->element, "id", annex_random_id(m->inst));
+	if (in != NULL)
+		invitation_note(m, out, room, to, in);
 	annex_make_durable(out);
-	annex_send_on(room->muc->inst, room_flow(room), out);
+	annex_send_on(m->inst, room_flow(room), out);
 }
 
 /* §7.8.2: where there is one field for it, admins and moderators are not bound by it. */
@@ -46,28 +127,41 @@ may_invite(const struct occupant *o)
 	return o->role >= ROLE_PARTICIPANT || o->room->config.allow_invites;
 }
 
+/* One that cannot be is refused with all others: the error names none of them. */
 static enum annex_verdict
-invite_one(struct muc *m, struct occupant *by, const char *from, const struct annex_element *invite,
+invite_all(struct muc *m, struct room *room, const char *from, const struct annex_element *x,
     const struct annex_stanza *in)
 {
-	const char *text = annex_attr(invite, "to");
-	const struct annex_jid *to = text == NULL ? NULL : annex_jid(in->pool, text);
-	enum rank rank;
+	const struct annex_jid *to[INVITES_MAX];
+	const struct annex_element *asked[INVITES_MAX];
+	size_t n = 0;
 
-	if (to == NULL)
-		return muc_refuse(m, in, ANNEX_JID_MALFORMED, ANNEX_ERROR_MODIFY, NULL);
-	rank = rank_of(by->room, to);
-	if (rank == RANK_OUTCAST)
-		return muc_refuse(
-		    m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, "They are banned from the room.");
-	if (by->room->config.members_only && rank == RANK_NONE &&
-	    affiliation_put(by->room, to->bare, RANK_MEMBER, NULL, NULL) < 0)
-		return muc_full(m, in);
-	invite_send(by->room, to, from, invite);
+	ANNEX_CHILDREN (x, one) {
+		const char *text = annex_attr(one, "to");
+
+		if (!annex_is(one, NS_USER, "invite"))
+			continue;
+		if (n == INVITES_MAX)
+			return muc_refuse(m, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_MODIFY,
+			    "That is too many at once.");
+		if (text == NULL || (to[n] = annex_jid(in->pool, text)) == NULL)
+			return muc_refuse(m, in, ANNEX_JID_MALFORMED, ANNEX_ERROR_MODIFY, NULL);
+		if (rank_of(room, to[n]) == RANK_OUTCAST)
+			return muc_refuse(m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH,
+			    "They are banned from the room.");
+		asked[n++] = one;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (room->config.members_only && rank_of(room, to[i]) == RANK_NONE &&
+		    muc_must(m, affiliation_put(room, to[i]->bare, RANK_MEMBER, NULL, NULL)) < 0)
+			return ANNEX_DONE;
+		invite_send(room, to[i], from, asked[i], in);
+	}
 	return ANNEX_DONE;
 }
 
-/* The inviter may have been named by address or by nickname. */
+/* The inviter may have been named by address or by nickname.  Whoever sends it learns nothing of who
+ * is in the room. */
 static enum annex_verdict
 decline(struct muc *m, struct room *room, const struct annex_element *asked,
     const struct annex_stanza *in)
@@ -84,9 +178,8 @@ decline(struct muc *m, struct room *room, const struct annex_element *asked,
 		o = to->resource == NULL ? NULL : occupant_find(room, to->resource);
 	else
 		o = occupant_by_bare(room, to->bare);
-	if (o == NULL)
-		return muc_refuse(m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL,
-		    "Who invited you has left the room.");
+	if (o == NULL || rank_of(room, in->from) == RANK_OUTCAST)
+		return ANNEX_DONE;
 	out = annex_message(m->inst, room->jid, o->shown->jid, NULL);
 	el = annex_add(annex_add(out->element, NS_USER, "x"), NULL, "decline");
 	annex_attr_set(el, "from", in->from->bare);
@@ -99,7 +192,6 @@ enum annex_verdict
 invite(struct muc *m, struct room *room, struct session *s, const struct annex_stanza *in)
 {
 	const struct annex_element *x = annex_child(in->element, NS_USER, "x"), *declined;
-	size_t n = 0;
 
 	if ((declined = annex_child(x, NS_USER, "decline")) != NULL)
 		return decline(m, room, declined, in);
@@ -111,9 +203,5 @@ invite(struct muc *m, struct room *room, struct session *s, const struct annex_s
 	if (!may_invite(s->occupant))
 		return muc_refuse(
 		    m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, "You may not invite others.");
-	ANNEX_CHILDREN (x, one)
-		if (annex_is(one, NS_USER, "invite") && n++ < INVITES_MAX)
-			invite_one(m, s->occupant,
-			    room_shows_jids(room) ? s->jid : s->occupant->jid, one, in);
-	return ANNEX_DONE;
+	return invite_all(m, room, room_shows_jids(room) ? s->jid : s->occupant->jid, x, in);
 }

@@ -61,6 +61,15 @@ may_create(struct joining *j)
 }
 
 static bool
+made_few_rooms(struct joining *j)
+{
+	size_t most = (size_t)j->m->set->max_rooms;
+
+	return j->room != NULL || most == 0 || annex_is_admin(j->m->inst, j->in->from) ||
+	    rooms_made_by(j->m, j->in->from, most) < most;
+}
+
+static bool
 is_configured(struct joining *j)
 {
 	return j->room == NULL || !j->room->locked || j->power == RANK_OWNER;
@@ -91,18 +100,10 @@ knows_password(struct joining *j)
 static bool
 nick_is_free(struct joining *j)
 {
-	struct occupant *o;
-	const char *owner;
-
 	if (j->room == NULL)
 		return true;
-	owner = nick_owner(j->room, j->nick);
-	if (owner != NULL && strcmp(owner, j->in->from->bare) != 0)
-		return false;
-	if ((o = occupant_find(j->room, j->nick)) == NULL)
-		return true;
-	j->same = o;
-	return strcmp(o->bare, j->in->from->bare) == 0;
+	j->same = occupant_find(j->room, j->nick);
+	return !nick_is_taken(j->room, j->nick, j->in->from->bare);
 }
 
 /* Admins and owners are let in even so, up to a reserve (§7.2.9). */
@@ -128,6 +129,7 @@ static const struct gate gates[] = {
 	{ nick_fits, ANNEX_NOT_ACCEPTABLE, ANNEX_ERROR_MODIFY, "That is no nickname to go by." },
 	{ is_there, ANNEX_GONE, ANNEX_ERROR_CANCEL, NULL },
 	{ may_create, ANNEX_NOT_ALLOWED, ANNEX_ERROR_CANCEL, "You may not make rooms here." },
+	{ made_few_rooms, ANNEX_NOT_ALLOWED, ANNEX_ERROR_CANCEL, "You have made many rooms." },
 	{ is_configured, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, "The room is not open yet." },
 	{ is_no_outcast, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, "You are banned from this room." },
 	{ is_member, ANNEX_REGISTRATION_REQUIRED, ANNEX_ERROR_AUTH,
@@ -167,6 +169,8 @@ room_create(struct joining *j)
 	if ((r = muc_must(m, affiliation_put(j->room, j->in->from->bare, RANK_OWNER, NULL, NULL))) <
 	    0)
 		return r;
+	if ((r = muc_must(m, room_made(j->room))) < 0)
+		return r;
 	return muc_must(m,
 	    annex_alarm_set(m->inst, "configure", j->room->name, strlen(j->room->name),
 		annex_wall_ms(m->inst) + m->set->configure_ms));
@@ -184,7 +188,7 @@ session_in(struct joining *j)
 
 	if (o == NULL)
 		o = occupant_make(j->room, j->nick, j->in->from->bare, j->rank, j->power,
-		    role_at_first(j->room, j->power));
+		    role_at_first(j->room, j->in->from->bare, j->power));
 	s = session_make(o, j->in->from->full, presence);
 	s->order = room_event(j->room);
 	if (session_put(s) < 0) {

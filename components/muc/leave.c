@@ -105,6 +105,7 @@ leave(struct muc *m, struct session *s, const struct annex_stanza *in)
 	ANNEX_CHILDREN (in->element, child)
 		if (annex_is(child, ANNEX_NS_STANZA, "status"))
 			annex_add_copy(with, child);
+	add_language(with, in->element);
 	session_expel(s, &n);
 	return ANNEX_DONE;
 }
@@ -194,9 +195,12 @@ bounce(struct annex_instance *inst, const struct annex_stanza *in)
 	struct muc *m = annex_state(inst);
 	struct room *room = in->to->local == NULL ? NULL : room_find(m, in->to->local);
 	struct session *s = room == NULL ? NULL : session_find(room, in->from->full);
+	enum annex_condition condition = annex_error_read(in->element).condition;
 
-	if (s != NULL && ask_is_gone(s, annex_error_read(in->element).condition))
+	if (s != NULL && ask_is_gone(s, condition))
 		session_expel(s, &n);
+	else if (s == NULL && room != NULL && in->kind == ANNEX_MESSAGE_ERROR)
+		invitation_failed(m, in);
 	return ANNEX_DONE;
 }
 

@@ -19,12 +19,10 @@ static struct annex_stanza *
 message_build(const struct occupant *o, const struct annex_stanza *in)
 {
 	struct annex_stanza *out = annex_message(o->room->muc->inst, o->jid, NULL, "groupchat");
-	const char *lang = annex_attr_ns(in->element, ANNEX_NS_XML, "lang");
 
 	annex_attr_set(
 	    out->element, "id", in->id != NULL ? in->id : annex_random_id(o->room->muc->inst));
-	if (lang != NULL)
-		annex_attr_set_ns(out->element, ANNEX_NS_XML, "lang", lang);
+	add_language(out->element, in->element);
 	add_safely(out->element, in->element, o->room);
 	annex_attr_set(annex_add(out->element, NS_OCCUPANT, "occupant-id"), "id", o->id);
 	return out;
@@ -140,6 +138,14 @@ to_occupant(struct muc *m, struct session *s, const struct annex_stanza *in)
 	return private_message(m, s, in);
 }
 
+static bool
+is_too_large(const struct muc *m, const struct annex_stanza *in)
+{
+	size_t len = 0, most = (size_t)m->set->max_message_bytes;
+
+	return most > 0 && annex_element_write(in->element, in->pool, &len) != NULL && len > most;
+}
+
 enum annex_verdict
 muc_message(struct annex_instance *inst, const struct annex_stanza *in)
 {
@@ -156,6 +162,12 @@ muc_message(struct annex_instance *inst, const struct annex_stanza *in)
 	if (room == NULL || room->gone || (room->locked && s == NULL))
 		return muc_refuse(
 		    m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, "There is no such room.");
+	if (is_too_large(m, in))
+		return muc_refuse(
+		    m, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_MODIFY, "That is too long.");
+	if (s != NULL && !pace_message(s->occupant))
+		return muc_refuse(
+		    m, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_WAIT, "That is too much at once.");
 	if (in->to->resource != NULL)
 		return to_occupant(m, s, in);
 	return to_room(m, room, s, in);

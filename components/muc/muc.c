@@ -3,9 +3,9 @@
 /*
  * muc.c - group chat (XEP-0045): what there is, and which way a stanza goes
  *
- *	presence   leave.c sorts: join.c who comes or changes, leave.c who goes
+ *	presence   leave.c sorts: join.c who comes, update.c who is in, leave.c who goes
  *	message    message.c to all, private.c to one, invite.c and voice.c to the room
- *	iq         private.c to occupants; admin.c, owner.c, archive.c, moderate.c, disco.c to rooms
+ *	iq         private.c to occupants; admin.c, lists.c, owner.c, archive.c, moderate.c, disco.c to rooms
  *
  * Rooms, affiliations, subjects, the archive and the occupants are in the
  * store (store.c); what is in memory is a cache of it (room.c), so that a
@@ -34,7 +34,27 @@ static const struct annex_option muc_options[] = {
 	    struct muc_settings, max_occupants, 1, 100000, "500", "Most nicknames in one room."),
 	ANNEX_OPTION(struct muc_settings, max_sessions, 1, 100, "10",
 	    "Most clients of a user under one nickname."),
-	ANNEX_OPTION(struct muc_settings, max_nick_bytes, 1, 1023, "128", "Longest nickname."),
+	ANNEX_OPTION(struct muc_settings, max_nick_bytes, 1, 300, "128", "Longest nickname."),
+	ANNEX_OPTION(struct muc_settings, max_rooms, 0, 1000000, "100",
+	    "Most rooms that one user may have made; 0 is any number."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct muc_settings, max_message_bytes, 256, 256 << 10,
+	    "0", "Largest message to a room; 0 is what the component lets in."),
+	ANNEX_OPTION(struct muc_settings, message_rate, 0, 1000, "0",
+	    "Messages of an occupant in a second; 0 is any number."),
+	ANNEX_OPTION(
+	    struct muc_settings, message_burst, 1, 10000, "50", "Messages of an occupant at once."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct muc_settings, presence_interval_ms, 0, 3600000,
+	    "5s", "Time between an occupant's changes of presence; 0 is none."),
+	ANNEX_OPTION(struct muc_settings, presence_burst, 1, 1000, "10",
+	    "Changes of presence of an occupant at once."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct muc_settings, voice_interval_ms, 0, DAY, "5m",
+	    "Time between two requests for a voice; 0 is none."),
+	ANNEX_OPTION(struct muc_settings, registration, 0, 0, "yes",
+	    "Whether users may register nicknames with rooms."),
+	ANNEX_OPTION(struct muc_settings, tell_absent, 0, 0, "no",
+	    "Whether users who are not in are told that their affiliation has changed."),
+	ANNEX_OPTION(struct muc_settings, look_alikes, 0, 0, "no",
+	    "Whether nicknames that look like another one are refused."),
 	ANNEX_OPTION(struct muc_settings, max_history, 0, 1000, "20",
 	    "Messages that newcomers are shown at most."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct muc_settings, tombstone_ms, 0, 3650 * DAY, "31d",
@@ -152,6 +172,7 @@ muc_create(struct annex_instance *inst)
 	rooms_init(m);
 	routed_init(m);
 	ask_init(m);
+	pace_init(m);
 	annex_set_state(inst, m);
 	return ANNEX_OK;
 }

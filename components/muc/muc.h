@@ -21,6 +21,7 @@
 #include <annex/flow.h>
 #include <annex/form.h>
 #include <annex/job.h>
+#include <annex/limit.h>
 #include <annex/list.h>
 #include <annex/map.h>
 #include <annex/store.h>
@@ -78,6 +79,10 @@ struct muc_settings {
 	int64_t max_occupants, max_sessions, max_nick_bytes, max_history;
 	int64_t tombstone_ms, configure_ms;
 	int64_t ask_after_ms, ask_again_ms, max_replay;
+	int64_t max_rooms, max_message_bytes;
+	int64_t message_rate, message_burst, presence_burst, presence_interval_ms;
+	int64_t voice_interval_ms;
+	bool registration, look_alikes, tell_absent;
 	const char *preset;
 	bool persistent, listed, archive;
 	bool list_occupants, list_owners;
@@ -89,7 +94,7 @@ struct muc {
 	struct annex_store *store;
 	struct annex_map *rooms;  /* by name, those loaded */
 	struct annex_link recent; /* rooms, the one used last in front */
-	struct annex_timer *sweep, *retain;
+	struct annex_timer *sweep, *retain, *pace;
 	struct annex_buckets *searches;
 	size_t queries;            /* that are held */
 	struct room_config *fresh; /* of a room made now */
@@ -102,6 +107,8 @@ struct muc {
 	struct asking_round *round;
 	struct drain *drain; /* NULL: nobody drains */
 	struct annex_counter *joins, *messages, *archived, *replayed, *put_out, *asked;
+	struct annex_link held;          /* occupants whose changed presence waits */
+	struct invitations *invitations; /* of late; NULL: none yet */
 };
 
 /* What the configuration form says (§10.2, registered in §15.5.3). */
@@ -194,7 +201,9 @@ struct occupant {
 	enum rank rank;  /* as shown */
 	enum rank power; /* what counts: admins of the service are owners */
 	struct annex_link sessions;
-	struct session *shown; /* whose presence is */
+	struct session *shown;  /* whose presence is */
+	struct annex_link held; /* where their changed presence waits (pace.c) */
+	struct annex_bucket messages, presences, requests;
 	struct kept_presence kept;
 };
 
@@ -243,6 +252,8 @@ enum {
 	TABLE_SLOW,
 	TABLE_LIVE,
 	TABLE_UNROUTED,
+	TABLE_MADE,
+	TABLE_VOICES,
 };
 extern const struct annex_table muc_tables[];
 
@@ -262,6 +273,10 @@ struct room *room_shell(struct muc *m, const char *name);
 int room_put(struct room *room) ANNEX_MUST_CHECK;
 void room_forget(struct room *room);
 void rooms_init(struct muc *m);
+/* How many there are that somebody made; no more than most are counted. */
+size_t rooms_made_by(struct muc *m, const struct annex_jid *who, size_t most);
+int room_made(const struct room *room) ANNEX_MUST_CHECK;
+int room_made_no_more(const struct room *room);
 struct annex_flow *room_flow(const struct room *room);
 bool room_shows_jids(const struct room *room);
 /* The number in maxusers, or that of the service. */
@@ -285,6 +300,8 @@ struct session *session_make(struct occupant *occupant, const char *jid, const c
 void session_move(struct session *session, struct occupant *to);
 int session_put(struct session *session) ANNEX_MUST_CHECK;
 int session_put_soft(struct session *session) ANNEX_MUST_CHECK;
+/* The same, or hard where the row is new. */
+void session_keep(struct session *session);
 /* Out of memory and store; the occupant goes with the last. */
 void session_remove(struct session *session);
 void occupant_remove(struct occupant *occupant);
@@ -320,7 +337,9 @@ int role_read(const char *text, enum role *role_r) ANNEX_MUST_CHECK;
 enum rank rank_of(const struct room *room, const struct annex_jid *who);
 /* The same, but admins of the service are owners. */
 enum rank power_of(const struct room *room, const struct annex_jid *who);
-enum role role_at_first(const struct room *room, enum rank power);
+enum role role_at_first(const struct room *room, const char *bare, enum rank power);
+/* That a moderator gave a voice, or took it. */
+int voice_keep(const struct room *room, const char *bare, enum role role) ANNEX_MUST_CHECK;
 int affiliation_put(struct room *room, const char *jid, enum rank rank, const char *reason,
     const char *nick) ANNEX_MUST_CHECK;
 const Muc__Affiliation *affiliation_get(const struct room *room, const char *jid);
@@ -335,6 +354,13 @@ const char *nick_owner(const struct room *room, const char *nick);
 /* What two nicknames are compared by, in pool. */
 const char *nick_fold(struct annex_pool *pool, const char *nick);
 bool nick_is_fine(const struct muc *m, const char *nick);
+/* The next code point of what is known to be UTF-8; 0 at the end. */
+uint32_t nick_next_point(const char **text);
+
+/* --- alike.c --------------------------------------------------------------- */
+
+/* Whether a nickname is, or passes for, that of an occupant or member who is not bare. */
+bool nick_is_taken(const struct room *room, const char *nick, const char *bare);
 
 /* --- ident.c ------------------------------------------------------------- */
 
@@ -358,6 +384,8 @@ void room_tell(struct room *room, const unsigned *codes);
 /* One stanza to everybody in the room, from an occupant or the room. */
 void room_say(struct room *room, struct annex_stanza *out);
 void add_status(struct annex_element *x, unsigned code);
+/* The language a stanza is in, where it says so. */
+void add_language(struct annex_element *to, const struct annex_element *from);
 /* Copies of what a user sent, without what only a room may say. */
 void
 add_safely(struct annex_element *to, const struct annex_element *from, const struct room *room);
@@ -373,6 +401,17 @@ void room_spread(struct room *room, struct annex_body *to_moderators, struct ann
 /* How an occupant is shown to those who are no moderators; NULL where it may not be sent. */
 struct annex_body *presence_kept(struct occupant *occupant);
 void room_cool(struct room *room); /* keep none of them */
+
+/* --- pace.c ----------------------------------------------------------------- */
+
+void pace_init(struct muc *m);
+/* Whether they may say something, or be shown otherwise, now. */
+bool pace_message(struct occupant *occupant);
+bool pace_presence(struct occupant *occupant);
+/* Their presence has changed, and is shown to everybody when it is time. */
+void presence_hold(struct occupant *occupant);
+/* It is time for all in the room. */
+void presence_release(struct room *room);
 
 /* --- presence.c ---------------------------------------------------------- */
 
@@ -430,7 +469,9 @@ enum annex_verdict
 invite(struct muc *m, struct room *room, struct session *from, const struct annex_stanza *in);
 enum annex_verdict voice(struct muc *m, struct session *from, const struct annex_stanza *in);
 void invite_send(struct room *room, const struct annex_jid *to, const char *from,
-    const struct annex_element *asked);
+    const struct annex_element *asked, const struct annex_stanza *in);
+/* An error came to a room: perhaps to an invitation. */
+void invitation_failed(struct muc *m, const struct annex_stanza *in);
 enum annex_verdict muc_admin_get(struct annex_instance *inst, const struct annex_stanza *in);
 enum annex_verdict muc_admin_set(struct annex_instance *inst, const struct annex_stanza *in);
 enum annex_verdict muc_owner_get(struct annex_instance *inst, const struct annex_stanza *in);

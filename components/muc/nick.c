@@ -59,9 +59,8 @@ is_within(const struct range *ranges, size_t count, uint32_t c)
 	return false;
 }
 
-/* The next code point of what is known to be UTF-8; 0 at the end. */
-static uint32_t
-next_point(const char **text)
+uint32_t
+nick_next_point(const char **text)
 {
 	const unsigned char *at = (const unsigned char *)*text;
 	size_t more = *at < 0x80 ? 0 : *at < 0xe0 ? 1 : *at < 0xf0 ? 2 : 3;
@@ -83,7 +82,7 @@ nick_is_fine(const struct muc *m, const char *nick)
 
 	if (nick == NULL || strlen(nick) > (size_t)m->set->max_nick_bytes)
 		return false;
-	while ((c = next_point(&nick)) != 0) {
+	while ((c = nick_next_point(&nick)) != 0) {
 		if (is_within(turns, sizeof(turns) / sizeof(*turns), c))
 			return false;
 		shows = shows || !is_within(blanks, sizeof(blanks) / sizeof(*blanks), c);

@@ -56,6 +56,7 @@ occupant_make(struct room *room, const char *nick, const char *bare, enum rank r
 	o->power = power;
 	o->role = role;
 	annex_list_init(&o->sessions);
+	annex_list_init(&o->held);
 	annex_list_append(&room->occupants, &o->by_order);
 	room->occupant_count++;
 	name_set(o, nick);
@@ -166,6 +167,13 @@ session_put_soft(struct session *s)
 }
 
 void
+session_keep(struct session *s)
+{
+	if (session_put_soft(s) == ANNEX_ENOENT)
+		muc_must(s->occupant->room->muc, session_put(s));
+}
+
+void
 occupant_changed(struct occupant *o)
 {
 	if (o->shown->changed <= o->room->fenced_event)
@@ -207,6 +215,7 @@ occupant_forget(struct occupant *o)
 	annex_map_remove_str(room->by_nick, o->fold);
 	annex_list_remove(&o->by_order);
 	annex_body_drop(&o->kept.body);
+	annex_list_remove(&o->held);
 	room->occupant_count--;
 	room->garbage += sizeof(*o) + strlen(o->nick) * 3 + strlen(o->bare) + 64;
 }

@@ -236,7 +236,7 @@ voices_again(struct room *room)
 
 	OCCUPANTS_EACH(room, o)
 	{
-		enum role before = o->role, role = role_at_first(room, o->power);
+		enum role before = o->role, role = role_at_first(room, o->bare, o->power);
 
 		if (o->role == ROLE_MODERATOR || role == before)
 			continue;
@@ -359,6 +359,18 @@ cancel(struct muc *m, struct room *room, const struct annex_stanza *in)
 	return ANNEX_DONE;
 }
 
+static enum annex_verdict
+destroy_as_asked(struct muc *m, struct room *room, const struct annex_element *destroy,
+    const struct annex_stanza *in)
+{
+	const char *instead = annex_attr(destroy, "jid");
+
+	if (instead != NULL && annex_jid(in->pool, instead) == NULL)
+		return muc_refuse(m, in, ANNEX_JID_MALFORMED, ANNEX_ERROR_MODIFY, NULL);
+	room_destroy(room, destroy);
+	return muc_confirm(m, in);
+}
+
 enum annex_verdict
 muc_owner_set(struct annex_instance *inst, const struct annex_stanza *in)
 {
@@ -369,10 +381,8 @@ muc_owner_set(struct annex_instance *inst, const struct annex_stanza *in)
 
 	if (room == NULL)
 		return verdict;
-	if ((destroy = annex_child(in->payload, NS_OWNER, "destroy")) != NULL) {
-		room_destroy(room, destroy);
-		return muc_confirm(m, in);
-	}
+	if ((destroy = annex_child(in->payload, NS_OWNER, "destroy")) != NULL)
+		return destroy_as_asked(m, room, destroy, in);
 	if ((x = annex_child(in->payload, ANNEX_NS_FORM, "x")) == NULL)
 		return muc_refuse(m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, NULL);
 	if (annex_form_is_cancelled(x))

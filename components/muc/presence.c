@@ -59,12 +59,15 @@ add_payload(struct annex_stanza *out, const struct notice *n, const struct sessi
 	struct annex_element *kept;
 
 	if (n->with != NULL) {
+		add_language(out->element, n->with);
 		annex_add_copies(out->element, n->with);
 	} else if (n->type == NULL && shown->presence != NULL) {
 		kept = annex_element_read(
 		    out->pool, shown->presence, strlen(shown->presence), 2 * PRESENCE_MAX);
-		if (kept != NULL)
-			annex_add_copies(out->element, kept);
+		if (kept == NULL)
+			return;
+		add_language(out->element, kept);
+		annex_add_copies(out->element, kept);
 	}
 }
 
@@ -132,6 +135,8 @@ spread(struct occupant *about, const struct notice *notice)
 {
 	struct annex_body *with_jid = body_for_others(about, notice, true);
 
+	if (notice->type == NULL)
+		annex_list_remove(&about->held);
 	room_spread(about->room, with_jid,
 	    room_shows_jids(about->room) ? with_jid : body_for_others(about, notice, false), about);
 }
@@ -254,6 +259,7 @@ presence_keep(struct room *room, const struct annex_stanza *in, struct annex_poo
 	add_safely(kept, in->element, room);
 	if (kept->first == NULL)
 		return NULL;
+	add_language(kept, in->element);
 	text = annex_element_write(kept, pool, &len);
 	if (text != NULL && len <= PRESENCE_MAX)
 		return text;

@@ -19,20 +19,17 @@
 
 /* --- Messages ----------------------------------------------------------------- */
 
-/* muc#roomconfig_allowpm; moderators may always be written to, and write. */
+/* muc#roomconfig_allowpm. */
 static bool
-may_write(const struct occupant *from, const struct occupant *to)
+may_write(const struct occupant *from)
 {
 	const char *who = from->room->config.allow_pm;
 
-	if (from->role == ROLE_MODERATOR && strcmp(who, "none") != 0)
-		return true;
 	if (strcmp(who, "anyone") == 0)
 		return true;
 	if (strcmp(who, "participants") == 0)
 		return from->role >= ROLE_PARTICIPANT;
-	return strcmp(who, "moderators") == 0 && to->role == ROLE_MODERATOR &&
-	    from->role == ROLE_MODERATOR;
+	return strcmp(who, "moderators") == 0 && from->role == ROLE_MODERATOR;
 }
 
 enum annex_verdict
@@ -46,11 +43,12 @@ private_message(struct muc *m, struct session *from, const struct annex_stanza *
 	if (to == NULL)
 		return muc_refuse(m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL,
 		    "Nobody of that name is in the room.");
-	if (!may_write(by, to))
+	if (!may_write(by))
 		return muc_refuse(m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH,
 		    "Private messages are not allowed here.");
 	out = annex_message(m->inst, by->jid, NULL, in->type);
 	annex_attr_set(out->element, "id", in->id);
+	add_language(out->element, in->element);
 	add_safely(out->element, in->element, by->room);
 	annex_add(out->element, NS_USER, "x");
 	annex_attr_set(annex_add(out->element, NS_OCCUPANT, "occupant-id"), "id", by->id);
@@ -157,8 +155,11 @@ muc_iq_occupant(struct annex_instance *inst, const struct annex_stanza *in)
 	if (in->to->local == NULL || in->to->resource == NULL)
 		return ANNEX_PASS;
 	room = room_find(m, in->to->local);
-	if (room == NULL || room->gone)
+	/* XEP-0410 §3.3: "not found" would mean that they are in, under another nickname. */
+	if ((room == NULL || room->gone) && !annex_is(in->payload, NS_PING, "ping"))
 		return muc_refuse(m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, NULL);
+	if (room == NULL || room->gone)
+		return refuse_outsider(m, in);
 	if ((s = session_find(room, in->from->full)) == NULL)
 		return refuse_outsider(m, in);
 	session_prove(s);
@@ -171,6 +172,13 @@ muc_iq_occupant(struct annex_instance *inst, const struct annex_stanza *in)
 
 /* --- The room itself -------------------------------------------------------------- */
 
+/* §7.2.10: until it is configured a room is there for its owners alone. */
+static bool
+is_at_home(const struct room *room, const struct annex_stanza *in)
+{
+	return power_of(room, in->from) == RANK_OWNER || session_find(room, in->from->full) != NULL;
+}
+
 struct room *
 room_of_iq(struct muc *m, const struct annex_stanza *in, enum annex_verdict *verdict_r)
 {
@@ -181,7 +189,7 @@ room_of_iq(struct muc *m, const struct annex_stanza *in, enum annex_verdict *ver
 		return NULL;
 	}
 	room = room_find(m, in->to->local);
-	if (room != NULL && !room->gone)
+	if (room != NULL && !room->gone && (!room->locked || is_at_home(room, in)))
 		return room;
 	*verdict_r =
 	    muc_refuse(m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, "There is no such room.");

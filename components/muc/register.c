@@ -11,7 +11,8 @@
 #include "muc.h"
 
 struct registration {
-	const char *first, *last, *nick, *url, *email, *faq;
+	const char *first, *last, *nick, *url, *email;
+	struct annex_strings faq;
 };
 
 static const struct annex_field fields[] = {
@@ -25,7 +26,7 @@ static const struct annex_field fields[] = {
 	    .max = 500),
 	ANNEX_FIELD(struct registration, email, "muc#register_email", ANNEX_TEXT_SINGLE, "Email",
 	    .max = 200),
-	ANNEX_FIELD(struct registration, faq, "muc#register_faqentry", ANNEX_TEXT_SINGLE,
+	ANNEX_FIELD(struct registration, faq, "muc#register_faqentry", ANNEX_TEXT_MULTI,
 	    "Entry in the FAQ", .max = 1000),
 	{ 0 },
 };
@@ -44,6 +45,18 @@ nick_of(const struct room *room, const struct annex_stanza *in)
 	return a == NULL ? "" : a->nick;
 }
 
+/* The room, where there is registration at all. */
+static struct room *
+room_of_user(struct muc *m, const struct annex_stanza *in, enum annex_verdict *verdict_r)
+{
+	struct room *room = room_of_iq(m, in, verdict_r);
+
+	if (room == NULL || m->set->registration)
+		return room;
+	*verdict_r = muc_refuse(m, in, ANNEX_SERVICE_UNAVAILABLE, ANNEX_ERROR_CANCEL, NULL);
+	return NULL;
+}
+
 /* Outcasts never; strangers not where only members may come in. */
 static bool
 may_register(const struct room *room, const struct annex_stanza *in)
@@ -58,8 +71,8 @@ muc_register_get(struct annex_instance *inst, const struct annex_stanza *in)
 {
 	struct muc *m = annex_state(inst);
 	enum annex_verdict verdict;
-	struct room *room = room_of_iq(m, in, &verdict);
-	struct registration now = { "", "", "", "", "", "" };
+	struct room *room = room_of_user(m, in, &verdict);
+	struct registration now = { .first = "", .last = "", .nick = "", .url = "", .email = "" };
 	struct annex_stanza *out;
 	struct annex_element *query;
 
@@ -128,23 +141,13 @@ remove_registration(struct muc *m, struct room *room, const struct annex_stanza 
 	return apply(m, room, &c, in);
 }
 
-static bool
-nick_is_taken(const struct room *room, const char *nick, const struct annex_stanza *in)
-{
-	const char *owner = nick_owner(room, nick);
-	const struct occupant *o = occupant_find(room, nick);
-
-	return (owner != NULL && strcmp(owner, in->from->bare) != 0) ||
-	    (o != NULL && strcmp(o->bare, in->from->bare) != 0);
-}
-
 enum annex_verdict
 muc_register_set(struct annex_instance *inst, const struct annex_stanza *in)
 {
 	struct muc *m = annex_state(inst);
 	enum annex_verdict verdict;
-	struct room *room = room_of_iq(m, in, &verdict);
-	struct registration asked = { "", "", "", "", "", "" };
+	struct room *room = room_of_user(m, in, &verdict);
+	struct registration asked = { .first = "", .last = "", .nick = "", .url = "", .email = "" };
 	struct change c;
 	const struct annex_element *x;
 	const char *why;
@@ -163,7 +166,7 @@ muc_register_set(struct annex_instance *inst, const struct annex_stanza *in)
 	if (!nick_is_fine(m, c.nick))
 		return muc_refuse(m, in, ANNEX_NOT_ACCEPTABLE, ANNEX_ERROR_MODIFY,
 		    "That is no nickname to go by.");
-	if (nick_is_taken(room, c.nick, in))
+	if (nick_is_taken(room, c.nick, in->from->bare))
 		return muc_refuse(
 		    m, in, ANNEX_CONFLICT, ANNEX_ERROR_CANCEL, "Somebody else has that nickname.");
 	if (c.before > RANK_MEMBER)

@@ -63,6 +63,8 @@ room_forget(struct room *room)
 	annex_gauge_set(room->muc->loaded, (int64_t)annex_map_count(room->muc->rooms));
 	annex_list_remove(&room->by_use);
 	annex_list_remove(&room->by_mark);
+	OCCUPANTS_EACH(room, o)
+	annex_list_remove(&o->held);
 	room->magic = 0;
 	annex_pool_destroy(&pool);
 }
@@ -109,11 +111,19 @@ room_load(struct muc *m, const char *name)
 	return room;
 }
 
+/* What waits to be shown is shown before. */
+static void
+room_let_go(struct room *room)
+{
+	presence_release(room);
+	room_forget(room);
+}
+
 static void
 rooms_trim(struct muc *m)
 {
 	if (annex_map_count(m->rooms) >= ROOMS_MAX)
-		room_forget(annex_container_of(m->recent.prev, struct room, by_use));
+		room_let_go(annex_container_of(m->recent.prev, struct room, by_use));
 }
 
 static bool
@@ -128,7 +138,7 @@ room_find(struct muc *m, const char *name)
 	struct room *room = annex_map_get_str(m->rooms, name);
 
 	if (room != NULL && is_stale(room)) {
-		room_forget(room);
+		room_let_go(room);
 		room = NULL;
 	}
 	if (room == NULL) {
@@ -276,6 +286,46 @@ room_put(struct room *room)
 	return muc_must(room->muc, listed_put(room));
 }
 
+/* --- Who made them ------------------------------------------------------------ */
+
+static struct annex_key
+made_key(const char *jid)
+{
+	return muc_key(TABLE_MADE, jid);
+}
+
+size_t
+rooms_made_by(struct muc *m, const struct annex_jid *who, size_t most)
+{
+	struct annex_key prefix = made_key(who->bare);
+	struct annex_iter it = annex_iter(&prefix);
+	size_t n = 0;
+
+	while (n < most && annex_next(m->store, &it) == ANNEX_AGAIN)
+		n++;
+	return n;
+}
+
+int
+room_made(const struct room *room)
+{
+	struct annex_key key = made_key(room->creator);
+	Muc__Made record = MUC__MADE__INIT;
+
+	annex_key_text(&key, room->name);
+	record.created_ms = room->created_ms;
+	return annex_put(room->muc->store, &key, &record.base);
+}
+
+int
+room_made_no_more(const struct room *room)
+{
+	struct annex_key key = made_key(room->creator);
+
+	annex_key_text(&key, room->name);
+	return annex_delete(room->muc->store, &key);
+}
+
 static void
 rooms_cool(struct muc *m, int64_t now)
 {
@@ -299,7 +349,7 @@ rooms_sweep(struct annex_instance *inst, void *cookie)
 
 		if (now - last->used_ms < ROOM_IDLE_MS)
 			break;
-		room_forget(last);
+		room_let_go(last);
 	}
 	rooms_cool(m, now);
 	if (!annex_list_is_empty(&m->recent))

@@ -23,7 +23,28 @@ muc_answer(struct muc *m, const struct annex_stanza *in, struct annex_stanza *ou
 	return annex_send_on(m->inst, muc_flow(m, in), out);
 }
 
-/* What was asked for is shown again where it says what the error is about (§7.2, §8.1). */
+/* Of what stands there only what makes sense. */
+static void
+echo_invitations(struct annex_stanza *out, const struct annex_stanza *in)
+{
+	const struct annex_element *asked = annex_child(in->element, NS_USER, "x");
+	struct annex_element *x = NULL, *invite;
+
+	ANNEX_CHILDREN (asked, one) {
+		const char *text = annex_attr(one, "to");
+		const struct annex_jid *to = text == NULL ? NULL : annex_jid(in->pool, text);
+
+		if (!annex_is(one, NS_USER, "invite") || to == NULL)
+			continue;
+		if (x == NULL)
+			x = annex_add(out->element, NS_USER, "x");
+		invite = annex_add(x, NULL, "invite");
+		annex_attr_set(invite, "to", to->full);
+		annex_add_text(invite, NULL, "reason", annex_child_text(one, NULL, "reason"));
+	}
+}
+
+/* What was asked for is shown again where it says what the error is about (§7.2, §8.1, §9.5). */
 static void
 echo(struct annex_stanza *out, const struct annex_stanza *in)
 {
@@ -31,9 +52,12 @@ echo(struct annex_stanza *out, const struct annex_stanza *in)
 
 	if (in->kind == ANNEX_PRESENCE && annex_child(in->element, NS_MUC, "x") != NULL)
 		annex_add(out->element, NS_MUC, "x");
-	if (in->kind == ANNEX_MESSAGE &&
-	    (subject = annex_child(in->element, NULL, "subject")) != NULL)
+	if (in->kind != ANNEX_MESSAGE)
+		return;
+	if ((subject = annex_child(in->element, NULL, "subject")) != NULL)
 		annex_add_copy(out->element, subject);
+	if (annex_child(in->element, NS_USER, "x") != NULL)
+		echo_invitations(out, in);
 }
 
 enum annex_verdict
@@ -136,6 +160,15 @@ is_ours_to_say(const struct annex_element *el, const struct room *room)
 		return is_ours(el, "from", room);
 	return is_of(el, "urn:xmpp:hats:0") || is_of(el, "jabber:x:delay") ||
 	    annex_is(el, NULL, "retracted") || annex_is(el, NULL, "moderated");
+}
+
+void
+add_language(struct annex_element *to, const struct annex_element *from)
+{
+	const char *lang = annex_attr_ns(from, ANNEX_NS_XML, "lang");
+
+	if (lang != NULL)
+		annex_attr_set_ns(to, ANNEX_NS_XML, "lang", lang);
 }
 
 void

@@ -3,10 +3,10 @@
 /*
  * store.c - the tables of muc
  *
- * All are keyed by the room's name first, so that a room is a run of rows in
+ * Most are keyed by the room first, so that a room is a run of rows in
  * each.  nicks is the index of reserved nicknames in affiliations, listed
- * that of public rooms, live that of rooms with somebody in them: they are
- * written together with what they index.
+ * that of public rooms, made that of rooms by who made them, live that of rooms with
+ * somebody in them: they are written together with what they index.
  */
 #include "muc.h"
 
@@ -17,6 +17,9 @@ static const struct annex_key_part by_room_nick[] = { { "room", ANNEX_KEY_TEXT }
 	{ "nick", ANNEX_KEY_TEXT }, { 0 } };
 static const struct annex_key_part by_room_number[] = { { "room", ANNEX_KEY_TEXT },
 	{ "number", ANNEX_KEY_U64 }, { 0 } };
+
+static const struct annex_key_part by_jid_room[] = { { "jid", ANNEX_KEY_TEXT },
+	{ "room", ANNEX_KEY_TEXT }, { 0 } };
 
 /* In the order of the enum in muc.h. */
 const struct annex_table muc_tables[] = {
@@ -80,6 +83,16 @@ const struct annex_table muc_tables[] = {
 	    .name = "unrouted",
 	    .key = by_room_number,
 	    .record = &muc__unrouted__descriptor,
+	    .version = 1 },
+	{ .number = 9,
+	    .name = "made",
+	    .key = by_jid_room,
+	    .record = &muc__made__descriptor,
+	    .version = 1 },
+	{ .number = 10,
+	    .name = "voices",
+	    .key = by_room_jid,
+	    .record = &muc__voice__descriptor,
 	    .version = 1 },
 	{ 0 },
 };

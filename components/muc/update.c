@@ -19,18 +19,15 @@ is_entering(const struct annex_stanza *in)
 	return annex_child(in->element, NS_MUC, "x") != NULL;
 }
 
-/* Soft, unless the row is new. */
 static void
 presence_take(struct session *s, const struct annex_stanza *in)
 {
 	struct room *room = s->occupant->room;
-	struct muc *m = room->muc;
 
 	room->garbage += s->presence == NULL ? 0 : strlen(s->presence);
-	s->presence = annex_strdup(room->pool, presence_keep(room, in, annex_scratch(m->inst)));
+	s->presence =
+	    annex_strdup(room->pool, presence_keep(room, in, annex_scratch(room->muc->inst)));
 	s->occupant->shown = s;
-	if (session_put_soft(s) == ANNEX_ENOENT)
-		muc_must(m, session_put(s));
 }
 
 /* What the client itself gets of what it changed. */
@@ -65,14 +62,21 @@ differs(const struct session *s, const struct annex_stanza *in)
 static enum annex_verdict
 update(struct session *s, const struct annex_stanza *in)
 {
+	struct occupant *o = s->occupant;
 	const struct notice plain = { 0 };
+	bool is_news = !is_entering(in) || differs(s, in), may = !is_news || pace_presence(o);
 
-	if (!is_entering(in) || differs(s, in)) {
+	if (is_news)
 		presence_take(s, in);
-		presence_to_others(s->occupant, &plain);
+	if (!may)
+		presence_hold(o);
+	if (is_news && may) {
+		session_keep(s);
+		presence_to_others(o, &plain);
 		presence_to_other_sessions(s);
 	}
-	answer(s, in);
+	if (may || is_entering(in))
+		answer(s, in);
 	return ANNEX_DONE;
 }
 
@@ -94,6 +98,7 @@ rename_all(struct session *s, const char *nick, const struct annex_stanza *in)
 	if (muc_must(o->room->muc, occupant_put(o)) < 0)
 		return ANNEX_DONE;
 	presence_take(s, in);
+	session_keep(s);
 	presence_to_others(o, &plain);
 	presence_to_other_sessions(s);
 	answer(s, in);
@@ -146,6 +151,7 @@ move(struct session *s, struct occupant *to, const char *nick, const struct anne
 	else if (!is_last)
 		presence_of(from, s);
 	presence_take(s, in);
+	session_keep(s);
 	presence_to_others(to, &plain);
 	presence_to_other_sessions(s);
 	answer(s, in);
@@ -162,16 +168,6 @@ refuse_rename(struct session *s, const struct annex_stanza *in, enum annex_condi
 	muc_refuse(s->occupant->room->muc, in, condition, type, text);
 	presence_to_self(s->occupant, &own);
 	return ANNEX_DONE;
-}
-
-static bool
-is_somebody_elses(const struct occupant *o, const char *nick)
-{
-	const struct occupant *other = occupant_find(o->room, nick);
-	const char *owner = nick_owner(o->room, nick);
-
-	return (other != NULL && strcmp(other->bare, o->bare) != 0) ||
-	    (owner != NULL && strcmp(owner, o->bare) != 0);
 }
 
 /* Who has registered a nickname goes by no other (§7.10). */
@@ -194,12 +190,15 @@ change_nick(struct session *s, const char *nick, const struct annex_stanza *in)
 	if (!nick_is_fine(room->muc, nick))
 		return refuse_rename(s, in, ANNEX_NOT_ACCEPTABLE, ANNEX_ERROR_MODIFY,
 		    "That is no nickname to go by.");
-	if (is_somebody_elses(o, nick))
+	if (nick_is_taken(room, nick, o->bare))
 		return refuse_rename(
 		    s, in, ANNEX_CONFLICT, ANNEX_ERROR_CANCEL, "Somebody else has that nickname.");
 	if (is_bound_to_another(o, nick))
 		return refuse_rename(s, in, ANNEX_NOT_ACCEPTABLE, ANNEX_ERROR_CANCEL,
 		    "You are registered under another nickname.");
+	if (!pace_presence(o))
+		return refuse_rename(s, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_WAIT,
+		    "You change your nickname too often.");
 	if (to == o || (to == NULL && occupant_is_only(s)))
 		return rename_all(s, nick, in);
 	if (to == NULL && room->occupant_count >= room_max(room))

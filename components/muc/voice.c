@@ -12,8 +12,14 @@ struct voice_form {
 	bool allow;
 };
 
+static const struct annex_choice roles[] = {
+	{ "participant", "Participant" },
+	{ 0 },
+};
+
 static const struct annex_field fields[] = {
-	ANNEX_FIELD(struct voice_form, role, "muc#role", ANNEX_TEXT_SINGLE, "Requested role"),
+	ANNEX_FIELD(struct voice_form, role, "muc#role", ANNEX_LIST_SINGLE, "Requested role",
+	    .choices = roles),
 	ANNEX_FIELD(struct voice_form, jid, "muc#jid", ANNEX_JID_SINGLE, "User"),
 	ANNEX_FIELD(struct voice_form, nick, "muc#roomnick", ANNEX_TEXT_SINGLE, "Nickname"),
 	ANNEX_FIELD(
@@ -51,6 +57,15 @@ ask_moderators(struct session *s)
 	annex_fanout_send(fan, room_flow(room));
 }
 
+/* The nickname may be somebody else's by now. */
+static bool
+is_whom(const struct occupant *o, const struct voice_form *f, struct annex_pool *pool)
+{
+	const struct annex_jid *jid = f->jid[0] == '\0' ? NULL : annex_jid(pool, f->jid);
+
+	return jid == NULL || strcmp(jid->bare, o->bare) == 0;
+}
+
 static enum annex_verdict
 grant(struct muc *m, struct session *s, const struct voice_form *f, const struct annex_stanza *in)
 {
@@ -59,7 +74,7 @@ grant(struct muc *m, struct session *s, const struct voice_form *f, const struct
 
 	if (s->occupant->role != ROLE_MODERATOR)
 		return muc_refuse(m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, NULL);
-	if (o == NULL)
+	if (o == NULL || !is_whom(o, f, in->pool))
 		return muc_refuse(
 		    m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, "They have left.");
 	if (!f->allow || o->role != ROLE_VISITOR)
@@ -71,26 +86,38 @@ grant(struct muc *m, struct session *s, const struct voice_form *f, const struct
 	return ANNEX_DONE;
 }
 
+static enum annex_verdict
+ask(struct muc *m, struct session *s, const struct voice_form *f, const struct annex_stanza *in)
+{
+	struct occupant *o = s->occupant;
+	double rate = m->set->voice_interval_ms == 0 ? 0 : 1000.0 / m->set->voice_interval_ms;
+
+	if (strcmp(f->role, "participant") != 0)
+		return muc_refuse(m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY,
+		    "One can only ask for the role of a participant.");
+	if (o->role != ROLE_VISITOR)
+		return muc_refuse(
+		    m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, "You have a voice already.");
+	if (rate > 0 && !annex_bucket_take(&o->requests, rate, 1, 1, annex_now_ms(m->inst)))
+		return muc_refuse(
+		    m, in, ANNEX_RESOURCE_CONSTRAINT, ANNEX_ERROR_WAIT, "You have asked already.");
+	ask_moderators(s);
+	return ANNEX_DONE;
+}
+
 enum annex_verdict
 voice(struct muc *m, struct session *s, const struct annex_stanza *in)
 {
+	const struct annex_element *x = annex_form_find(in->element, NS_REQUEST);
 	struct voice_form f = { "", "", "", false };
 	const char *why;
 
 	if (s == NULL)
 		return muc_refuse(
 		    m, in, ANNEX_NOT_ACCEPTABLE, ANNEX_ERROR_CANCEL, "You are not in the room.");
-	if (annex_form_read(
-		&form, annex_form_find(in->element, NS_REQUEST), &f, NULL, in->pool, &why) < 0)
+	if (annex_form_is_cancelled(x))
+		return ANNEX_DONE;
+	if (annex_form_read(&form, x, &f, NULL, in->pool, &why) < 0)
 		return muc_refuse(m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, why);
-	if (f.nick[0] != '\0')
-		return grant(m, s, &f, in);
-	if (strcmp(f.role, "participant") != 0)
-		return muc_refuse(m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY,
-		    "One can only ask for the role of a participant.");
-	if (s->occupant->role != ROLE_VISITOR)
-		return muc_refuse(
-		    m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, "You have a voice already.");
-	ask_moderators(s);
-	return ANNEX_DONE;
+	return f.nick[0] != '\0' ? grant(m, s, &f, in) : ask(m, s, &f, in);
 }

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * pace.c - how often an occupant says or shows something (XEP-0045 §16.6.6)
+ *
+ * Messages beyond the rate are refused.  Changes of presence beyond it wait,
+ * and only the last of them is shown: so a client that flaps is no storm for a thousand others.
+ * What waits is not in the store either.  That is for changes of somebody who is in and stays what they are: who
+ * enters, leaves, or gets another nickname or role is shown at once, with what waited.
+ */
+#include "muc.h"
+
+bool
+pace_message(struct occupant *o)
+{
+	const struct muc_settings *set = o->room->muc->set;
+
+	return set->message_rate == 0 ||
+	    annex_bucket_take(&o->messages, (double)set->message_rate, (double)set->message_burst,
+		1, annex_now_ms(o->room->muc->inst));
+}
+
+bool
+pace_presence(struct occupant *o)
+{
+	const struct muc_settings *set = o->room->muc->set;
+
+	return set->presence_interval_ms == 0 ||
+	    annex_bucket_take(&o->presences, 1000.0 / (double)set->presence_interval_ms,
+		(double)set->presence_burst, 1, annex_now_ms(o->room->muc->inst));
+}
+
+void
+presence_hold(struct occupant *o)
+{
+	struct muc *m = o->room->muc;
+
+	annex_list_remove(&o->held);
+	annex_list_append(&m->held, &o->held);
+	if (!annex_timer_is_running(m->pace))
+		annex_timer_start(m->pace, m->set->presence_interval_ms);
+}
+
+static void
+show(struct occupant *o)
+{
+	const struct notice plain = { 0 };
+
+	annex_list_remove(&o->held);
+	SESSIONS_EACH(o, s)
+	session_keep(s);
+	presence_to_all(o, &plain);
+}
+
+void
+presence_release(struct room *room)
+{
+	OCCUPANTS_EACH(room, o)
+	if (!annex_list_is_empty(&o->held))
+		show(o);
+}
+
+static void
+pace_due(struct annex_instance *inst, void *cookie)
+{
+	struct muc *m = cookie;
+
+	(void)inst;
+	ANNEX_LIST_EACH (&m->held, l) {
+		struct occupant *o = annex_container_of(l, struct occupant, held);
+
+		if (pace_presence(o))
+			show(o);
+	}
+	if (!annex_list_is_empty(&m->held))
+		annex_timer_start(m->pace, m->set->presence_interval_ms);
+}
+
+void
+pace_init(struct muc *m)
+{
+	annex_list_init(&m->held);
+	m->pace = annex_timer(m->inst, pace_due, m);
+}
