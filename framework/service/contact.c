@@ -7,10 +7,10 @@
  * subscription, its groups, and what it was shown last.  It goes when nothing
  * is left of it: not subscribed, not asked, no tombstone, no groups.
  */
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
+#include <annex/flow.h>
+
 #include "base/check.h"
 #include "contact.h"
 
@@ -43,11 +43,13 @@ contact_load(struct annex_instance *inst, const char *me, const char *jid, conta
 	return r;
 }
 
+/* What was said last may have to be said again. */
 static bool
 is_blank(struct annex_instance *inst, const contact_row *row)
 {
-	return row->out == ANNEX_SUBSCRIBED_NOT && row->in == ANNEX_SUBSCRIBED_NOT &&
-	    !row->approved && row->gone_until_ms <= annex_wall_ms(inst) && row->n_group == 0;
+	return batch_is_routed(inst, row->batch) && row->out == ANNEX_SUBSCRIBED_NOT &&
+	    row->in == ANNEX_SUBSCRIBED_NOT && !row->approved &&
+	    row->gone_until_ms <= annex_wall_ms(inst) && row->n_group == 0;
 }
 
 int
@@ -58,6 +60,14 @@ contact_put(struct annex_instance *inst, const contact_row *row)
 	if (is_blank(inst, row))
 		return annex_delete(inst->store, &key);
 	return annex_put(inst->store, &key, &row->base);
+}
+
+int
+contact_tidy(struct annex_instance *inst, const contact_row *row)
+{
+	struct annex_key key = key_of(row->me, row->jid);
+
+	return is_blank(inst, row) ? annex_delete(inst->store, &key) : ANNEX_OK;
 }
 
 void
@@ -82,7 +92,7 @@ contact_tell(struct annex_instance *inst, const contact_row *row, enum annex_con
 {
 	const struct annex_contacts *ops = inst->module->contacts;
 
-	if (ops != NULL && ops->changed != NULL && !inst->failed)
+	if (ops != NULL && ops->changed != NULL && !inst->failed && row->me[0] != '\0')
 		ops->changed(inst, row->me, row->jid, event);
 }
 
@@ -99,13 +109,20 @@ contact_key(struct annex_instance *inst, const char *me, const char *jid, size_t
 }
 
 void
+contact_will_say(struct annex_instance *inst, contact_row *row, uint32_t said)
+{
+	row->said = batch_is_routed(inst, row->batch) ? said : row->said | said;
+	row->batch = batch_use(inst);
+}
+
+void
 contact_say(struct annex_instance *inst, const contact_row *row, const char *type, const char *text)
 {
 	struct annex_stanza *out = annex_presence(inst, row->me, row->jid, type);
 
 	if (text != NULL && text[0] != '\0')
 		annex_add_text(out->element, NULL, "status", text);
-	annex_send(inst, out);
+	annex_send_on(inst, contacts_flow(inst), out);
 }
 
 /* --- What a component may ask -------------------------------------------- */
@@ -129,6 +146,7 @@ contact_read(struct annex_instance *inst, const contact_row *row, struct annex_c
 		.out = (enum annex_subscription)row->out,
 		.in = (enum annex_subscription)row->in,
 		.approved = row->approved,
+		.stale = contact_is_stale(row),
 		.preauth = text_or_null(row->preauth),
 		.text = text_or_null(row->text),
 		.asked_ms = row->asked_ms,
@@ -198,75 +216,5 @@ annex_contact_set_groups(
 		row->group[i] = annex_strdup(inst->scratch, groups[i]);
 	if ((r = contact_put(inst, row)) < 0)
 		return r;
-	return contact_must(inst, show_changes(inst, row));
-}
-
-/* --- The part ------------------------------------------------------------ */
-
-#define PROBE_RATE 1 /* answers a second to one user, each of our addresses apart */
-#define PROBE_BURST 20
-#define PROBE_KEPT 10000
-
-void
-contacts_init(struct annex_instance *inst)
-{
-	struct contacts *c = mem_zalloc(sizeof(*c));
-
-	c->inst = inst;
-	c->pool = annex_pool_create(NULL, "contacts");
-	c->online = annex_map_create(c->pool);
-	c->probes = annex_buckets_create(c->pool, PROBE_RATE, PROBE_BURST, PROBE_KEPT);
-	c->fresh = annex_map_create(c->pool);
-	inst->contacts = c;
-}
-
-void
-contacts_reset(struct annex_instance *inst)
-{
-	annex_map_destroy(&inst->contacts->fresh);
-	inst->contacts->fresh = annex_map_create(inst->contacts->pool);
-}
-
-void
-contacts_finish(struct annex_instance *inst)
-{
-	struct contacts *c = inst->contacts;
-
-	if (c == NULL)
-		return;
-	online_finish(inst);
-	annex_pool_destroy(&c->pool);
-	inst->contacts = NULL;
-	free(c);
-}
-
-void
-contacts_link_up(struct annex_instance *inst)
-{
-}
-
-void
-contacts_link_down(struct annex_instance *inst)
-{
-	inst->contacts->epoch++;
-}
-
-int
-annex_contacts_remove(struct annex_instance *inst, const char *me)
-{
-	struct annex_contact_cursor *cursor = NULL;
-	struct annex_contact c;
-	int r;
-
-	while ((r = annex_contact_next(inst, me, &cursor, &c)) == ANNEX_AGAIN) {
-		annex_contact_deny(inst, me, c.jid);
-		annex_contact_unask(inst, me, c.jid);
-	}
-	return r;
-}
-
-bool
-contacts_are_known(const struct annex_instance *inst)
-{
-	return false;
+	return contact_must(inst, show_changes(inst, row, false, NULL));
 }

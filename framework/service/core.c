@@ -23,6 +23,8 @@
 #define NS_VERSION "jabber:iq:version"
 #define NS_TIME "urn:xmpp:time"
 #define NS_LAST "jabber:iq:last"
+#define NS_PEP "http://jabber.org/protocol/pubsub"
+#define NS_VCARD "vcard-temp"
 
 bool
 is_for_domain(const struct annex_instance *inst, const struct annex_stanza *in)
@@ -94,6 +96,13 @@ last_get(struct annex_instance *inst, const struct annex_stanza *in)
 	return ANNEX_DONE;
 }
 
+const struct annex_route service_first_routes[] = {
+	{ ANNEX_MESSAGE, "urn:xmpp:privilege:2", "privilege", contact_privilege },
+	{ ANNEX_MESSAGE, "urn:xmpp:privilege:1", "privilege", contact_privilege },
+	{ ANNEX_IQ_SET, "jabber:iq:roster", "query", contact_roster_push },
+	{ 0 },
+};
+
 const struct annex_route service_routes[] = {
 	{ ANNEX_IQ_GET, ANNEX_NS_DISCO_INFO, "query", disco_info_get },
 	{ ANNEX_IQ_GET, ANNEX_NS_DISCO_ITEMS, "query", disco_items_get },
@@ -104,6 +113,8 @@ const struct annex_route service_routes[] = {
 	{ ANNEX_IQ_GET, NS_VERSION, "query", version_get },
 	{ ANNEX_IQ_GET, NS_TIME, "time", time_get },
 	{ ANNEX_IQ_GET, NS_LAST, "query", last_get },
+	{ ANNEX_IQ_GET, NS_VCARD, "vCard", contact_vcard },
+	{ ANNEX_IQ_GET, NS_PEP, NULL, contact_pep },
 	{ ANNEX_PRESENCE, NULL, NULL, contact_presence },
 	{ ANNEX_PRESENCE_ERROR, NULL, NULL, contact_presence_error },
 	{ 0 },

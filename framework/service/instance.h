@@ -27,6 +27,7 @@
 #include <annex/component.h>
 #include <annex/flow.h>
 #include <annex/iq.h>
+#include <annex/job.h>
 #include <annex/list.h>
 #include <annex/store.h>
 #include <annex/timer.h>
@@ -55,6 +56,8 @@ struct instance_host {
 	void (*wake)(struct instance_host *host);
 	/* A stop that returned ANNEX_AGAIN has finished. */
 	void (*stopped)(struct instance_host *host);
+	/* Goodbye was said to all contacts, or cannot be said. */
+	void (*parted)(struct instance_host *host);
 };
 
 struct annex_instance {
@@ -188,14 +191,24 @@ void commands_reset(struct annex_instance *inst);
 void commands_finish(struct annex_instance *inst);
 
 /* Who is online stays over a reset: it is nothing that a turn could undo. */
+struct contacts_settings {
+	int64_t pace;        /* contacts a second */
+	int64_t interval_ms; /* between two changes that one contact is shown */
+	int64_t ask_ttl_ms;
+	int64_t tombstone_ms;
+};
+void contacts_configure(struct annex_instance *inst, const struct contacts_settings *settings);
 void contacts_init(struct annex_instance *inst);
 void contacts_reset(struct annex_instance *inst);
 void contacts_finish(struct annex_instance *inst);
 void contacts_link_up(struct annex_instance *inst);
 void contacts_link_down(struct annex_instance *inst);
+/* False where there is nobody to say it to; else the host's parted follows. */
+bool contacts_say_goodbye(struct annex_instance *inst);
 
-/* The framework's own alarms, as of a module: looked at first. */
+/* The framework's own alarms and jobs, as of a module: looked at first. */
 extern const struct annex_alarm service_alarms[];
+extern const struct annex_job service_jobs[];
 
 /* The framework's own store tables (numbers from 1000), 0-ended. */
 extern const struct annex_table service_tables[];
@@ -205,6 +218,8 @@ extern const struct annex_table service_tables[];
  * activity; tried after the component's own.  Disco is answered for any address, the rest for
  * the domain alone.
  */
+/* What servers say to every component, before its own routes. */
+extern const struct annex_route service_first_routes[];
 extern const struct annex_route service_routes[];
 
 /* Run a declared command for annexctl, between enter and leave.  args: {"field": "value",

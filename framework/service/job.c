@@ -69,9 +69,12 @@ jobs_init(struct annex_instance *inst)
 static const struct annex_job *
 kind_find(const struct annex_instance *inst, const char *kind)
 {
-	for (const struct annex_job *j = inst->module->jobs; j != NULL && j->kind != NULL; j++)
-		if (strcmp(j->kind, kind) == 0)
-			return j;
+	const struct annex_job *lists[] = { service_jobs, inst->module->jobs };
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		for (const struct annex_job *j = lists[i]; j != NULL && j->kind != NULL; j++)
+			if (strcmp(j->kind, kind) == 0)
+				return j;
 	return NULL;
 }
 
@@ -123,7 +126,7 @@ annex_job_start(struct annex_instance *inst, const char *kind, const void *state
 bool
 jobs_have_work(const struct annex_instance *inst)
 {
-	return inst->jobs->ready && inst->module->jobs != NULL;
+	return inst->jobs->ready;
 }
 
 /* --- Finding one --------------------------------------------------------- */

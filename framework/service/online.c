@@ -232,7 +232,8 @@ online_set(
 		.idle_ms = idle_read(in->element),
 		.directed = directed,
 	};
-	bool is_news = old == NULL || !is_same(&old->is, &is);
+	bool is_news =
+	    old == NULL || old->epoch != inst->contacts->epoch || !is_same(&old->is, &is);
 
 	if (buddy == NULL)
 		buddy = buddy_make(inst, me, in->from->bare);
@@ -268,10 +269,60 @@ online_has(struct annex_instance *inst, const char *me, const struct annex_jid *
 	return place_find(buddy_find(inst, me, from->bare), from->full) != NULL;
 }
 
+bool
+online_is_alone(struct annex_instance *inst, const char *me, const struct annex_jid *from)
+{
+	struct buddy *buddy = buddy_find(inst, me, from->bare);
+
+	if (!inst->contacts->known)
+		return false;
+	return buddy == NULL ||
+	    (buddy->places.next == buddy->places.prev && place_find(buddy, from->full) != NULL);
+}
+
 void
 online_forget(struct annex_instance *inst, const char *me, const char *jid)
 {
 	buddy_remove(inst, me, jid);
+}
+
+/* True where nothing is left of the buddy. */
+static bool
+forget_old(struct annex_instance *inst, struct buddy *buddy, bool *changed_r)
+{
+	*changed_r = false;
+	ANNEX_LIST_EACH (&buddy->places, l) {
+		struct place *p = annex_container_of(l, struct place, link);
+
+		if (p->epoch == inst->contacts->epoch)
+			continue;
+		place_free(inst, p);
+		*changed_r = true;
+	}
+	return annex_list_is_empty(&buddy->places);
+}
+
+bool
+online_purge(struct annex_instance *inst, unsigned most)
+{
+	struct annex_map_iter it = { 0 };
+	unsigned n = 0;
+
+	while (n < most && annex_map_next(inst->contacts->online, &it)) {
+		const char *me = annex_strdup(inst->scratch, it.key);
+		const char *jid =
+		    annex_strdup(inst->scratch, (const char *)it.key + strlen(me) + 1);
+		contact_row row = { .me = (char *)(uintptr_t)me, .jid = (char *)(uintptr_t)jid };
+		bool changed;
+
+		if (forget_old(inst, it.value, &changed))
+			buddy_remove(inst, me, jid);
+		if (!changed)
+			continue;
+		n++;
+		contact_tell(inst, &row, ANNEX_CONTACT_PRESENCE);
+	}
+	return n == most;
 }
 
 void
@@ -297,13 +348,13 @@ annex_contact_availability(struct annex_instance *inst, const char *me, const ch
 
 	CHECK_OBJECT(inst, INSTANCE_MAGIC);
 	buddy = buddy_find(inst, me, jid);
-	if (buddy != NULL) {
+	if (buddy != NULL && annex_is_up(inst)) { /* the one heard last is in front */
 		struct place *p = annex_container_of(buddy->places.next, struct place, link);
 
-		if (p->epoch == inst->contacts->epoch && annex_is_up(inst))
+		if (p->epoch == inst->contacts->epoch)
 			return ANNEX_ONLINE;
 	}
-	return contacts_are_known(inst) ? ANNEX_OFFLINE : ANNEX_UNKNOWN;
+	return inst->contacts->known ? ANNEX_OFFLINE : ANNEX_UNKNOWN;
 }
 
 /* Who wants to talk first, then who is there, then who is away. */
@@ -347,9 +398,12 @@ annex_contact_resources(struct annex_instance *inst, const char *me, const char 
 	if ((buddy = buddy_find(inst, me, jid)) == NULL)
 		return 0;
 	ANNEX_LIST_EACH (&buddy->places, l) {
+		const struct place *p = annex_container_of(l, struct place, link);
 		struct annex_resource *r = &list[n];
 
-		*r = annex_container_of(l, struct place, link)->is;
+		if (p->epoch != inst->contacts->epoch)
+			continue;
+		*r = p->is;
 		r->jid = annex_strdup(inst->scratch, r->jid);
 		r->status = annex_strdup(inst->scratch, r->status);
 		r->caps = annex_strdup(inst->scratch, r->caps);

@@ -160,17 +160,26 @@ on_unsubscribed(struct annex_instance *inst, const struct annex_stanza *in)
 {
 	contact_row *row;
 
-	if (contact_load(inst, in->to->bare, in->from->bare, &row) != ANNEX_OK ||
-	    row->in == ANNEX_SUBSCRIBED_NOT)
-		return;
-	row->in = ANNEX_SUBSCRIBED_NOT;
-	if (contact_must(inst, contact_put(inst, row)) < 0)
-		return;
-	online_forget(inst, row->me, row->jid);
-	contact_tell(inst, row, ANNEX_CONTACT_IN);
+	if (contact_load(inst, in->to->bare, in->from->bare, &row) == ANNEX_OK &&
+	    row->in != ANNEX_SUBSCRIBED_NOT)
+		contact_must(inst, contact_lose(inst, row));
 }
 
 /* --- They look -------------------------------------------------------------- */
+
+/* Whoever logs in first has then been shown what is set now: nothing is left to be sent. */
+static int
+answer_probe(struct annex_instance *inst, contact_row *row, const struct annex_jid *from)
+{
+	int r;
+
+	contact_was_heard(inst, row);
+	if ((r = show_all(inst, row, from->full)) < 0)
+		return r;
+	if (row->in == ANNEX_SUBSCRIBED && online_is_alone(inst, row->me, from))
+		r = show_note(inst, row);
+	return r;
+}
 
 /* Answered once, to whoever asks, with what is meant for the bare address (§4.3). */
 static void
@@ -183,7 +192,7 @@ on_probe(struct annex_instance *inst, const struct annex_stanza *in)
 	    !load(inst, in, &row))
 		return;
 	if (row->out == ANNEX_SUBSCRIBED)
-		contact_must(inst, show_all(inst, row, in->from->full));
+		contact_must(inst, answer_probe(inst, row, in->from));
 	else if (row->gone_until_ms > annex_wall_ms(inst))
 		contact_say(inst, row, "unsubscribed", NULL);
 	else if (row->out != ANNEX_SUBSCRIBED_PENDING)
@@ -199,9 +208,10 @@ on_available(struct annex_instance *inst, const struct annex_stanza *in)
 	contact_row *row;
 	bool is_known;
 
-	if (!load(inst, in, &row))
+	if (privilege_presence(inst, in) || !load(inst, in, &row))
 		return;
 	if (row->in == ANNEX_SUBSCRIBED) {
+		contact_was_heard(inst, row);
 		if (online_set(inst, row->me, in, false))
 			contact_tell(inst, row, ANNEX_CONTACT_PRESENCE);
 		return;
@@ -232,7 +242,11 @@ on_unavailable(struct annex_instance *inst, const struct annex_stanza *in)
 {
 	contact_row *row;
 
-	if (online_remove(inst, in->to->bare, in->from) && load(inst, in, &row))
+	if (privilege_presence(inst, in) || !load(inst, in, &row))
+		return;
+	if (row->in == ANNEX_SUBSCRIBED)
+		contact_was_heard(inst, row);
+	if (online_remove(inst, row->me, in->from))
 		contact_tell(inst, row, ANNEX_CONTACT_PRESENCE);
 }
 
@@ -269,5 +283,8 @@ contact_presence(struct annex_instance *inst, const struct annex_stanza *in)
 enum annex_verdict
 contact_presence_error(struct annex_instance *inst, const struct annex_stanza *in)
 {
-	return inst->module->contacts == NULL ? ANNEX_PASS : ANNEX_DONE;
+	if (inst->module->contacts == NULL)
+		return ANNEX_PASS;
+	contact_failed(inst, in);
+	return ANNEX_DONE;
 }

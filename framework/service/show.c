@@ -4,9 +4,7 @@
  * show.c - showing contacts what is meant for them
  *
  * A contact's row says which revision of each resource's view it was sent
- * last; to show changes is to resolve the views again and send those that differ.  A contact that
- * was shown something is left alone for the option presence-interval: what changes in that time
- * is seen at its end, so that a status that flaps ten times a second costs one stanza.
+ * last; to show changes is to resolve the views again and send those that differ.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +12,7 @@
 #include <annex/caps.h>
 #include <annex/datetime.h>
 #include <annex/disco.h>
+#include <annex/flow.h>
 
 #include "base/alloc.h"
 #include "base/check.h"
@@ -142,7 +141,7 @@ send(struct annex_instance *inst, const contact_row *row, const char *to, const 
 		add_available(inst, out->element, view, self);
 	else if (view != NULL)
 		add_texts(out->element, view);
-	annex_send(inst, out);
+	annex_send_on(inst, contacts_flow(inst), out);
 }
 
 static uint64_t
@@ -199,6 +198,14 @@ shown_prune(contact_row *row)
 
 /* --- Showing --------------------------------------------------------------------- */
 
+static int
+ready(struct annex_instance *inst, const char *me, Annex__Service__Self **self_r)
+{
+	int r = self_load(inst, me, self_r);
+
+	return r < 0 ? r : self_refresh(inst, me, *self_r);
+}
+
 int
 show_all(struct annex_instance *inst, contact_row *row, const char *to)
 {
@@ -208,16 +215,15 @@ show_all(struct annex_instance *inst, contact_row *row, const char *to)
 	view_row *view;
 	int r;
 
-	if ((r = self_load(inst, row->me, &self)) < 0 ||
-	    (r = self_refresh(inst, row->me, self)) < 0)
+	if (!contacts_may_speak(inst))
+		return ANNEX_OK;
+	if ((r = ready(inst, row->me, &self)) < 0)
 		return r;
 	while ((r = annex_next(inst->store, &it)) == ANNEX_AGAIN) {
 		const char *resource = ((view_row *)it.record)->resource;
 
 		if ((r = view_resolve(inst, row->me, resource, row, &view)) < 0)
 			return r;
-		if (to == row->jid)
-			shown_set(inst, row, resource, revision_of(view, self));
 		if (view->show == ANNEX_SHOW_OFFLINE)
 			continue;
 		is_any = true;
@@ -227,31 +233,56 @@ show_all(struct annex_instance *inst, contact_row *row, const char *to)
 		return r;
 	if (!is_any) /* RFC 6121 §4.3.2 */
 		send(inst, row, to, NULL, NULL, self);
-	if (to == row->jid) {
-		shown_prune(row);
-		contact_put_soft(inst, row);
-	}
-	return ANNEX_OK;
+	return to == row->jid ? show_note(inst, row) : ANNEX_OK;
 }
 
 int
-show_changes(struct annex_instance *inst, contact_row *row)
+show_note(struct annex_instance *inst, contact_row *row)
 {
 	struct annex_iter it = view_resources(row->me);
-	size_t before = row->n_shown;
-	bool *seen = annex_new_array(inst->scratch, bool, before + 1);
 	Annex__Service__Self *self;
 	view_row *view;
 	int r;
 
-	if (row->out != ANNEX_SUBSCRIBED)
-		return ANNEX_OK;
-	if ((r = self_load(inst, row->me, &self)) < 0 ||
-	    (r = self_refresh(inst, row->me, self)) < 0)
+	if ((r = ready(inst, row->me, &self)) < 0)
 		return r;
+	row->n_shown = 0;
+	while ((r = annex_next(inst->store, &it)) == ANNEX_AGAIN) {
+		const char *resource = ((view_row *)it.record)->resource;
+
+		if ((r = view_resolve(inst, row->me, resource, row, &view)) < 0)
+			return r;
+		shown_set(inst, row, resource, revision_of(view, self));
+	}
+	shown_prune(row);
+	row->batch = batch_use(inst);
+	contact_put_soft(inst, row);
+	return r;
+}
+
+/* What of it can be seen now; the rest waits for a probe, an interval, or a sign of life. */
+static bool
+is_to_be_shown(struct annex_instance *inst, const contact_row *row)
+{
+	return row->out == ANNEX_SUBSCRIBED && contacts_may_speak(inst) && !contact_is_stale(row) &&
+	    !domain_is_down(inst, row->jid) &&
+	    !(row->in == ANNEX_SUBSCRIBED &&
+		annex_contact_availability(inst, row->me, row->jid) == ANNEX_OFFLINE);
+}
+
+/* Resources that are there; those it was shown are crossed off.  How many were sent, or negative. */
+static int
+show_resources(struct annex_instance *inst, contact_row *row, bool again,
+    const Annex__Service__Self *self, bool *seen)
+{
+	struct annex_iter it = view_resources(row->me);
+	size_t before = row->n_shown;
+	int r, sent = 0;
+
 	while ((r = annex_next(inst->store, &it)) == ANNEX_AGAIN) {
 		const char *resource = ((view_row *)it.record)->resource;
 		uint64_t revision;
+		view_row *view;
 
 		if ((r = view_resolve(inst, row->me, resource, row, &view)) < 0)
 			return r;
@@ -259,24 +290,50 @@ show_changes(struct annex_instance *inst, contact_row *row)
 			if (strcmp(row->shown[i]->resource, resource) == 0)
 				seen[i] = true;
 		revision = revision_of(view, self);
-		if (revision == shown_get(row, resource))
+		if (revision == shown_get(row, resource) && (!again || revision == 0))
 			continue;
 		shown_set(inst, row, resource, revision);
 		send(inst, row, row->jid, resource, view, self);
+		sent++;
 	}
-	if (r < 0)
+	return r < 0 ? r : sent;
+}
+
+int
+show_changes(struct annex_instance *inst, contact_row *row, bool again, bool *shown_r)
+{
+	size_t before = row->n_shown;
+	Annex__Service__Self *self;
+	bool *seen;
+	int r, sent;
+
+	if (shown_r != NULL)
+		*shown_r = false;
+	if (!is_to_be_shown(inst, row) || (!again && recent_defers(inst, row)))
+		return ANNEX_OK;
+	if ((r = ready(inst, row->me, &self)) < 0)
 		return r;
+	seen = annex_new_array(inst->scratch, bool, before + 1);
+	if ((sent = show_resources(inst, row, again, self, seen)) < 0)
+		return sent;
 	for (size_t i = 0; i < before; i++)
 		if (!seen[i]) {
 			send(inst, row, row->jid, row->shown[i]->resource, NULL, self);
 			row->shown[i]->revision = 0;
+			sent++;
 		}
+	if (sent == 0)
+		return ANNEX_OK;
 	shown_prune(row);
+	row->batch = batch_use(inst);
 	contact_put_soft(inst, row);
+	recent_add(inst, row);
+	if (shown_r != NULL)
+		*shown_r = true;
 	return ANNEX_OK;
 }
 
-int
+void
 show_end(struct annex_instance *inst, contact_row *row)
 {
 	for (size_t i = 0; i < row->n_shown; i++)
@@ -284,22 +341,6 @@ show_end(struct annex_instance *inst, contact_row *row)
 	if (row->n_shown == 0)
 		send(inst, row, row->jid, NULL, NULL, NULL);
 	row->n_shown = 0;
-	return ANNEX_OK;
-}
-
-int
-show_to_all(struct annex_instance *inst, const char *me)
-{
-	struct annex_key prefix = annex_key(&contact_table);
-	struct annex_iter it;
-	int r, s;
-
-	annex_key_text(&prefix, me);
-	it = annex_iter(&prefix);
-	while ((r = annex_next(inst->store, &it)) == ANNEX_AGAIN)
-		if ((s = show_changes(inst, (contact_row *)it.record)) < 0)
-			return s;
-	return r;
 }
 
 void

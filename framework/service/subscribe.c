@@ -12,9 +12,6 @@
 #include "base/check.h"
 #include "contact.h"
 
-#define DAY ((int64_t)86400000)
-#define TOMBSTONE_MS (90 * DAY)
-
 /* Whom we may ask: not ourselves; an occupant of a room has no bare address. */
 static bool
 is_askable(const struct annex_instance *inst, const char *jid)
@@ -35,6 +32,7 @@ contact_ask(struct annex_instance *inst, contact_row *row, const char *text)
 		return ANNEX_OK;
 	row->in = ANNEX_SUBSCRIBED_PENDING;
 	row->asked_ms = annex_wall_ms(inst);
+	contact_will_say(inst, row, SAID_IN);
 	if ((r = contact_put(inst, row)) < 0)
 		return r;
 	contact_say(inst, row, "subscribe", text);
@@ -51,6 +49,7 @@ contact_accept(struct annex_instance *inst, contact_row *row, bool asks_back)
 	row->out = ANNEX_SUBSCRIBED;
 	row->gone_until_ms = 0;
 	row->approved = false;
+	contact_will_say(inst, row, SAID_OUT);
 	if ((r = contact_put(inst, row)) < 0)
 		return r;
 	contact_say(inst, row, "subscribed", NULL);
@@ -58,6 +57,23 @@ contact_accept(struct annex_instance *inst, contact_row *row, bool asks_back)
 	contact_tell(inst, row, ANNEX_CONTACT_OUT);
 	if (asks_back && row->in == ANNEX_SUBSCRIBED_NOT && row->asked_ms == 0)
 		contact_must(inst, contact_ask(inst, row, NULL));
+	return ANNEX_OK;
+}
+
+int
+contact_unask(struct annex_instance *inst, contact_row *row)
+{
+	bool is_news = row->in != ANNEX_SUBSCRIBED_NOT;
+	int r;
+
+	row->in = ANNEX_SUBSCRIBED_NOT;
+	contact_will_say(inst, row, SAID_IN);
+	if ((r = contact_put(inst, row)) < 0)
+		return r;
+	contact_say(inst, row, "unsubscribe", NULL);
+	online_forget(inst, row->me, row->jid);
+	if (is_news)
+		contact_tell(inst, row, ANNEX_CONTACT_IN);
 	return ANNEX_OK;
 }
 
@@ -73,15 +89,45 @@ contact_dismiss(struct annex_instance *inst, contact_row *row)
 	row->approved = false;
 	row->preauth = row->text = (char *)"";
 	row->n_group = 0;
-	row->gone_until_ms = annex_wall_ms(inst) + TOMBSTONE_MS;
+	row->gone_until_ms = annex_wall_ms(inst) + inst->contacts->set.tombstone_ms;
+	contact_will_say(inst, row, SAID_OUT);
 	if (was_shown)
-		contact_must(inst, show_end(inst, row));
+		show_end(inst, row);
 	if ((r = contact_put(inst, row)) < 0)
 		return r;
 	contact_must(inst, views_forget(inst, row->me, row->jid));
 	contact_say(inst, row, "unsubscribed", NULL);
 	if (is_news)
 		contact_tell(inst, row, ANNEX_CONTACT_OUT);
+	return ANNEX_OK;
+}
+
+int
+contact_lose(struct annex_instance *inst, contact_row *row)
+{
+	int r;
+
+	row->in = ANNEX_SUBSCRIBED_NOT;
+	if ((r = contact_put(inst, row)) < 0)
+		return r;
+	online_forget(inst, row->me, row->jid);
+	contact_tell(inst, row, ANNEX_CONTACT_IN);
+	return ANNEX_OK;
+}
+
+int
+contact_join(struct annex_instance *inst, contact_row *row)
+{
+	int r;
+
+	row->out = row->in = ANNEX_SUBSCRIBED;
+	row->gone_until_ms = 0;
+	row->approved = false;
+	if ((r = contact_put(inst, row)) < 0 || (r = show_all(inst, row, row->jid)) < 0)
+		return r;
+	contact_tell(inst, row, ANNEX_CONTACT_OUT);
+	contact_tell(inst, row, ANNEX_CONTACT_IN);
+	contact_say(inst, row, "probe", NULL);
 	return ANNEX_OK;
 }
 
@@ -104,23 +150,13 @@ int
 annex_contact_unask(struct annex_instance *inst, const char *me, const char *jid)
 {
 	contact_row *row;
-	bool is_news;
 	int r;
 
 	CHECK_OBJECT(inst, INSTANCE_MAGIC);
 	if (!is_askable(inst, jid))
 		return ANNEX_EINVAL;
-	if ((r = contact_load(inst, me, jid, &row)) < 0 && r != ANNEX_ENOENT)
-		return r;
-	is_news = row->in != ANNEX_SUBSCRIBED_NOT;
-	row->in = ANNEX_SUBSCRIBED_NOT;
-	if (r == ANNEX_OK && (r = contact_put(inst, row)) < 0)
-		return r;
-	contact_say(inst, row, "unsubscribe", NULL);
-	online_forget(inst, me, jid);
-	if (is_news)
-		contact_tell(inst, row, ANNEX_CONTACT_IN);
-	return ANNEX_OK;
+	r = contact_load(inst, me, jid, &row);
+	return r < 0 && r != ANNEX_ENOENT ? r : contact_unask(inst, row);
 }
 
 int

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * tables.c - the framework's own tables in a component's store, and its alarms
+ * tables.c - the framework's own tables in a component's store, its alarms and jobs
  *
  * Numbers from 1000 are the framework's; never reuse one.
  */
@@ -38,6 +38,11 @@ static const struct annex_key_part by_view[] = {
 	{ "kind", ANNEX_KEY_U64 },
 	{ "whose", ANNEX_KEY_TEXT },
 	{ "resource", ANNEX_KEY_TEXT },
+	{ 0 },
+};
+
+static const struct annex_key_part by_sha1[] = {
+	{ "sha1", ANNEX_KEY_TEXT },
 	{ 0 },
 };
 
@@ -96,10 +101,29 @@ const struct annex_table service_tables[] = {
 	    .record = &annex__service__routed__descriptor,
 	    .version = 1,
 	},
+	[TABLE_AVATAR] = {
+	    .number = 1007,
+	    .name = "annex_avatar",
+	    .key = by_sha1,
+	    .record = &annex__service__avatar__descriptor,
+	    .version = 1,
+	},
+	[TABLE_AVATAR_USE] = {
+	    .number = 1008,
+	    .name = "annex_avatar_use",
+	    .key = by_sha1,
+	    .record = &annex__service__avatar_use__descriptor,
+	    .version = 1,
+	},
 	{ 0 },
 };
 
 const struct annex_alarm service_alarms[] = {
 	{ "annex-view", view_expired, { 0 } },
+	{ 0 },
+};
+
+const struct annex_job service_jobs[] = {
+	{ "annex-contacts", contacts_remove_some, { 0 } },
 	{ 0 },
 };

@@ -16,6 +16,8 @@ enum {
 	TABLE_VIEW,
 	TABLE_SELF,
 	TABLE_ROUTED,
+	TABLE_AVATAR,
+	TABLE_AVATAR_USE,
 };
 
 extern const struct annex_table service_tables[];
@@ -27,5 +29,7 @@ extern const struct annex_table service_tables[];
 #define view_table service_tables[TABLE_VIEW]
 #define self_table service_tables[TABLE_SELF]
 #define routed_table service_tables[TABLE_ROUTED]
+#define avatar_table service_tables[TABLE_AVATAR]
+#define avatar_use_table service_tables[TABLE_AVATAR_USE]
 
 #endif /* SERVICE_TABLES_H */

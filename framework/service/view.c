@@ -170,7 +170,7 @@ view_changed(struct annex_instance *inst, const view_row *row, enum annex_view_k
 	r = contact_load(inst, row->me, row->whose, &contact);
 	if (r == ANNEX_ENOENT)
 		return ANNEX_OK;
-	return r < 0 ? r : show_changes(inst, contact);
+	return r < 0 ? r : show_changes(inst, contact, false, NULL);
 }
 
 static int
@@ -262,24 +262,41 @@ view_expired(struct annex_instance *inst, const void *bytes, size_t len, int64_t
 	}
 }
 
-int
-views_forget(struct annex_instance *inst, const char *me, const char *jid)
+/* Its contacts are told where there are some. */
+static int
+views_delete(struct annex_instance *inst, const struct annex_key *prefix)
 {
-	struct annex_key prefix = annex_key(&view_table);
-	struct annex_iter it;
+	struct annex_iter it = annex_iter(prefix);
 	int r;
 
-	annex_key_text(&prefix, me);
-	annex_key_u64(&prefix, ANNEX_VIEW_CONTACT);
-	annex_key_text(&prefix, jid);
-	it = annex_iter(&prefix);
 	while ((r = annex_next(inst->store, &it)) == ANNEX_AGAIN) {
-		int s = view_delete(inst, &it.key, (view_row *)it.record, ANNEX_VIEW_CONTACT);
+		enum annex_view_kind kind = (enum annex_view_kind)annex_key_number(&it.key, 1);
+		int s = view_delete(inst, &it.key, (view_row *)it.record, kind);
 
 		if (s < 0)
 			return s;
 	}
 	return r;
+}
+
+int
+views_forget(struct annex_instance *inst, const char *me, const char *jid)
+{
+	struct annex_key prefix = annex_key(&view_table);
+
+	annex_key_text(&prefix, me);
+	annex_key_u64(&prefix, ANNEX_VIEW_CONTACT);
+	annex_key_text(&prefix, jid);
+	return views_delete(inst, &prefix);
+}
+
+int
+views_remove(struct annex_instance *inst, const char *me)
+{
+	struct annex_key prefix = annex_key(&view_table);
+
+	annex_key_text(&prefix, me);
+	return views_delete(inst, &prefix);
 }
 
 /* --- Reading -------------------------------------------------------------- */

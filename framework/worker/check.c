@@ -649,6 +649,14 @@ json_rates(const struct component_settings *s)
 }
 
 static json_t *
+json_presence(const struct component_settings *s)
+{
+	return json_pack("{s:I, s:I, s:I, s:I}", "pace", (json_int_t)s->presence_pace, "interval",
+	    (json_int_t)s->presence_interval_ms, "ask-ttl", (json_int_t)s->ask_ttl_ms, "tombstone",
+	    (json_int_t)s->tombstone_ms);
+}
+
+static json_t *
 json_section(struct checking *c, const struct candidate *d)
 {
 	const struct component_settings *s = &d->settings;
@@ -656,15 +664,16 @@ json_section(struct checking *c, const struct candidate *d)
 	    s->contacts.count > 0 ? &s->contacts : &c->global.contacts;
 
 	return json_pack(
-	    "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:O}", "domain",
-	    d->domain, "module", d->module.descriptor.name, "module-path", d->module.path,
+	    "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:O}",
+	    "domain", d->domain, "module", d->module.descriptor.name, "module-path", d->module.path,
 	    "module-stamp", files_stamp(c->pool, d->module.path), "state-dir",
 	    annex_sprintf(c->pool, "%s/%s", c->state_dir, d->domain), "run-dir", c->run_dir,
 	    "server", d->server->name, "log-level",
 	    *s->log_level != '\0' ? s->log_level : c->global.log_level, "admins",
 	    json_texts(&s->admins), "local-domains", json_texts(&d->server->settings.local_domains),
 	    "contacts", json_texts(contacts), "store-quota", (json_int_t)s->store_quota_bytes,
-	    "rates", json_rates(s), "stream", json_stream(c, d), "options", d->options);
+	    "rates", json_rates(s), "presence", json_presence(s), "stream", json_stream(c, d),
+	    "options", d->options);
 }
 
 static const char *

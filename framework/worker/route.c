@@ -9,7 +9,7 @@
  * does, and no error is ever answered with an error.
  *
  *	check (from, to, id, type, payload) ─▶ quarantine ─▶ rates ─▶ pressure
- *	    ─▶ the component's routes ─▶ the framework's ─▶ service-unavailable
+ *	    ─▶ what servers say ─▶ the component's routes ─▶ the framework's ─▶ service-unavailable
  */
 #include <string.h>
 
@@ -330,7 +330,9 @@ dispatch(struct worker *w, struct annex_stanza *s, uint64_t hash)
 	enum annex_verdict verdict;
 
 	page_phase(w, PAGE_HANDLER, hash);
-	verdict = try_routes(w, w->module.descriptor.routes, s);
+	verdict = try_routes(w, service_first_routes, s);
+	if (verdict == ANNEX_PASS && !w->inst.failed)
+		verdict = try_routes(w, w->module.descriptor.routes, s);
 	if (verdict == ANNEX_PASS && !w->inst.failed)
 		verdict = try_routes(w, service_routes, s);
 	page_phase(w, PAGE_IDLE, 0);

@@ -120,6 +120,15 @@ read_stream(struct reading *r, const json_t *json, struct section *section)
 }
 
 static void
+read_presence(struct reading *r, const json_t *json, struct contacts_settings *presence)
+{
+	presence->pace = number_of(r, json, "pace");
+	presence->interval_ms = number_of(r, json, "interval");
+	presence->ask_ttl_ms = number_of(r, json, "ask-ttl");
+	presence->tombstone_ms = number_of(r, json, "tombstone");
+}
+
+static void
 read_members(struct reading *r, const json_t *json, struct section *section)
 {
 	const json_t *rates = json_object_get(json, "rates");
@@ -137,6 +146,7 @@ read_members(struct reading *r, const json_t *json, struct section *section)
 	section->store_quota_bytes = number_of(r, json, "store-quota");
 	read_rate(r, rates, "per-jid", &section->rate_per_jid, &section->burst_per_jid);
 	read_rate(r, rates, "per-domain", &section->rate_per_domain, &section->burst_per_domain);
+	read_presence(r, json_object_get(json, "presence"), &section->presence);
 	read_stream(r, json_object_get(json, "stream"), section);
 	section->options = json_object_get(json, "options");
 	if (!json_is_object(section->options))

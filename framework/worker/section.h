@@ -15,6 +15,7 @@
  *	{"domain", "module", "module-path", "module-stamp", "state-dir", "run-dir", "server", "log-level": text,
  *	 "admins", "local-domains", "contacts": [text], "store-quota": bytes,
  *	 "rates": {"per-jid": [rate, burst], "per-domain": [rate, burst]},
+ *	 "presence": {"pace": number, "interval", "ask-ttl", "tombstone": ms},
  *	 "stream": {"hosts": [{"name": text, "port": number} or {"path": text}], "secret": text, "tls": truth,
  *	     "tls-name", "tls-ca-file", "tls-ca-stamp", "tls-pin": text or null, "max-stanza-size",
  *	     "max-queue": bytes, "keepalive": ms},
@@ -36,6 +37,7 @@
 #include <annex/pool.h>
 #include <annex/status.h>
 
+#include "service/instance.h"
 #include "stream/stream.h"
 
 struct section {
@@ -52,6 +54,7 @@ struct section {
 	int64_t store_quota_bytes;          /* 0 = none */
 	double rate_per_jid, burst_per_jid; /* stanzas a second */
 	double rate_per_domain, burst_per_domain;
+	struct contacts_settings presence;
 	struct stream_config stream; /* domain, hosts, secret, TLS */
 	json_t *options;             /* object: option name -> text as in the file, all of them */
 };

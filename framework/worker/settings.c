@@ -14,6 +14,8 @@
 #define SECRET_MAX 1024
 #define RATE_MAX 1000000
 #define BURST_MAX 10000000
+#define HOUR INT64_C(3600000)
+#define DAY (24 * HOUR)
 
 static const char *const log_levels[] = { "error", "warning", "notice", "info", "debug", NULL };
 static const char *const tls_kinds[] = { "no", "direct", NULL };
@@ -89,6 +91,15 @@ const struct annex_option component_options[] = {
 	    "excepted."),
 	ANNEX_OPTION(struct component_settings, burst_per_domain, 1, BURST_MAX, "5000",
 	    "Stanzas that all users of one domain may send at once, local domains excepted."),
+	ANNEX_OPTION(struct component_settings, presence_pace, 1, RATE_MAX, "200",
+	    "Contacts a second whose presence is asked for, and who are told ours, after each "
+	    "connection."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct component_settings, presence_interval_ms, 0, HOUR,
+	    "5s", "Time for which a contact that was shown a change is spared the next."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct component_settings, ask_ttl_ms, HOUR, 3650 * DAY,
+	    "14d", "Time after which a contact that did not answer is not asked any more."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct component_settings, tombstone_ms, 0, 3650 * DAY,
+	    "90d", "How long it is remembered that a contact has unsubscribed."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct component_settings, max_stanza_size_bytes,
 	    STANZA_MIN, STANZA_MAX, "256K", "Largest stanza; larger ones are refused."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct component_settings, max_queue_bytes, QUEUE_MIN,

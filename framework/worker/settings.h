@@ -34,6 +34,7 @@ struct component_settings {
 	const char *secret, *secret_file;
 	struct annex_strings admins, contacts;
 	int64_t rate_per_jid, burst_per_jid, rate_per_domain, burst_per_domain;
+	int64_t presence_pace, presence_interval_ms, ask_ttl_ms, tombstone_ms;
 	int64_t max_stanza_size_bytes, max_queue_bytes, store_quota_bytes;
 	const char *log_level;
 };

@@ -120,8 +120,25 @@ drain_late(struct timer *timer)
 	close_link(w);
 }
 
+/* Behind the component's own goodbyes, the contacts' presence. */
+static void
+part_from_contacts(struct worker *w)
+{
+	if (!contacts_say_goodbye(&w->inst))
+		close_link(w);
+}
+
 static void
 host_stopped(struct instance_host *host)
+{
+	struct worker *w = annex_container_of(host, struct worker, host);
+
+	if (w->state == WORKER_DRAINING)
+		part_from_contacts(w);
+}
+
+static void
+host_parted(struct instance_host *host)
 {
 	struct worker *w = annex_container_of(host, struct worker, host);
 
@@ -159,7 +176,7 @@ worker_say_goodbye(struct worker *w)
 		instance_leave(&w->inst);
 	}
 	if (status != ANNEX_AGAIN && w->state == WORKER_DRAINING)
-		close_link(w);
+		part_from_contacts(w);
 }
 
 void
@@ -408,6 +425,7 @@ rates_apply(struct worker *w)
 	annex_pool_destroy(&w->rates_pool);
 	w->rates_pool = annex_pool_create(w->pool, "rates");
 	output_set_max(w->inst.output, s->stream.limits.stanza_bytes + ADDED_BYTES);
+	contacts_configure(&w->inst, &s->presence);
 	w->jid_rate = annex_buckets_create(w->rates_pool, s->rate_per_jid, s->burst_per_jid, 65536);
 	w->domain_rate =
 	    annex_buckets_create(w->rates_pool, s->rate_per_domain, s->burst_per_domain, 4096);
@@ -574,7 +592,9 @@ annexp_worker_create(const struct worker_env *env, const char *section, size_t s
 
 	w->env = *env;
 	w->pool = annex_pool_create(NULL, "worker");
-	w->host = (struct instance_host) { .wake = host_wake, .stopped = host_stopped };
+	w->host = (struct instance_host) {
+		.wake = host_wake, .stopped = host_stopped, .parted = host_parted
+	};
 	timers_init(&w->timers, env->clock);
 	annex_list_init(&w->answers);
 	annex_list_init(&w->tracers);

@@ -43,6 +43,7 @@
 struct annex_element;
 struct annex_instance;
 struct annex_pool;
+struct annex_roster_item;
 struct annex_stanza;
 
 /* --- What a component declares ----------------------------------------- */
@@ -98,6 +99,10 @@ struct annex_contacts {
 	 * there is no such address.  NULL: it holds the photo alone, where there is one. */
 	int (*vcard)(struct annex_instance *inst, const struct annex_stanza *in,
 	    struct annex_element *vcard);
+
+	/* A roster of which the server tells us has changed (roster.h).  NULL: of no interest. */
+	void (*pushed)(
+	    struct annex_instance *inst, const char *account, const struct annex_roster_item *item);
 
 	uintptr_t reserved[4];
 };

@@ -53,12 +53,16 @@ stopped(struct instance_host *host)
 static void
 up(struct stream_user *user)
 {
+	contacts_link_up(&annex_container_of(user, struct fixture, user)->inst);
 }
 
 static void
 down(struct stream_user *user, const char *why)
 {
-	questions_link_down(&annex_container_of(user, struct fixture, user)->inst);
+	struct annex_instance *inst = &annex_container_of(user, struct fixture, user)->inst;
+
+	questions_link_down(inst);
+	contacts_link_down(inst);
 }
 
 static void
@@ -369,6 +373,18 @@ route_iq(struct fixture *f, struct annex_stanza *s)
 }
 
 static void
+route_presence(struct fixture *f, struct annex_stanza *s)
+{
+	enum annex_verdict verdict = ANNEX_PASS;
+
+	s->kind = type_is(s, "error") ? ANNEX_PRESENCE_ERROR : ANNEX_PRESENCE;
+	for (const struct annex_route *r = service_routes; r->kind != 0 && verdict == ANNEX_PASS;
+	     r++)
+		if (r->kind == s->kind)
+			verdict = r->handle(&f->inst, s);
+}
+
+static void
 route(struct fixture *f, struct xml_event *event)
 {
 	struct annex_element *el = event->element;
@@ -383,8 +399,14 @@ route(struct fixture *f, struct xml_event *event)
 		.pool = event->pool,
 	};
 
-	assert_string_equal(el->name, "iq");
 	assert_non_null(s.from);
+	if (strcmp(el->name, "presence") == 0) {
+		assert_true(instance_enter(&f->inst));
+		route_presence(f, &s);
+		instance_leave(&f->inst);
+		return;
+	}
+	assert_string_equal(el->name, "iq");
 	if (type_is(&s, "result") || type_is(&s, "error")) {
 		questions_answer(&f->inst, &s);
 		return;

@@ -33,7 +33,8 @@ static const char good[] =
     "\"module-stamp\":\"1\",\"state-dir\":\"/s/rooms.example.org\",\"run-dir\":\"/r\","
     "\"server\":\"main\",\"log-level\":\"info\",\"admins\":[\"a@b\",\"c@d\"],"
     "\"local-domains\":[],\"contacts\":[\"mailto:a@b\"],\"store-quota\":1048576,"
-    "\"rates\":{\"per-jid\":[100,500],\"per-domain\":[1000,5000]},\"stream\":{\"hosts\":["
+    "\"rates\":{\"per-jid\":[100,500],\"per-domain\":[1000,5000]},"
+    "\"presence\":{\"pace\":200,\"interval\":5000,\"ask-ttl\":7,\"tombstone\":8},\"stream\":{\"hosts\":["
     "{\"name\":\"::1\",\"port\":5347},{\"path\":\"/x.sock\"}],\"secret\":\"s\",\"tls\":true,"
     "\"tls-name\":null,\"tls-ca-file\":\"/ca.pem\",\"tls-ca-stamp\":\"1/2/3\",\"tls-pin\":null,"
     "\"max-stanza-size\":65536,\"max-queue\":4194304,\"keepalive\":30000},"
@@ -78,6 +79,8 @@ test_a_section_reads_as_it_was_written(void **state)
 	assert_int_equal(s.store_quota_bytes, 1048576);
 	assert_true(s.rate_per_jid == 100 && s.burst_per_jid == 500);
 	assert_true(s.rate_per_domain == 1000 && s.burst_per_domain == 5000);
+	assert_true(s.presence.pace == 200 && s.presence.interval_ms == 5000);
+	assert_true(s.presence.ask_ttl_ms == 7 && s.presence.tombstone_ms == 8);
 	assert_string_equal(s.stream.domain, "rooms.example.org");
 	assert_string_equal(s.stream.secret, "s");
 	assert_int_equal(s.stream.host_count, 2);

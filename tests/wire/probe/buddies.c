@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <annex/avatar.h>
+#include <annex/roster.h>
+
 #include "buddies.h"
 
 static void
@@ -101,9 +104,28 @@ buddies_changed(struct annex_instance *inst, const char *me, const char *contact
 		tell(inst, "log@example.org", "%s and %s: nothing", me, contact);
 }
 
+static void
+buddies_pushed(
+    struct annex_instance *inst, const char *account, const struct annex_roster_item *item)
+{
+	tell(inst, "log@example.org", "%s has %s, %s", account, item->jid, item->subscription);
+}
+
+static int
+buddies_vcard(
+    struct annex_instance *inst, const struct annex_stanza *in, struct annex_element *vcard)
+{
+	if (in->to->local == NULL || strcmp(in->to->local, "nobody") == 0)
+		return ANNEX_ENOENT;
+	annex_add_text(vcard, NULL, "FN", in->to->local);
+	return ANNEX_OK;
+}
+
 const struct annex_contacts probe_contacts = {
 	.decide = buddies_decide,
 	.changed = buddies_changed,
+	.vcard = buddies_vcard,
+	.pushed = buddies_pushed,
 };
 
 /* --- Orders ---------------------------------------------------------------- */
@@ -188,6 +210,71 @@ kind_of(struct order *o, const char **whose)
 	return strchr(*whose, '@') != NULL ? ANNEX_VIEW_CONTACT : ANNEX_VIEW_GROUP;
 }
 
+/* Sixteen by sixteen, 32 by 32 pixels; the rest of them is missing. */
+static const unsigned char pictures[2][33] = {
+	"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x10\0\0\0\x10\x08\x02\0\0\0....",
+	"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x20\0\0\0\x20\x08\x02\0\0\0....",
+};
+
+/* picture ME/RESOURCE WHOSE N: the view that is set there, with that picture. */
+static int
+verb_picture(struct order *o)
+{
+	unsigned n = o->word[1][0] == '1';
+	struct annex_view view = { 0 };
+	const char *whose, *sha1;
+	enum annex_view_kind kind = kind_of(o, &whose);
+	int r;
+
+	if ((r = annex_view_get(o->inst, o->me, kind, whose, &view)) < 0 && r != ANNEX_ENOENT)
+		return r;
+	if ((r = annex_avatar_put(o->inst, pictures[n], sizeof(pictures[n]), &sha1)) < 0)
+		return r;
+	view.avatar = sha1;
+	return annex_view_set(o->inst, o->me, kind, whose, &view);
+}
+
+static void
+tell_roster(struct annex_instance *inst, int status, const char *account,
+    const struct annex_roster_item *items, size_t count, const void *cookie, size_t len)
+{
+	const char *text =
+	    annex_sprintf(annex_scratch(inst), "%s: %s", account, annex_status_text(status));
+
+	for (size_t i = 0; i < count; i++)
+		text = annex_sprintf(annex_scratch(inst), "%s; %s %s%s", text, items[i].jid,
+		    items[i].subscription, items[i].asks ? " asks" : "");
+	tell(inst, cookie, "%s", text);
+}
+
+/* roster ME ACCOUNT */
+static int
+verb_roster(struct order *o)
+{
+	return annex_roster_get(
+	    o->inst, o->word[0], tell_roster, o->in->from->full, strlen(o->in->from->full) + 1);
+}
+
+/* join ME ACCOUNT NAME */
+static int
+verb_join(struct order *o)
+{
+	static const char *const groups[] = { "Bots", NULL };
+
+	return annex_roster_add(o->inst, o->me, o->word[0], o->word[1], groups);
+}
+
+/* account ME ACCOUNT */
+static int
+verb_account(struct order *o)
+{
+	static const char *const known[] = { "offline", "online", "unknown" };
+
+	tell(o->inst, o->in->from->full, "%s",
+	    known[annex_account_availability(o->inst, o->word[0])]);
+	return ANNEX_OK;
+}
+
 /* view ME/RESOURCE WHOSE SHOW[:SECONDS] TEXT */
 static int
 verb_view(struct order *o)
@@ -232,14 +319,18 @@ static const struct verb {
 	int words; /* at least, behind ME */
 	int (*run)(struct order *o);
 } verbs[] = {
+	{ "account", 1, verb_account },
 	{ "allow", 1, verb_allow },
 	{ "ask", 1, verb_ask },
 	{ "clear", 1, verb_clear },
 	{ "deny", 1, verb_deny },
 	{ "get", 1, verb_get },
 	{ "groups", 1, verb_groups },
+	{ "join", 2, verb_join },
 	{ "list", 0, verb_list },
+	{ "picture", 2, verb_picture },
 	{ "remove", 0, verb_remove },
+	{ "roster", 1, verb_roster },
 	{ "touch", 0, verb_touch },
 	{ "unask", 1, verb_unask },
 	{ "view", 2, verb_view },

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * test_contacts.c - what takes days, and what takes thousands of contacts
+ *
+ * The rest is told in conversations: tests/wire/probe/contacts-*.xct.
+ */
+#include "fixture.h"
+#include "service/contact.h"
+
+#define HOUR ((int64_t)3600000)
+#define DAY (24 * HOUR)
+#define ME "bot@" DOMAIN
+
+static enum annex_decision
+decide(struct annex_instance *inst, const struct annex_request *request)
+{
+	return ANNEX_ACCEPT_AND_ASK;
+}
+
+static void
+changed(struct annex_instance *inst, const char *me, const char *contact,
+    enum annex_contact_event event)
+{
+	unsigned *events = inst->settings;
+
+	events[event]++;
+}
+
+static const struct annex_contacts contacts = { .decide = decide, .changed = changed };
+static const struct annex_route routes[] = { { 0 } };
+static const struct annex_module module = {
+	.name = "buddies",
+	.routes = routes,
+	.contacts = &contacts,
+};
+
+static unsigned events[ANNEX_CONTACT_STALE + 1];
+
+static int
+setup(void **state)
+{
+	struct fixture *f = fixture_create(&module);
+	static const struct contacts_settings set = {
+		.pace = 200,
+		.interval_ms = 5000,
+		.ask_ttl_ms = 14 * DAY,
+		.tombstone_ms = 90 * DAY,
+	};
+
+	memset(events, 0, sizeof(events));
+	f->inst.settings = events;
+	contacts_configure(&f->inst, &set);
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	fixture_destroy(*state);
+	return 0;
+}
+
+static unsigned
+count(const char *text, const char *part)
+{
+	unsigned n = 0;
+
+	for (; (text = strstr(text, part)) != NULL; text += strlen(part))
+		n++;
+	return n;
+}
+
+static struct annex_contact
+get(struct fixture *f, const char *jid)
+{
+	struct annex_contact c = { 0 };
+
+	assert_int_equal(annex_contact_get(&f->inst, ME, jid, &c), ANNEX_OK);
+	return c;
+}
+
+static void
+have(struct fixture *f, const char *jid, int64_t heard_ms)
+{
+	contact_row *row;
+
+	assert_int_equal(contact_load(&f->inst, ME, jid, &row), ANNEX_ENOENT);
+	row->out = row->in = ANNEX_SUBSCRIBED;
+	row->heard_ms = heard_ms;
+	assert_int_equal(contact_put(&f->inst, row), ANNEX_OK);
+}
+
+static void
+view(struct fixture *f, enum annex_show show)
+{
+	const struct annex_view v = { .show = show };
+
+	assert_true(instance_enter(&f->inst));
+	assert_int_equal(
+	    annex_view_set(&f->inst, ME "/bot", ANNEX_VIEW_DEFAULT, NULL, &v), ANNEX_OK);
+	instance_leave(&f->inst);
+	assert_true(fixture_end(f));
+}
+
+/* A pending question is shown to the user at each login: it does not stay for ever. */
+static void
+a_question_is_withdrawn(void **state)
+{
+	struct fixture *f = *state;
+	const char *heard = fixture_say(
+	    f, "<presence from='romeo@example.org' to='" ME "' type='subscribe' id='1'/>");
+
+	assert_int_equal(count(heard, "type='subscribe'"), 1);
+	fixture_pass(f, 14 * DAY - HOUR);
+	assert_int_equal(get(f, "romeo@example.org").in, ANNEX_SUBSCRIBED_PENDING);
+	fixture_heard(f);
+	fixture_pass(f, 3 * HOUR);
+	assert_int_equal(count(fixture_heard(f), "type='unsubscribe'"), 1);
+	assert_int_equal(get(f, "romeo@example.org").in, ANNEX_SUBSCRIBED_NOT);
+	/* And not put again. */
+	heard = fixture_say(
+	    f, "<presence from='romeo@example.org' to='" ME "' type='subscribe' id='2'/>");
+	assert_int_equal(count(heard, "type='subscribe'"), 0);
+}
+
+static void
+a_tombstone_goes(void **state)
+{
+	struct fixture *f = *state;
+	struct annex_contact c;
+
+	fixture_say(f, "<presence from='romeo@example.org' to='" ME "' type='subscribe' id='1'/>");
+	fixture_say(
+	    f, "<presence from='romeo@example.org' to='" ME "' type='unsubscribed' id='2'/>");
+	fixture_say(
+	    f, "<presence from='romeo@example.org' to='" ME "' type='unsubscribe' id='3'/>");
+	fixture_pass(f, 5000);
+	fixture_return_fences(f);
+	fixture_pass(f, 90 * DAY - HOUR);
+	assert_int_equal(get(f, "romeo@example.org").out, ANNEX_SUBSCRIBED_NOT);
+	fixture_pass(f, 3 * HOUR);
+	assert_int_equal(annex_contact_get(&f->inst, ME, "romeo@example.org", &c), ANNEX_ENOENT);
+}
+
+static void
+bounce(struct fixture *f, const char *condition)
+{
+	fixture_say(f,
+	    "<presence from='romeo@example.org' to='" ME
+	    "' type='error' id='e'><error type='cancel'>"
+	    "<%s xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>",
+	    condition);
+}
+
+static void
+errors_of_three_days_make_stale(void **state)
+{
+	struct fixture *f = *state;
+
+	have(f, "romeo@example.org", f->clock.wall_us / 1000);
+	assert_true(fixture_end(f));
+	bounce(f, "item-not-found");
+	bounce(f, "gone");
+	fixture_pass(f, DAY);
+	bounce(f, "forbidden");
+	bounce(f, "policy-violation");
+	assert_false(get(f, "romeo@example.org").stale);
+	fixture_pass(f, DAY);
+	bounce(f, "not-authorized");
+	assert_true(get(f, "romeo@example.org").stale);
+	assert_int_equal(get(f, "romeo@example.org").out, ANNEX_SUBSCRIBED);
+	assert_int_equal(events[ANNEX_CONTACT_STALE], 1);
+	fixture_heard(f);
+	view(f, ANNEX_SHOW_AWAY);
+	assert_string_equal(fixture_heard(f), "");
+	fixture_say(f, "<presence from='romeo@example.org/a' to='" ME "' id='p'/>");
+	assert_false(get(f, "romeo@example.org").stale);
+	assert_int_equal(events[ANNEX_CONTACT_STALE], 2);
+}
+
+static void
+months_of_silence_make_stale(void **state)
+{
+	struct fixture *f = *state;
+
+	have(f, "romeo@example.org", f->clock.wall_us / 1000 - 179 * DAY);
+	assert_true(fixture_end(f));
+	fixture_pass(f, 2 * HOUR);
+	assert_false(get(f, "romeo@example.org").stale);
+	fixture_pass(f, 2 * DAY);
+	assert_true(get(f, "romeo@example.org").stale);
+}
+
+/* --- Ten thousand --------------------------------------------------------------- */
+
+#define MANY 10000
+
+static void
+have_many(struct fixture *f)
+{
+	int64_t now_ms = f->clock.wall_us / 1000;
+	char jid[64];
+
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(jid, sizeof(jid), "user%05u@example.org", i);
+		have(f, jid, now_ms - (i >= MANY - 10 ? HOUR / 2 : 40 * DAY));
+		annex_pool_reset(f->inst.scratch);
+	}
+	assert_true(fixture_end(f));
+}
+
+static void
+many_are_asked_at_the_pace(void **state)
+{
+	struct fixture *f = *state;
+	unsigned first;
+	const char *heard;
+
+	have_many(f);
+	fixture_link_down(f);
+	for (int i = 0; i < 100 && f->net.link == NULL; i++)
+		fixture_pass(f, 100);
+	fixture_link_up(f);
+	/* Those heard of last come before all others, though they are last in the table. */
+	fixture_pass(f, 60);
+	heard = fixture_heard(f);
+	assert_int_equal(count(heard, "to='user0999"), 10);
+	first = count(heard, "type='probe'");
+	fixture_pass(f, 1000);
+	first += count(fixture_heard(f), "type='probe'");
+	assert_in_range(first, 150, 300);
+	fixture_pass(f, 58000);
+	assert_int_equal(first + count(fixture_heard(f), "type='probe'"), MANY);
+}
+
+static void
+many_are_shown_a_change_once(void **state)
+{
+	struct fixture *f = *state;
+
+	view(f, ANNEX_SHOW_ONLINE);
+	have_many(f);
+	view(f, ANNEX_SHOW_AWAY);
+	fixture_heard(f);
+	view(f, ANNEX_SHOW_DND);
+	view(f, ANNEX_SHOW_XA);
+	fixture_pass(f, 20000);
+	assert_int_equal(count(fixture_heard(f), "<show>xa</show>"), MANY);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_question_is_withdrawn, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_tombstone_goes, setup, teardown),
+		cmocka_unit_test_setup_teardown(errors_of_three_days_make_stale, setup, teardown),
+		cmocka_unit_test_setup_teardown(months_of_silence_make_stale, setup, teardown),
+		cmocka_unit_test_setup_teardown(many_are_asked_at_the_pace, setup, teardown),
+		cmocka_unit_test_setup_teardown(many_are_shown_a_change_once, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
