@@ -41,6 +41,8 @@ batch_load(struct annex_instance *inst, struct batches *b)
 			b->current = row->batch;
 		if (row->routed > b->routed)
 			b->routed = row->routed;
+		if (row->alive_ms > b->alive_ms)
+			b->alive_ms = row->alive_ms;
 	}
 	b->current++;
 	if (b->first == 0)
@@ -57,6 +59,7 @@ batch_store(struct annex_instance *inst, struct batches *b)
 
 	row.batch = b->current;
 	row.routed = b->routed;
+	row.alive_ms = annex_wall_ms(inst);
 	if (b->is_stored && annex_put_soft(inst->store, &key, &row.base) == ANNEX_OK)
 		return;
 	r = annex_put(inst->store, &key, &row.base);
@@ -93,6 +96,7 @@ batch_close(struct timer *timer)
 
 	if (!instance_enter(inst))
 		return;
+	batch_load(inst, b);
 	annex_fence_on(inst, contacts_flow(inst), batch_back, &b->current, sizeof(b->current));
 	b->current++;
 	b->open = false;
@@ -120,6 +124,13 @@ batch_is_routed(struct annex_instance *inst, uint64_t number)
 	return number <= inst->contacts->batches.routed;
 }
 
+int64_t
+batch_alive_ms(struct annex_instance *inst)
+{
+	batch_load(inst, &inst->contacts->batches);
+	return inst->contacts->batches.alive_ms;
+}
+
 bool
 batch_is_lost(struct annex_instance *inst, uint64_t number)
 {
@@ -142,6 +153,17 @@ batch_forget(struct annex_instance *inst)
 {
 	struct batches *b = &inst->contacts->batches;
 
+	b->alive_ms = annex_wall_ms(inst);
 	timer_stop(inst->timers, &b->timer);
 	b->loaded = b->is_stored = b->open = false;
+}
+
+void
+batch_again(struct annex_instance *inst)
+{
+	struct batches *b = &inst->contacts->batches;
+
+	b->loaded = b->is_stored = b->open = false;
+	if (stream_is_up(inst->stream))
+		timer_start(inst->timers, &b->timer, BATCH_MS, batch_close);
 }

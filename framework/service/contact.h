@@ -48,8 +48,9 @@ struct batches {
 	struct annex_instance *inst;
 	struct timer timer;
 	bool loaded, is_stored;
-	bool open;                      /* something was said in the current one */
-	uint64_t first;                 /* of this connection */
+	int64_t alive_ms; /* wall: when we were connected last, before this connection, or later */
+	bool open;        /* something was said in the current one */
+	uint64_t first;   /* of this connection */
 	uint64_t current, back, routed; /* back: a fence returned; routed: and it counts */
 };
 
@@ -63,13 +64,18 @@ enum walk_kind {
 	WALK_FAREWELL, /* it is to end */
 };
 
-struct walk {
-	struct annex_instance *inst;
-	struct timer timer, answers;
+struct walk_place {
 	enum walk_kind kind;
 	unsigned pass;
 	bool begun;
 	struct annex_key at; /* the row seen last */
+};
+
+struct walk {
+	struct annex_instance *inst;
+	struct timer timer, answers;
+	struct walk_place now, durable; /* durable: as of the last turn that is */
+	bool changed; /* what changed meanwhile was forgotten: look again behind it */
 	char domain[ANNEX_JID_PART_MAX + 1];
 };
 
@@ -149,7 +155,9 @@ bool online_set(
     struct annex_instance *inst, const char *me, const struct annex_stanza *in, bool directed);
 /* A resource has gone, or with a bare address all; true where it was there. */
 bool online_remove(struct annex_instance *inst, const char *me, const struct annex_jid *from);
-bool online_has(struct annex_instance *inst, const char *me, const struct annex_jid *from);
+/* now: on this connection. */
+bool
+online_has(struct annex_instance *inst, const char *me, const struct annex_jid *from, bool now);
 void online_forget(struct annex_instance *inst, const char *me, const char *jid);
 void online_finish(struct annex_instance *inst);
 /* No other resource of a contact whom we may see is known than that of from. */
@@ -214,6 +222,8 @@ void spreads_forget(struct annex_instance *inst);
 /* domain: of WALK_DOMAIN. */
 void walk_begin(struct annex_instance *inst, enum walk_kind kind, const char *domain);
 void walk_stop(struct annex_instance *inst);
+/* The turn was undone: go on from where the last one ended. */
+void walk_resume(struct annex_instance *inst);
 bool walk_is_busy(const struct annex_instance *inst);
 bool sync_is_running(const struct annex_instance *inst);
 
@@ -222,11 +232,15 @@ bool sync_is_running(const struct annex_instance *inst);
 /* The number of the batch in which something is said now. */
 uint64_t batch_use(struct annex_instance *inst);
 /* On another connection, and nobody knows. */
+/* Wall: until when, about, nothing that was said to us was lost. */
+int64_t batch_alive_ms(struct annex_instance *inst);
 bool batch_is_lost(struct annex_instance *inst, uint64_t number);
 void batch_begin(struct annex_instance *inst);
 bool batch_is_routed(struct annex_instance *inst, uint64_t number);
 void batch_settle(struct annex_instance *inst);
 void batch_forget(struct annex_instance *inst);
+/* The turn was undone, fences were forgotten: another one soon. */
+void batch_again(struct annex_instance *inst);
 
 /* --- evidence.c --------------------------------------------------------- */
 

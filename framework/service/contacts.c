@@ -77,16 +77,16 @@ void
 contacts_reset(struct annex_instance *inst)
 {
 	struct contacts *c = inst->contacts;
-	enum walk_kind kind = c->walk.kind;
 
 	if (inst->module->contacts == NULL)
 		return;
-	forget(inst);
+	spreads_forget(inst);
+	recents_forget(inst);
 	annex_map_destroy(&c->fresh);
 	c->fresh = annex_map_create(c->pool);
-	if (kind == WALK_FAREWELL || !stream_is_up(inst->stream))
-		return;
-	walk_begin(inst, c->known ? WALK_CHANGES : WALK_RESYNC, NULL);
+	batch_again(inst);
+	if (stream_is_up(inst->stream) && !c->leaving)
+		walk_resume(inst);
 }
 
 void
@@ -120,7 +120,7 @@ void
 contacts_link_down(struct annex_instance *inst)
 {
 	struct contacts *c = inst->contacts;
-	bool was_leaving = c->walk.kind == WALK_FAREWELL;
+	bool was_leaving = c->walk.now.kind == WALK_FAREWELL;
 
 	forget(inst);
 	c->epoch++;

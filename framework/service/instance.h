@@ -201,6 +201,7 @@ void contacts_configure(struct annex_instance *inst, const struct contacts_setti
 void contacts_init(struct annex_instance *inst);
 void contacts_reset(struct annex_instance *inst);
 void contacts_finish(struct annex_instance *inst);
+void contacts_turn_done(struct annex_instance *inst);
 void contacts_link_up(struct annex_instance *inst);
 void contacts_link_down(struct annex_instance *inst);
 /* False where there is nobody to say it to; else the host's parted follows. */

@@ -264,9 +264,11 @@ online_remove(struct annex_instance *inst, const char *me, const struct annex_ji
 }
 
 bool
-online_has(struct annex_instance *inst, const char *me, const struct annex_jid *from)
+online_has(struct annex_instance *inst, const char *me, const struct annex_jid *from, bool now)
 {
-	return place_find(buddy_find(inst, me, from->bare), from->full) != NULL;
+	const struct place *p = place_find(buddy_find(inst, me, from->bare), from->full);
+
+	return p != NULL && (!now || p->epoch == inst->contacts->epoch);
 }
 
 bool

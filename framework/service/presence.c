@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include <annex/caps.h>
+#include <annex/datetime.h>
 
 #include "contact.h"
 
@@ -202,6 +202,23 @@ on_probe(struct annex_instance *inst, const struct annex_stanza *in)
 
 /* --- They come and go -------------------------------------------------------- */
 
+#define SKEW_MS 10000 /* of the server's clock */
+
+/*
+ * Whoever logged in while we were away asked in vain, and nobody asks again.  The answer to our
+ * probe says when that was (XEP-0203); a login that happens now says nothing of the kind, and probes.
+ */
+static bool
+was_missed(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	int64_t since_ms;
+
+	return !inst->contacts->known &&
+	    annex_delay_read(in->element, NULL, &since_ms) == ANNEX_OK &&
+	    since_ms > batch_alive_ms(inst) - SKEW_MS &&
+	    !online_has(inst, in->to->bare, in->from, true);
+}
+
 static void
 on_available(struct annex_instance *inst, const struct annex_stanza *in)
 {
@@ -212,6 +229,8 @@ on_available(struct annex_instance *inst, const struct annex_stanza *in)
 		return;
 	if (row->in == ANNEX_SUBSCRIBED) {
 		contact_was_heard(inst, row);
+		if (row->out == ANNEX_SUBSCRIBED && was_missed(inst, in))
+			contact_must(inst, show_all(inst, row, in->from->full));
 		if (online_set(inst, row->me, in, false))
 			contact_tell(inst, row, ANNEX_CONTACT_PRESENCE);
 		return;
@@ -220,7 +239,7 @@ on_available(struct annex_instance *inst, const struct annex_stanza *in)
 		annex_refuse(inst, in, ANNEX_SERVICE_UNAVAILABLE, NULL);
 		return;
 	}
-	is_known = online_has(inst, row->me, in->from);
+	is_known = online_has(inst, row->me, in->from, false);
 	if (!is_known && row->out != ANNEX_SUBSCRIBED) {
 		enum annex_decision d = decide(inst, in, ANNEX_WISH_DIRECTED, NULL);
 

@@ -41,13 +41,13 @@ static void answers_are_due(struct timer *timer);
 bool
 sync_is_running(const struct annex_instance *inst)
 {
-	return inst->contacts->walk.kind == WALK_RESYNC;
+	return inst->contacts->walk.now.kind == WALK_RESYNC;
 }
 
 bool
 walk_is_busy(const struct annex_instance *inst)
 {
-	return inst->contacts->walk.kind > WALK_TEND;
+	return inst->contacts->walk.now.kind > WALK_TEND;
 }
 
 /* Nobody waits for a round number: others begin at the same moment. */
@@ -71,9 +71,11 @@ walk_begin(struct annex_instance *inst, enum walk_kind kind, const char *domain)
 {
 	struct walk *w = &inst->contacts->walk;
 
-	w->kind = kind;
-	w->pass = kind == WALK_RESYNC ? 0 : PASSES - 1;
-	w->begun = false;
+	w->now.kind = kind;
+	w->now.pass = kind == WALK_RESYNC ? 0 : PASSES - 1;
+	w->now.begun = false;
+	if (kind == WALK_RESYNC) /* a connection is there, whatever becomes of this turn */
+		w->durable = w->now;
 	snprintf(w->domain, sizeof(w->domain), "%s", domain != NULL ? domain : "");
 	walk_schedule(inst, 0);
 }
@@ -83,9 +85,34 @@ walk_stop(struct annex_instance *inst)
 {
 	struct walk *w = &inst->contacts->walk;
 
-	w->kind = WALK_NONE;
+	w->now.kind = w->durable.kind = WALK_NONE;
+	w->changed = false;
 	timer_stop(inst->timers, &w->timer);
 	timer_stop(inst->timers, &w->answers);
+}
+
+void
+walk_resume(struct annex_instance *inst)
+{
+	struct walk *w = &inst->contacts->walk;
+
+	w->now = w->durable;
+	if (w->now.kind == WALK_RESYNC)
+		timer_stop(inst->timers, &w->answers);
+	w->changed = w->now.kind == WALK_RESYNC || w->now.kind == WALK_DOMAIN;
+	if (w->changed)
+		walk_schedule(inst, 0);
+	else
+		walk_begin(inst, WALK_CHANGES, NULL);
+}
+
+void
+contacts_turn_done(struct annex_instance *inst)
+{
+	struct walk *w = &inst->contacts->walk;
+
+	if (w->now.kind != WALK_NONE || w->durable.kind != WALK_NONE)
+		w->durable = w->now;
 }
 
 /* --- One contact ------------------------------------------------------------ */
@@ -175,9 +202,9 @@ walk_row(struct annex_instance *inst, contact_row *row)
 {
 	const struct walk *w = &inst->contacts->walk;
 
-	switch (w->kind) {
+	switch (w->now.kind) {
 	case WALK_RESYNC:
-		return pass_of(inst, row) == w->pass ? resync_row(inst, row) : 0;
+		return pass_of(inst, row) == w->now.pass ? resync_row(inst, row) : 0;
 	case WALK_DOMAIN:
 		return recheck_row(inst, row);
 	case WALK_FAREWELL:
@@ -206,17 +233,17 @@ walk_some(struct annex_instance *inst, struct allowance *left)
 {
 	struct walk *w = &inst->contacts->walk;
 	struct annex_key all = annex_key(&contact_table);
-	struct annex_iter it = w->begun ? annex_iter_from(&all, &w->at) : annex_iter(&all);
+	struct annex_iter it = w->now.begun ? annex_iter_from(&all, &w->now.at) : annex_iter(&all);
 	int r = ANNEX_AGAIN;
 
 	while (left->rows > 0 && left->paid > 0 && !inst->failed &&
 	    (r = annex_next(inst->store, &it)) == ANNEX_AGAIN) {
-		bool is_seen = w->begun && it.key.len == w->at.len &&
-		    memcmp(it.key.bytes, w->at.bytes, w->at.len) == 0;
+		bool is_seen = w->now.begun && it.key.len == w->now.at.len &&
+		    memcmp(it.key.bytes, w->now.at.bytes, w->now.at.len) == 0;
 
 		left->rows--;
-		w->at = it.key;
-		w->begun = true;
+		w->now.at = it.key;
+		w->now.begun = true;
 		if (!is_seen)
 			left->paid -= walk_row(inst, (contact_row *)it.record);
 	}
@@ -242,15 +269,18 @@ static void
 walk_end(struct annex_instance *inst)
 {
 	struct walk *w = &inst->contacts->walk;
-	enum walk_kind kind = w->kind;
+	enum walk_kind kind = w->now.kind;
 
-	w->kind = WALK_NONE;
+	w->now.kind = WALK_NONE;
 	walk_schedule(inst, kind == WALK_TEND ? TEND_MS : 0);
 	if (kind == WALK_RESYNC) {
 		timer_start(inst->timers, &w->answers, ANSWER_MS, answers_are_due);
 		batch_settle(inst);
 	}
-	if (kind == WALK_FAREWELL)
+	if (w->changed) {
+		w->changed = false;
+		walk_begin(inst, WALK_CHANGES, NULL);
+	} else if (kind == WALK_FAREWELL)
 		inst->host->parted(inst->host);
 	else
 		domains_look(inst);
@@ -261,7 +291,7 @@ budget_of(const struct annex_instance *inst)
 {
 	int64_t n = inst->contacts->set.pace * TICK_MS / 1000;
 
-	if (inst->contacts->walk.kind == WALK_FAREWELL)
+	if (inst->contacts->walk.now.kind == WALK_FAREWELL)
 		return FAREWELL_TICK;
 	return n > 0 ? (unsigned)n : 1;
 }
@@ -279,8 +309,8 @@ walk_step(struct annex_instance *inst)
 		return;
 	}
 	while ((r = walk_some(inst, &left)) == ANNEX_OK && !inst->failed) {
-		w->begun = false;
-		if (++w->pass >= PASSES) {
+		w->now.begun = false;
+		if (++w->now.pass >= PASSES) {
 			walk_end(inst);
 			return;
 		}
@@ -296,7 +326,7 @@ tick(struct timer *timer)
 
 	if (!instance_enter(inst))
 		return;
-	if (w->kind == WALK_NONE)
+	if (w->now.kind == WALK_NONE)
 		walk_begin(inst, WALK_TEND, NULL);
 	else
 		walk_step(inst);

@@ -144,6 +144,8 @@ turn_release(struct worker *w)
 	holds_turn_done(&w->inst);
 	alarms_turn_done(&w->inst);
 	jobs_turn_done(&w->inst);
+	contacts_turn_done(&w->inst);
+	w->has_parted = w->is_parting;
 	output_splice(&w->inst);
 	fences_splice(&w->inst);
 	children_turn_done(&w->inst);
@@ -180,6 +182,7 @@ turn_finish(struct worker *w)
 static void
 turn_undo(struct worker *w)
 {
+	w->is_parting = w->has_parted;
 	output_drop(&w->inst);
 	fences_drop(&w->inst);
 	instance_durable_drop(&w->inst);

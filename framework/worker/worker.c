@@ -124,6 +124,7 @@ drain_late(struct timer *timer)
 static void
 part_from_contacts(struct worker *w)
 {
+	w->is_parting = true;
 	if (!contacts_say_goodbye(&w->inst))
 		close_link(w);
 }
@@ -171,7 +172,7 @@ worker_say_goodbye(struct worker *w)
 	w->state = WORKER_DRAINING;
 	if (!timer_is_running(&w->stop_deadline))
 		timer_start(&w->timers, &w->stop_deadline, DRAIN_DEADLINE_MS, drain_late);
-	if (w->module.descriptor.stop != NULL && instance_enter(&w->inst)) {
+	if (!w->has_parted && w->module.descriptor.stop != NULL && instance_enter(&w->inst)) {
 		status = w->module.descriptor.stop(&w->inst);
 		instance_leave(&w->inst);
 	}

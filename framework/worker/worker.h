@@ -89,6 +89,8 @@ struct worker {
 	bool commit_failed; /* as the turn's store has forgotten by then */
 	bool says_goodbye;  /* draining, and not all of it is durable */
 	bool wants_close;   /* of the link, when this turn has ended */
+	bool is_parting;    /* the component has said goodbye, contacts are next */
+	bool has_parted;    /* ... and that is durable */
 	bool in_step;       /* the turn is one alarm's or job's own */
 
 	int64_t reset_ms[4]; /* when the last turns failed */

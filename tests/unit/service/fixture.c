@@ -108,6 +108,7 @@ release(struct fixture *f)
 	holds_turn_done(&f->inst);
 	alarms_turn_done(&f->inst);
 	jobs_turn_done(&f->inst);
+	contacts_turn_done(&f->inst);
 	output_splice(&f->inst);
 	fences_splice(&f->inst);
 	children_turn_done(&f->inst);
