@@ -86,6 +86,8 @@ contact_dismiss(struct annex_instance *inst, contact_row *row)
 	int r;
 
 	row->out = ANNEX_SUBSCRIBED_NOT;
+	if (row->in == ANNEX_SUBSCRIBED_NOT)
+		row->asked_ms = 0; /* whoever comes back is new, and asked again */
 	row->approved = false;
 	row->preauth = row->text = (char *)"";
 	row->n_group = 0;
@@ -108,6 +110,8 @@ contact_lose(struct annex_instance *inst, contact_row *row)
 	int r;
 
 	row->in = ANNEX_SUBSCRIBED_NOT;
+	if (row->out == ANNEX_SUBSCRIBED_NOT)
+		row->asked_ms = 0;
 	if ((r = contact_put(inst, row)) < 0)
 		return r;
 	online_forget(inst, row->me, row->jid);

@@ -159,9 +159,15 @@ async def a_subscription_survives_kill_9(t):
     annex.expect("signal 9")
     users = [await contact(t, f"user{i}") for i in range(4)]
     for c in users:
+        pid = await annex.pid("one.localhost")
         c.subscribe()
-        os.kill(await annex.pid("one.localhost"), signal.SIGKILL)
-        await annex.attached("one.localhost", is_so=True)
+        os.kill(pid, signal.SIGKILL)
+
+        async def anew():
+            return await annex.pid("one.localhost") not in (pid, 0)
+
+        await until(anew, 20, "another worker")
+        await annex.attached("one.localhost")
         await reaches(c.client, "one.localhost")
         c.subscribe()  # as the server does at the next login
         await c.becomes("yes", "yes")
