@@ -164,7 +164,7 @@ async def a_subscription_survives_kill_9(t):
         os.kill(pid, signal.SIGKILL)
 
         async def anew():
-            return await annex.pid("one.localhost") not in (pid, 0)
+            return (await annex.status("one.localhost")).get("pid", pid) != pid
 
         await until(anew, 20, "another worker")
         await annex.attached("one.localhost")
