@@ -209,6 +209,7 @@ int self_next_revision(struct annex_instance *inst, const char *me, uint64_t *re
 void recent_add(struct annex_instance *inst, const contact_row *row);
 /* True where that was a moment ago: what has changed is shown when its time has come. */
 bool recent_defers(struct annex_instance *inst, const contact_row *row);
+void recents_doubt(struct annex_instance *inst);
 void recents_forget(struct annex_instance *inst);
 
 /* --- spread.c ----------------------------------------------------------- */

@@ -81,7 +81,7 @@ contacts_reset(struct annex_instance *inst)
 	if (inst->module->contacts == NULL)
 		return;
 	spreads_forget(inst);
-	recents_forget(inst);
+	recents_doubt(inst);
 	annex_map_destroy(&c->fresh);
 	c->fresh = annex_map_create(c->pool);
 	batch_again(inst);

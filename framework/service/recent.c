@@ -116,6 +116,14 @@ recents_ring(struct timer *timer)
 	instance_leave(inst);
 }
 
+/* The turn was undone: what it showed was not, and what it saved up is to be shown. */
+void
+recents_doubt(struct annex_instance *inst)
+{
+	ANNEX_LIST_EACH (&inst->contacts->recents, l)
+		annex_container_of(l, struct recent, link)->dirty = true;
+}
+
 void
 recents_forget(struct annex_instance *inst)
 {
