@@ -9,7 +9,8 @@
 
 packages_build="gcc make autoconf automake libtool pkg-config libexpat1-dev
 	libsodium-dev liblmdb-dev libev-dev libssl-dev libidn-dev libyaml-dev
-	libprotobuf-c-dev protobuf-c-compiler libjansson-dev libcurl4-openssl-dev"
+	libprotobuf-c-dev protobuf-c-compiler libjansson-dev
+	libcurl4-openssl-dev libmicrohttpd-dev"
 packages_demo="prosody python3 python3-slixmpp"
 packages_test="libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev
 	prosody ejabberd python3 python3-slixmpp jing mandoc systemd binutils

@@ -36,6 +36,7 @@
 
 #include "admin.h"
 #include "carrier.h"
+#include "http.h"
 
 #define SECOND ((int64_t)1000)
 
@@ -93,6 +94,9 @@ static const struct annex_option bot_options[] = {
 static const struct annex_option bots_options[] = {
 	ANNEX_OPTION_EACH(
 	    struct bots_settings, bots, struct bot_settings, bot_options, "The bots, by name."),
+	ANNEX_OPTION(struct bots_settings, http, 1, 64, "",
+	    "Where HTTP is served: unix, for DOMAIN.http.sock in the run directory, or a loopback address "
+	    "and port; nowhere if left out."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct bots_settings, max_body_bytes, 256, 65536, "16K",
 	    "Longest text that a bot sends in one message; a longer one becomes several."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct bots_settings, max_line_bytes, 1024, 1048576,
@@ -137,13 +141,14 @@ bots_check(const void *settings, struct annex_pool *pool, const char **why)
 			return ANNEX_EINVAL;
 		}
 	}
-	return ANNEX_OK;
+	return http_check(set->http, pool, why);
 }
 
 static int
 bots_create(struct annex_instance *inst)
 {
 	struct bots *m = annex_new(annex_pool(inst), struct bots);
+	const char *why = NULL;
 	int r;
 
 	m->inst = inst;
@@ -160,7 +165,17 @@ bots_create(struct annex_instance *inst)
 	guard_init(m);
 	if ((r = out_init(m)) < 0)
 		return r;
-	return bots_load(m);
+	if ((r = bots_load(m)) < 0)
+		return r;
+	if ((r = http_start(m, &why)) < 0)
+		annex_log(inst, ANNEX_LOG_ERROR, "HTTP is not served: %s", why);
+	return ANNEX_OK;
+}
+
+static void
+bots_destroy(struct annex_instance *inst)
+{
+	http_stop(annex_state(inst));
 }
 
 static void
@@ -197,4 +212,5 @@ ANNEX_MODULE(bots) = {
 	.create = bots_create,
 	.link_up = bots_link_up,
 	.reload = bots_reload,
+	.destroy = bots_destroy,
 };

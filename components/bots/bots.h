@@ -34,6 +34,7 @@
 #define NS_CORRECT "urn:xmpp:message-correct:0"
 
 struct carrier;
+struct http;
 
 /* A section under "bots". */
 struct bot_settings {
@@ -45,6 +46,7 @@ struct bot_settings {
 
 struct bots_settings {
 	struct annex_sections bots;
+	const char *http;
 	int64_t max_body_bytes, max_line_bytes;
 	int64_t rate_each, burst_each;
 	bool socket;
@@ -61,6 +63,7 @@ struct bots {
 	uint64_t *seen;                     /* hashes of stanzas that came lately */
 	unsigned char seen_key[16];
 	bool tidying;
+	struct http *http; /* NULL: not served */
 	struct annex_counter *received, *sent, *acknowledged, *redelivered, *dead;
 };
 
@@ -148,6 +151,7 @@ enum {
 	TABLE_ROOMS,
 	TABLE_NOTICES,
 	TABLE_LATER,
+	TABLE_TOKENS,
 };
 extern const struct annex_table bots_tables[];
 

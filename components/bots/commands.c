@@ -5,6 +5,7 @@
  * annexctl
  */
 #include "admin.h"
+#include "http.h"
 
 #define OF_BOT(node_, name_, run_, help_)                                                          \
 	{                                                                                          \
@@ -26,5 +27,32 @@ const struct annex_command bots_commands[] = {
 	    "Let the programs of a bot try anew what was given up."),
 	OF_BOT("poke", "Try again now", admin_poke,
 	    "Try what failed again now, without waiting for its time."),
+	/* What gives a secret away, or takes it, is for annexctl alone: no archive of messages holds it. */
+	{
+	    .node = "token-add",
+	    .name = "Add a token",
+	    .who = ANNEX_WHO_OPERATOR,
+	    .form = &token_add_form,
+	    .values_size = sizeof(struct token_values),
+	    .run = token_add,
+	    .help =
+		"Make a token with which a program speaks for a bot over HTTP, and tell it once.",
+	},
+	{
+	    .node = "token-remove",
+	    .name = "Remove a token",
+	    .who = ANNEX_WHO_OPERATOR,
+	    .form = &token_remove_form,
+	    .values_size = sizeof(struct token_values),
+	    .run = token_remove,
+	    .help = "Let a token be of no use any more.",
+	},
+	{
+	    .node = "tokens",
+	    .name = "List tokens",
+	    .who = ANNEX_WHO_OPERATOR,
+	    .run = token_list,
+	    .help = "List tokens, what for, and for whom.",
+	},
 	{ 0 },
 };

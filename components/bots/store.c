@@ -3,7 +3,7 @@
 /*
  * store.c - the tables of bots
  *
- * All but out are keyed by the bot's name first, so that a bot is a run of
+ * All but out and tokens are keyed by the bot's name first, so that a bot is a run of
  * rows in each.
  */
 #include "bots.h"
@@ -19,6 +19,7 @@ static const struct annex_key_part by_bot_contact_number[] = { { "bot", ANNEX_KE
 	{ "contact", ANNEX_KEY_TEXT }, { "number", ANNEX_KEY_U64 }, { 0 } };
 static const struct annex_key_part by_bot_room[] = { { "bot", ANNEX_KEY_TEXT },
 	{ "room", ANNEX_KEY_TEXT }, { 0 } };
+static const struct annex_key_part by_hash[] = { { "hash", ANNEX_KEY_TEXT }, { 0 } };
 static const struct annex_key_part by_number[] = { { "number", ANNEX_KEY_U64 }, { 0 } };
 
 /* In the order of the enum in bots.h. */
@@ -87,6 +88,11 @@ const struct annex_table bots_tables[] = {
 	    .name = "later",
 	    .key = by_bot_seq,
 	    .record = &bots__event__descriptor,
+	    .version = 1 },
+	{ .number = 14,
+	    .name = "tokens",
+	    .key = by_hash,
+	    .record = &bots__token__descriptor,
 	    .version = 1 },
 	{ 0 },
 };

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: The Annex authors
+"""Bots over HTTP: what web applications send, what they are told, and who may."""
+import asyncio
+import json
+import urllib.error
+import urllib.request
+
+from lib.ground import check, equal, free_port, until
+from lib.suite import test
+
+BOT = "news@one.localhost"
+
+
+def heard(client):
+    """What the bot has said to a client so far, in order."""
+    return [s for s in client.stanzas if s.name == "message" and s["from"].bare == BOT and s["body"]]
+
+
+async def hears(client, count):
+    await until(lambda: len(heard(client)) >= count, 20, f"message {count}")
+    return heard(client)[count - 1]
+
+
+class Web:
+    """One Annex with a bot that speaks HTTP."""
+
+    def __init__(self, t):
+        self.port = free_port()
+        self.annex = t.annex({"one.localhost": {"module": "bots", "bots": {
+            "http": f"127.0.0.1:{self.port}", "bots": {"news": {}}}}})
+
+    async def start(self):
+        await self.annex.start()
+        return self
+
+    async def token(self, name, scopes, **more):
+        said = await self.annex.ctl("one.localhost", "token-add", "bot=news", f"name={name}",
+                                    *(f"scopes={s}" for s in scopes),
+                                    *(f"{k}={v}" for k, v in more.items()))
+        return said.split()[0]
+
+    async def __call__(self, method, path, token=None, body=None, **headers):
+        """(status, what it said): JSON where it is that."""
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        headers.setdefault("Content_Type", "text/plain")
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}", method=method,
+            data=body.encode() if isinstance(body, str) else body,
+            headers={name.replace("_", "-"): value for name, value in headers.items()})
+        return await asyncio.to_thread(self._ask, request)
+
+    @staticmethod
+    def _ask(request):
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                status, kind, text = answer.status, answer.headers["Content-Type"], answer.read()
+        except urllib.error.HTTPError as error:
+            status, kind, text = error.code, error.headers["Content-Type"], error.read()
+        return status, json.loads(text) if kind == "application/json" else text.decode()
+
+
+@test()
+async def a_web_application_sends(t):
+    web = await Web(t).start()
+    token = await web.token("app", ["send"])
+    alice = await t.client("alice")
+    status, said = await web("POST", "/v1/send/alice@localhost", token, "Backup done: 5 < 6")
+    equal((status, said["state"]), (202, "queued"), "the answer")
+    message = await hears(alice, 1)
+    equal(message["body"], "Backup done: 5 < 6", "the message")
+    equal(message["id"], said["id"], "its id")
+    equal(message["from"].bare, "news@one.localhost", "who says it")
+
+
+@test()
+async def the_same_key_is_sent_once(t):
+    web = await Web(t).start()
+    token = await web.token("app", ["send"])
+    alice = await t.client("alice")
+    answers = [await web("POST", "/v1/send/alice@localhost", token, "one", Idempotency_Key="k1")
+               for _ in range(3)]
+    equal(len({said["id"] for _, said in answers}), 1, "the number of ids")
+    await web("POST", "/v1/do", token, json.dumps({"to": "alice@localhost", "body": "two"}),
+              Content_Type="application/json")
+    await hears(alice, 2)
+    equal([message["body"] for message in heard(alice)], ["one", "two"], "messages")
+
+
+@test()
+async def events_are_polled_acknowledged_and_answered(t):
+    web = await Web(t).start()
+    token = await web.token("app", ["send", "events"])
+    alice = await t.client("alice")
+    equal(await web("GET", "/v1/events?timeout=0", token), (200, []), "nothing")
+    poll = asyncio.create_task(web("GET", "/v1/events?timeout=50", token))
+    alice.send(BOT, "<body>what is new?</body>")
+    status, (event,) = await poll
+    equal((status, event["kind"], event["body"]), (200, "message", "what is new?"), "the event")
+    # Not acknowledged yet, so it is told again.
+    _, again = await web("GET", "/v1/events?timeout=0", token)
+    equal([e["seq"] for e in again], [event["seq"]], "told again")
+    status, said = await web("POST", "/v1/do", token, json.dumps(
+        {"reply": event["seq"], "body": "nothing"}), Content_Type="application/json")
+    equal(status, 202, f"the answer to {said}")
+    equal((await hears(alice, 1))["body"], "nothing", "the reply")
+    equal(await web("GET", f"/v1/events?after={event['seq']}&timeout=0", token), (200, []),
+          "acknowledged")
+
+
+@test()
+async def who_may_not_is_told_so(t):
+    web = await Web(t).start()
+    send, events = await web.token("a", ["send"]), await web.token("b", ["events"])
+    for method, path, token, body, status in (
+            ("POST", "/v1/send/alice@localhost", None, "x", 401),
+            ("POST", "/v1/send/alice@localhost", "annex_wrong", "x", 401),
+            ("POST", "/v1/send/alice@localhost", events, "x", 403),
+            ("GET", "/v1/events", send, None, 403),
+            ("GET", "/v1/send/alice@localhost", send, None, 405),
+            ("GET", "/", send, None, 404),
+            ("POST", "/v1/send/@", send, "x", 400),
+            ("POST", "/v1/do", send, "{", 400),
+            ("POST", "/v1/do", send, "[]", 400),
+            ("POST", "/v1/do", send, '{"hello":1}', 400),
+            ("POST", "/v1/do", send, '{"what":1}', 400),
+            ("POST", "/v1/send/alice@localhost", send, b"x" * 1100000, 413)):
+        got, said = await web(method, path, token, body)
+        equal(got, status, f"the status of {method} {path}, which said {said}")
+        check(said["error"] and said["text"], "a sentence")
+    await web.annex.ctl("one.localhost", "token-remove", "bot=news", "name=a")
+    equal((await web("POST", "/v1/send/alice@localhost", send, "x"))[0], 401, "a removed token")
+
+
+@test()
+async def web_services_post_as_it_suits_them(t):
+    web = await Web(t).start()
+    secret = await web.token("hook", ["hook"], to="alice@localhost")
+    alice = await t.client("alice")
+    alerts = {"alerts": [{"status": "firing", "labels": {"alertname": "HighLoad", "instance": "web1"},
+                          "annotations": {"summary": "load is 42"}},
+                         {"status": "resolved", "labels": {"alertname": "Disk"}}]}
+    atom = ("<entry xmlns='http://www.w3.org/2005/Atom'><title>It is out</title>"
+            "<link href='http://news.example/1'/></entry>")
+    for number, (kind, body, text) in enumerate((
+            ("application/json", json.dumps(alerts),
+             "FIRING: HighLoad web1: load is 42\nresolved: Disk"),
+            ("application/json", '{"text":"from Slack"}', "from Slack"),
+            ("application/json", '{"title":"Build","message":"failed","url":"http://ci.example/7"}',
+             "Build: failed\nhttp://ci.example/7"),
+            ("application/atom+xml", atom, "It is out\nhttp://news.example/1"),
+            ("text/plain", "just so", "just so")), 1):
+        equal(await web("POST", f"/v1/in/news/{secret}", body=body, Content_Type=kind), (200, "ok"),
+              f"the answer to {body}")
+        equal((await hears(alice, number))["body"], text, "what is told")
+    for path, body, status in ((f"/v1/in/news/{secret}x", '{"text":"x"}', 404),
+                               (f"/v1/in/other/{secret}", '{"text":"x"}', 404),
+                               (f"/v1/in/news/{secret}", '{"x":1}', 400),
+                               (f"/v1/in/news/{secret}", "{", 400)):
+        got, said = await web("POST", path, body=body, Content_Type="application/json")
+        equal(got, status, f"the status of {path}, which said {said}")
