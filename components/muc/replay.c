@@ -96,7 +96,7 @@ ghost_make(struct room *room, const Muc__Unrouted *u)
 	o->bare = u->bare;
 	o->id = occupant_id(room, pool, u->bare);
 	o->rank = g->rank = (enum rank)u->rank;
-	o->role = ROLE_MODERATOR;
+	o->role = (enum role)u->role;
 	annex_list_init(&o->sessions);
 	g->sessions = annex_new_array(pool, struct session, u->n_jid + 1);
 	for (size_t i = 0; i < u->n_jid; i++) {
@@ -126,12 +126,40 @@ notice_of(const Muc__Unrouted *u, const enum rank *rank)
 	return n;
 }
 
+/* Somebody who is in, under the nickname that was theirs. */
+static bool
+rename_again(struct room *room, const Muc__Unrouted *u)
+{
+	struct session *s = u->n_jid > 0 ? session_find(room, u->jid[0]) : NULL;
+	struct occupant *o, now;
+	struct notice n = notice_of(u, NULL);
+
+	if (u->new_nick[0] == '\0' || s == NULL)
+		return false;
+	o = s->occupant;
+	now = *o;
+	o->nick = u->nick;
+	o->jid = annex_sprintf(scratch(room), "%s/%s", room->jid, u->nick);
+	if (u->to_others)
+		presence_to_others(o, &n);
+	n.only = u->to_others ? NULL : s;
+	if (u->to_self)
+		presence_to_self(o, &n);
+	o->nick = now.nick;
+	o->jid = now.jid;
+	return true;
+}
+
 static void
 notice_again(struct room *room, const Muc__Unrouted *u)
 {
-	struct ghost *g = ghost_make(room, u);
-	struct notice n = notice_of(u, &g->rank);
+	struct ghost *g;
+	struct notice n;
 
+	if (rename_again(room, u))
+		return;
+	g = ghost_make(room, u);
+	n = notice_of(u, &g->rank);
 	for (struct annex_link *l = g->occupant.sessions.next;
 	     u->to_self && l != &g->occupant.sessions; l = l->next) {
 		n.only = annex_container_of(l, struct session, of_occupant);

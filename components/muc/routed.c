@@ -408,6 +408,7 @@ unrouted_notice(const struct occupant *o, const struct session *only, bool to_se
 	record.nick = text(o->nick);
 	record.bare = text(o->bare);
 	record.new_nick = text(n->new_nick);
+	record.role = (int32_t)o->role;
 	record.rank = n->rank != NULL ? *n->rank : o->rank;
 	record.n_code = codes_count(codes[0], NOTICE_CODES);
 	record.code = codes[0];
