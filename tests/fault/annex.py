@@ -55,6 +55,7 @@ class Build:
         self.annexctl = f"{build}/framework/ctl/annexctl"
         self.worker = f"{build}/framework/worker/annex-worker"
         self.modules = f"{build}/tests/fault/.libs"
+        self.rooms = f"{build}/components/muc/.libs"
         self.client = f"{build}/tests/fault/client"
         self.shim = f"{build}/tests/fault/.libs/shim.so"
 
@@ -134,7 +135,7 @@ class Annex:
         lines = [
             f"state-dir: {self.state}",
             f"run-dir: {self.dir}/run",
-            f'module-dirs: ["{self.build.modules}"]',
+            f'module-dirs: ["{self.build.modules}", "{self.build.rooms}"]',
             "servers:",
         ]
         for domain in self.components:

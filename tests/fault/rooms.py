@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: The Annex authors
+#
+# rooms.py - kill -9 under chat, and nobody in a room misses anything
+#
+# This process is the server and all who chat, and is never killed: what it has
+# read is the ledger.  After every kill and at the end the room's archive, as a
+# stranger to all of this would read it, is held against what each of them got.
+
+import os
+import random
+import signal
+import threading
+import time
+
+from annex import Annex, Failure, check, wait
+from server import NS, Server
+
+DOMAIN = "muc.test"
+ROOM = f"den@{DOMAIN}"
+PEOPLE = 5
+MUC = "http://jabber.org/protocol/muc"
+SID = "{urn:xmpp:sid:0}stanza-id"
+KILLS_A_STORE = 20
+
+
+def jid_of(person):
+    return f"user{person}@example.org/x"
+
+
+class Person:
+    """One who chats: what was said to them, in order, since they came in last."""
+
+    def __init__(self, number):
+        self.number = number
+        self.jid = jid_of(number)
+        self.got = []  # (stanza-id, id) of lines
+        self.put_out = 0
+        self.is_in = False
+
+
+class Chat:
+    """Everybody, over all links: takes what comes, says one line after the other."""
+
+    def __init__(self, server):
+        self.server = server
+        self.people = [Person(n) for n in range(PEOPLE)]
+        self.by_jid = {p.jid: p for p in self.people}
+        self.reflected = []  # (sender, n, stanza-id), as the sender saw it
+        self.promised = {}  # affiliations that were acknowledged
+        self.said = [0] * PEOPLE
+        self.stopped = threading.Event()
+
+    def take(self, stanza, answers):
+        person = self.by_jid.get(stanza.get("to"))
+        kind = stanza.tag.removeprefix(f"{{{NS}}}")
+        if kind == "iq":
+            answers[stanza.get("id")] = stanza
+        elif person is not None and kind == "presence":
+            self.take_presence(person, stanza)
+        elif person is not None and kind == "message" and stanza.find(f"{{{NS}}}body") is not None:
+            sid = stanza.find(SID)
+            check(sid is not None, "a line without a stanza-id")
+            person.got.append((sid.get("id"), stanza.get("id")))
+            if stanza.get("from") == f"{ROOM}/nick{person.number}":
+                self.reflected.append((person.number, stanza.get("id"), sid.get("id")))
+
+    def take_presence(self, person, stanza):
+        codes = [s.get("code") for s in stanza.iter(f"{{{MUC}#user}}status")]
+        if "110" not in codes:
+            return
+        if stanza.get("type") == "unavailable":
+            check("333" in codes, f"{person.jid} is put out with {codes}")
+            person.put_out += 1
+            person.is_in = False
+        else:
+            person.is_in = True
+
+    def pump(self, link, answers, until, bound, what):
+        """Take what comes until a condition holds or the link ends."""
+        end = time.monotonic() + bound
+        while not until():
+            with link.news:
+                fresh = link.stanzas[link.taken:]
+                link.taken = len(link.stanzas)
+                if not fresh and not link.ended:
+                    link.news.wait(0.02)
+            for stanza in fresh:
+                self.take(stanza, answers)
+            if not fresh and link.ended:
+                return False
+            check(time.monotonic() < end, f"{what}: not within {bound} s")
+        return True
+
+    def join(self, link, person):
+        link.send(f"<presence from='{person.jid}' to='{ROOM}/nick{person.number}'>"
+                  f"<x xmlns='{MUC}'><history maxstanzas='0'/></x></presence>")
+
+    def ask(self, link, answers, stanza_id, kind, payload, sender=0):
+        link.send(f"<iq from='{jid_of(sender)}' to='{ROOM}' id='{stanza_id}' type='{kind}'>"
+                  f"{payload}</iq>")
+        return self.pump(link, answers, lambda: stanza_id in answers, 20, f"answer {stanza_id}")
+
+    def open(self, link, answers):
+        """The room, with everybody in it."""
+        self.join(link, self.people[0])
+        self.pump(link, answers, lambda: self.people[0].is_in, 20, "the maker comes in")
+        self.ask(link, answers, "open", "set",
+                 f"<query xmlns='{MUC}#owner'><x xmlns='jabber:x:data' type='submit'>"
+                 f"<field var='FORM_TYPE'><value>{MUC}#roomconfig</value></field>"
+                 "<field var='muc#roomconfig_persistentroom'><value>1</value></field>"
+                 "</x></query>")
+        for person in self.people[1:]:
+            self.join(link, person)
+        self.pump(link, answers, lambda: all(p.is_in for p in self.people), 20, "all come in")
+
+    def say(self, link):
+        for person in self.people:
+            n = self.said[person.number] = self.said[person.number] + 1
+            link.send(f"<message from='{person.jid}' to='{ROOM}' type='groupchat' "
+                      f"id='{person.number}.{n}'><body>line {n}</body></message>")
+
+    def promote(self, link, n):
+        """A change of an affiliation: remembered when it is acknowledged."""
+        link.send(f"<iq from='{jid_of(0)}' to='{ROOM}' id='aff-{n}' type='set'>"
+                  f"<query xmlns='{MUC}#admin'><item jid='friend{n}@example.org' "
+                  "affiliation='member'/></query></iq>")
+
+    def run(self, link, answers, stop):
+        """Chat until the link ends, or as long as wanted."""
+        end = time.monotonic() + stop if stop else None
+        while not link.ended and (end is None or time.monotonic() < end):
+            try:
+                self.say(link)
+                self.promote(link, len(self.promised) + 1)
+            except OSError:
+                break
+            before = len(self.reflected)
+            self.pump(link, answers,
+                      lambda: len(self.reflected) >= before + PEOPLE or link.ended, 20, "the lines")
+            self.note(answers)
+        self.pump(link, answers, lambda: False, 20, "the end") if link.ended else None
+        self.note(answers)
+
+    def note(self, answers):
+        for stanza_id in [i for i in answers if i.startswith("aff-")]:
+            answer = answers.pop(stanza_id)
+            check(answer.get("type") == "result", f"{stanza_id} was refused")
+            self.promised[f"friend{stanza_id[4:]}@example.org"] = "member"
+
+
+def archive_of(chat, link, answers):
+    """Every line: [(stanza-id, id)]."""
+    lines, after = [], ""
+    while True:
+        page = f"mam-{len(lines)}"
+        since = len(link.stanzas)
+        chat.ask(link, answers, page, "set",
+                 f"<query xmlns='urn:xmpp:mam:2' queryid='{page}'><set "
+                 f"xmlns='http://jabber.org/protocol/rsm'><max>250</max>{after}</set></query>")
+        for stanza in link.stanzas[since:]:
+            result = stanza.find("{urn:xmpp:mam:2}result")
+            if result is not None and result.get("queryid") == page:
+                inner = next(result.iter("{jabber:client}message"))
+                if inner.find("{jabber:client}body") is not None:
+                    lines.append((result.get("id"), inner.get("id")))
+        fin = answers[page].find("{urn:xmpp:mam:2}fin")
+        check(fin is not None, "the archive was not shown")
+        if fin.get("complete") == "true":
+            return lines
+        after = f"<after>{fin.find('.//{http://jabber.org/protocol/rsm}last').text}</after>"
+
+
+def judge(chat, archive):
+    """What was seen is there, once, in order; and nobody who stayed has a gap."""
+    ids = [i for i, _ in archive]
+    check(len(set(ids)) == len(ids), "a line is in the archive twice")
+    place = {i: n for n, i in enumerate(ids)}
+    for sender, line, sid in chat.reflected:
+        check(sid in place, f"lost: {line} was reflected to user{sender}, and is not in the archive")
+        check(archive[place[sid]][1] == line, f"{line} is another line in the archive")
+    for line in {line for _, line in archive}:
+        check(sum(line == other for _, other in archive) == 1, f"{line} is in the archive twice")
+    for person in chat.people:
+        if person.put_out:
+            continue
+        first, seen = {}, -1
+        for sid, line in person.got:
+            if sid not in first:
+                check(place.get(sid, -1) > seen, f"{person.jid} got {line} out of order")
+                seen = first[sid] = place[sid]
+        gaps = [line for sid, line in archive if sid not in first]
+        check(not gaps, f"{person.jid} never got {gaps[:5]}, and was not told")
+
+
+def kill_some(context, kills, rng):
+    section = "module: muc\nmuc: { ask-after: 1d, max-replay: 10000 }"
+    with Annex(context.build, "rooms", {DOMAIN: section}) as annex:
+        with Server(annex.socket(DOMAIN)) as server:
+            annex.start()
+            link, answers = server.wait(), {}
+            chat = Chat(server)
+            chat.open(link, answers)
+            for n in range(1, kills + 1):
+                pid = annex.pid(DOMAIN)
+                timer = threading.Timer(
+                    rng.choice((0.02, 0.1, 0.4)) * rng.random(), os.kill, (pid, signal.SIGKILL))
+                timer.start()
+                chat.run(link, answers, None)
+                timer.join()
+                link = server.wait(after=link, bound=60)
+                wait(lambda: annex.pid(DOMAIN) != pid, 20, "annexd says that it started another")
+                if n % 3 == 0:  # before annexd's patience grows
+                    done = annex.ctl("restart", DOMAIN)
+                    check(done.returncode == 0, f"annexctl restart: {done.stderr}")
+                    chat.pump(link, answers, lambda: False, 60, "the link ends")
+                    chat.note(answers)
+                    link = server.wait(after=link, bound=60)
+            chat.run(link, answers, 0.3)
+            archive = archive_of(chat, link, answers)
+            judge(chat, archive)
+            chat.ask(link, answers, "members", "get",
+                     f"<query xmlns='{MUC}#admin'><item affiliation='member'/></query>")
+            members = {i.get("jid") for i in answers["members"].iter(f"{{{MUC}#admin}}item")}
+            missing = set(chat.promised) - members
+            check(not missing, f"lost: these were made members: {sorted(missing)[:5]}")
+            annex.stop()
+            return len(chat.reflected), len(chat.promised), sum(p.put_out for p in chat.people)
+
+
+def test_chat(context):
+    """nobody in a room misses anything when the worker is killed at random moments"""
+    kills, rng = 200 if context.long else 20, random.Random(context.seed)
+    lines = changes = put_out = 0
+    for _ in range(kills // KILLS_A_STORE):
+        some = kill_some(context, KILLS_A_STORE, rng)
+        lines, changes, put_out = lines + some[0], changes + some[1], put_out + some[2]
+    context.note(f"{kills} kills, {lines} reflected lines and {changes} changes checked, "
+                 f"{put_out} times somebody was put out")
+    check(lines > kills, "hardly anything was said: this proved nothing")
+
+
+test_chat.seconds = 50
