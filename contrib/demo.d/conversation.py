@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # SPDX-FileCopyrightText: The Annex authors
-"""What the demo says: alice logs in and talks to the component."""
+"""What the demo says: alice talks to the components, and with bob in a room."""
 import asyncio
 import logging
 import sys
@@ -13,6 +13,8 @@ ECHO = "echo.localhost"
 NEWS = "news.localhost"
 ATOM = "http://www.w3.org/2005/Atom"
 LAMP = "lamp@bots.localhost"
+ROOMS = "rooms.localhost"
+ROOM = f"heath@{ROOMS}"
 
 
 class Alice(slixmpp.ClientXMPP):
@@ -34,6 +36,43 @@ class Alice(slixmpp.ClientXMPP):
         print(f"    {reply['from']} > {reply['body']}")
         if reply["body"] != text:
             raise RuntimeError("that is not what alice said")
+
+
+class Guest(slixmpp.ClientXMPP):
+    """Somebody in the room."""
+
+    def __init__(self, name):
+        super().__init__(f"{name}@localhost/room", name)
+        self.name = name
+        self.register_plugin("xep_0030")
+        self.register_plugin("xep_0045")
+        self.heard = asyncio.Queue()
+        self.add_event_handler("groupchat_message", self.heard.put_nowait)
+
+    async def hear(self):
+        line = await asyncio.wait_for(self.heard.get(), 10)
+        if self.name == "bob":  # what one hears, all do: it is shown once
+            print(f"    {line['from'].resource} > {line['body']}")
+        return line["body"]
+
+    async def enter(self):
+        """Who is the first makes the room, and takes it as it is (XEP-0045 §10.1.2)."""
+        entered = self.loop.create_future()
+
+        def seen(presence):
+            if entered.done():
+                return
+            if presence["type"] == "error":
+                entered.set_exception(RuntimeError(f"{self.name} was not let in"))
+            elif 110 in presence["muc"]["status_codes"]:
+                entered.set_result(presence["muc"]["status_codes"])
+
+        self.add_event_handler(f"muc::{ROOM}::presence", seen)
+        self["xep_0045"].join_muc(ROOM, self.name.capitalize())
+        if 201 in await asyncio.wait_for(entered, 10):
+            form = self["xep_0004"].make_form(ftype="submit")
+            await self["xep_0045"].set_room_config(ROOM, form)
+        print(f"    {self.name.capitalize()} comes into {ROOM}")
 
 
 async def attached(client, domain=ECHO):
@@ -67,7 +106,6 @@ async def read_the_news(client):
 
 
 async def converse(client):
-    await asyncio.wait_for(client.ready, 30)
     info = await attached(client)
     for category, kind, _, name in sorted(info["disco_info"]["identities"]):
         print(f"    {ECHO} is a {category}/{kind}" + (f" called {name}" if name else ""))
@@ -79,6 +117,7 @@ async def converse(client):
     await client.say("Grüße aus der Unterführung – 🚇")
     await look_at_the_lamp(client)
     await read_the_news(client)
+    await attached(client, ROOMS)
 
 
 async def look_at_the_lamp(client):
@@ -100,30 +139,54 @@ async def look_at_the_lamp(client):
     raise RuntimeError(f"{LAMP} shows nothing")
 
 
-def main():
-    client = Alice()
+async def meet(port):
+    """Two in a room: what one says, both hear, in the same order."""
+    guests = [Guest("alice"), Guest("bob")]
+    lines = "When shall we two meet again?", "In thunder, lightning, or in rain."
+    try:
+        for guest in guests:
+            await log_in(guest, port)
+            await guest.enter()
+        for guest, line in zip(guests, lines):
+            guest.send_message(ROOM, line, mtype="groupchat")
+            if [await g.hear() for g in guests] != [line, line]:
+                raise RuntimeError("that is not what was said")
+    finally:
+        for guest in guests:
+            guest.disconnect()
+
+
+async def log_in(client, port):
     client.ready = client.loop.create_future()
 
     async def session(_):
         client.send_presence()
         client.ready.set_result(True)
 
+    client.add_event_handler("session_start", session)
+    client["feature_mechanisms"].unencrypted_plain = True
+    client.connect(("127.0.0.1", port), disable_starttls=True)
+    await asyncio.wait_for(client.ready, 30)
+
+
+def main():
+    client, port = Alice(), int(sys.argv[1])
+
     async def connected_late():
         for _ in range(100):  # Prosody may still be starting
             try:
-                _, writer = await asyncio.open_connection("127.0.0.1", int(sys.argv[1]))
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
                 writer.close()
                 return
             except OSError:
                 await asyncio.sleep(0.1)
         raise RuntimeError("Prosody did not come up")
 
-    client.add_event_handler("session_start", session)
     try:
         client.loop.run_until_complete(connected_late())
-        client.connect(("127.0.0.1", int(sys.argv[1])), disable_starttls=True)
-        client["feature_mechanisms"].unencrypted_plain = True
+        client.loop.run_until_complete(log_in(client, port))
         client.loop.run_until_complete(converse(client))
+        client.loop.run_until_complete(meet(port))
     except (RuntimeError, asyncio.TimeoutError, slixmpp.exceptions.XMPPError) as error:
         print(f"    failed: {error or type(error).__name__}")
         return 1
