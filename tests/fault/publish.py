@@ -79,7 +79,8 @@ class Ledger:
                              f"'http://jabber.org/protocol/rsm'><max>200</max>{after}</set>")
                 page = [i.get("id") for i in answer.iter(f"{{{PUBSUB}}}item")]
                 found += page
-                if len(page) < 200:
+                count = answer.find(".//{http://jabber.org/protocol/rsm}count")
+                if not page or len(found) >= int(count.text):
                     break
                 after = f"<after>{page[-1]}</after>"
             check(len(found) == len(set(found)), f"an item of n{node} is there twice")

@@ -153,7 +153,7 @@ def test_in_use(context):
                 second.start()
                 why = second.cannot_start()
                 check("already in use by process" in why, f"the sentence was: {why}")
-                check(str(user) in second.log(), f"the process was not named: {why}")
+                second.wait_log(f"in use by process {user}")
                 server.wait().ping("undisturbed")
                 check(annex.pids(BAD) == [user], "the first worker was disturbed")
                 annex.stop()

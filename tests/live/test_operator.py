@@ -164,7 +164,7 @@ async def the_service_manager_is_told(t):
 @test()
 async def sigterm_is_quiet(t):
     annex = await t.annex({"one.localhost": {"module": "probe"}}).start()
-    alice = await t.client("alice")
+    alice = await t.client("dave")  # in whose roster nobody of other tests asks to be shown
     alice.send("one.localhost", "<body>show</body>")
     await alice.next(lambda s: str(s["from"]) == "one.localhost", what="presence")
     since = len(alice.stanzas)
