@@ -103,15 +103,6 @@ const struct annex_form config_form = {
 	.fields = config_fields,
 };
 
-bool
-is_in(const struct annex_strings *list, const char *word)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->value[i], word) == 0)
-			return true;
-	return false;
-}
-
 void
 config_preset(const struct muc *m, struct room_config *config)
 {
@@ -126,39 +117,6 @@ is_kept(const struct annex_field *f)
 	return f->type != ANNEX_JID_MULTI;
 }
 
-static const void *
-member(const struct room_config *config, const struct annex_field *f)
-{
-	return (const char *)config + f->offset;
-}
-
-static bool
-texts_differ(const struct annex_strings *a, const struct annex_strings *b)
-{
-	if (a->count != b->count)
-		return true;
-	for (size_t i = 0; i < a->count; i++)
-		if (!is_in(b, a->value[i]))
-			return true;
-	return false;
-}
-
-static bool
-member_differs(const struct annex_field *f, const void *a, const void *b)
-{
-	switch (f->member) {
-	case ANNEX_MEMBER_BOOL:
-		return *(const bool *)a != *(const bool *)b;
-	case ANNEX_MEMBER_INT:
-		return *(const int64_t *)a != *(const int64_t *)b;
-	case ANNEX_MEMBER_TEXT:
-		return strcmp(*(const char *const *)a, *(const char *const *)b) != 0;
-	case ANNEX_MEMBER_TEXTS:
-		return texts_differ(a, b);
-	}
-	return false;
-}
-
 bool
 config_differs(const struct room_config *a, const struct room_config *b)
 {
@@ -166,7 +124,7 @@ config_differs(const struct room_config *a, const struct room_config *b)
 		if (!is_kept(f) || f->offset == offsetof(struct room_config, whois) ||
 		    f->offset == offsetof(struct room_config, logged))
 			continue;
-		if (member_differs(f, member(a, f), member(b, f)))
+		if (!annex_field_equal(f, a, b))
 			return true;
 	}
 	return false;
@@ -175,29 +133,15 @@ config_differs(const struct room_config *a, const struct room_config *b)
 /* --- As rows of a record --------------------------------------------------- */
 
 static void
-setting_pack(Muc__Setting *s, const struct annex_field *f, const void *at, struct annex_pool *pool)
+setting_pack(
+    Muc__Setting *s, const struct annex_field *f, const void *config, struct annex_pool *pool)
 {
-	const struct annex_strings *texts = at;
+	const struct annex_strings texts = annex_field_texts(f, config, pool);
 
 	muc__setting__init(s);
 	s->var = (char *)(uintptr_t)f->var;
-	s->n_value = f->member == ANNEX_MEMBER_TEXTS ? texts->count : 1;
-	s->value = annex_new_array(pool, char *, s->n_value + 1);
-	switch (f->member) {
-	case ANNEX_MEMBER_BOOL:
-		s->value[0] = annex_strdup(pool, *(const bool *)at ? "1" : "0");
-		break;
-	case ANNEX_MEMBER_INT:
-		s->value[0] = annex_sprintf(pool, "%lld", (long long)*(const int64_t *)at);
-		break;
-	case ANNEX_MEMBER_TEXT:
-		s->value[0] = annex_strdup(pool, *(const char *const *)at);
-		break;
-	case ANNEX_MEMBER_TEXTS:
-		for (size_t i = 0; i < texts->count; i++)
-			s->value[i] = annex_strdup(pool, texts->value[i]);
-		break;
-	}
+	s->n_value = texts.count;
+	s->value = (char **)(uintptr_t)texts.value;
 }
 
 void
@@ -214,35 +158,9 @@ config_pack(const struct room_config *config, Muc__Room *record, struct annex_po
 	for (const struct annex_field *f = config_fields; f->var != NULL; f++) {
 		if (!is_kept(f))
 			continue;
-		setting_pack(&settings[record->n_setting], f, member(config, f), pool);
+		setting_pack(&settings[record->n_setting], f, config, pool);
 		record->setting[record->n_setting] = &settings[record->n_setting];
 		record->n_setting++;
-	}
-}
-
-static void
-setting_unpack(
-    const Muc__Setting *s, const struct annex_field *f, void *at, struct annex_pool *pool)
-{
-	const char *first = s->n_value > 0 ? s->value[0] : "";
-	const char **texts;
-
-	switch (f->member) {
-	case ANNEX_MEMBER_BOOL:
-		*(bool *)at = strcmp(first, "1") == 0;
-		break;
-	case ANNEX_MEMBER_INT:
-		*(int64_t *)at = strtoll(first, NULL, 10);
-		break;
-	case ANNEX_MEMBER_TEXT:
-		*(const char **)at = annex_strdup(pool, first);
-		break;
-	case ANNEX_MEMBER_TEXTS:
-		texts = annex_new_array(pool, const char *, s->n_value + 1);
-		for (size_t i = 0; i < s->n_value; i++)
-			texts[i] = annex_strdup(pool, s->value[i]);
-		*(struct annex_strings *)at = (struct annex_strings) { texts, s->n_value };
-		break;
 	}
 }
 
@@ -253,6 +171,7 @@ config_unpack(struct room_config *config, const Muc__Room *record, struct annex_
 	for (const struct annex_field *f = config_fields; f->var != NULL; f++)
 		for (size_t i = 0; i < record->n_setting; i++)
 			if (is_kept(f) && strcmp(record->setting[i]->var, f->var) == 0)
-				setting_unpack(
-				    record->setting[i], f, (char *)config + f->offset, pool);
+				annex_field_set(f, config,
+				    (const char *const *)record->setting[i]->value,
+				    record->setting[i]->n_value, pool);
 }

@@ -43,7 +43,8 @@ may_list_rank(const struct listing *l)
 		return false;
 	if (l->rank >= RANK_ADMIN)
 		return l->room->muc->set->list_owners && l->session != NULL;
-	return (l->session != NULL && is_in(&config->member_list, role_name(role_of(l)))) ||
+	return (l->session != NULL &&
+		   annex_strings_have(&config->member_list, role_name(role_of(l)))) ||
 	    (config->members_only && l->power >= RANK_MEMBER);
 }
 

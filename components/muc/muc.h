@@ -518,7 +518,6 @@ void config_pack(const struct room_config *config, Muc__Room *record, struct ann
 void config_unpack(struct room_config *config, const Muc__Room *record, struct annex_pool *pool);
 /* In what has no status code of its own (§10.2.1); owners and admins apart. */
 bool config_differs(const struct room_config *a, const struct room_config *b);
-bool is_in(const struct annex_strings *list, const char *word);
 
 /* --- history.c, archive.c --------------------------------------------------- */
 

@@ -142,7 +142,7 @@ list_judge(struct lists *l, const struct room *room, const struct annex_strings 
 			    l, after->value[i], a == NULL ? RANK_NONE : (enum rank)a->rank, rank);
 	}
 	for (size_t i = 0; i < before->count; i++)
-		if (!is_in(after, before->value[i]))
+		if (!annex_strings_have(after, before->value[i]))
 			change_add(l, before->value[i], rank, RANK_MEMBER);
 }
 
@@ -225,7 +225,7 @@ static void
 sight_again(struct room *room, const struct annex_strings *before)
 {
 	OCCUPANTS_EACH(room, o)
-	if (is_in(before, role_name(o->role)) != occupant_is_shown(o))
+	if (annex_strings_have(before, role_name(o->role)) != occupant_is_shown(o))
 		presence_cross(o);
 }
 

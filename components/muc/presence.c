@@ -23,7 +23,7 @@ sees_jids(const struct occupant *o)
 static bool
 is_shown(const struct occupant *o, enum role role)
 {
-	return is_in(&o->room->config.broadcast, role_name(role));
+	return annex_strings_have(&o->room->config.broadcast, role_name(role));
 }
 
 bool

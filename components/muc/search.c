@@ -174,7 +174,8 @@ has_term(const struct looking *l, const Muc__Listed *room, const char *term)
 static bool
 is_wanted(const struct looking *l, const Muc__Listed *room)
 {
-	if ((int64_t)room->occupants < l->f.min_users || !is_in(&l->f.types, "xep-0045"))
+	if ((int64_t)room->occupants < l->f.min_users ||
+	    !annex_strings_have(&l->f.types, "xep-0045"))
 		return false;
 	for (size_t i = 0; i < l->terms; i++)
 		if (!has_term(l, room, l->term[i]))

@@ -336,7 +336,7 @@ config_unmet(const struct pubsub *p, const struct annex_element *x,
 	normalise(p, &wanted, pool);
 	normalise(p, &is, pool);
 	for (const struct annex_field *f = config_fields; f->var != NULL; f++)
-		if (!field_equal(f, &wanted, &is))
+		if (!annex_field_equal(f, &wanted, &is))
 			return annex_sprintf(pool, "%s: the node is configured otherwise.", f->var);
 	return NULL;
 }

@@ -85,7 +85,7 @@ presence_suits(const struct pubsub *p, const struct sub *sub)
 	if (best == NULL)
 		return !presence_is_offline(p, sub->bare);
 	return best->show < ANNEX_SHOW_OFFLINE &&
-	    is_in(&sub->options.show_values, shows[best->show]);
+	    annex_strings_have(&sub->options.show_values, shows[best->show]);
 }
 
 /* --- Somebody came or went ------------------------------------------------------------- */

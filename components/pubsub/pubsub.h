@@ -209,9 +209,6 @@ Pubsub__Setting **settings_pack(const struct annex_field *fields, const void *va
 /* values holds the baseline. */
 void settings_unpack(const struct annex_field *fields, void *values,
     Pubsub__Setting *const *setting, size_t count, struct annex_pool *pool);
-bool is_in(const struct annex_strings *list, const char *word);
-/* Whether the member of that field means the same in both structs. */
-bool field_equal(const struct annex_field *field, const void *a, const void *b);
 
 /* --- config.c ------------------------------------------------------------ */
 

@@ -233,15 +233,6 @@ read_lines(struct reading *r, const struct annex_field *field, const struct anne
 	return ANNEX_OK;
 }
 
-static bool
-has_text(const struct annex_strings *texts, const char *text)
-{
-	for (size_t i = 0; i < texts->count; i++)
-		if (strcmp(texts->value[i], text) == 0)
-			return true;
-	return false;
-}
-
 /* Several values.  A JID or a choice given twice counts once (XEP-0004 §3.3);
  * a value of nothing says nothing, except as a line of text. */
 static int
@@ -267,7 +258,7 @@ read_texts(struct reading *r, const struct annex_field *field, const struct anne
 		status = judge_text(r, field, annex_text(v), &text[answer->texts.count]);
 		if (status < 0)
 			return status;
-		if (!is_set || !has_text(&answer->texts, text[answer->texts.count]))
+		if (!is_set || !annex_strings_have(&answer->texts, text[answer->texts.count]))
 			answer->texts.count++;
 	}
 	if (answer->texts.count > most)

@@ -127,6 +127,22 @@ bool annex_form_is_cancelled(const struct annex_element *x);
 int annex_form_read(const struct annex_form *form, const struct annex_element *x, void *values,
     uint64_t *set_r, struct annex_pool *pool, const char **why) ANNEX_MUST_CHECK;
 
+/*
+ * What values holds in a field, as a component keeps it in records: true is "1", false "0".  The texts live
+ * as long as values and pool.  Nothing is judged: what annex_field_set reads was written by
+ * annex_field_texts.  Texts that are set are copied to pool; a field without any becomes false, 0, "" or
+ * empty.
+ */
+struct annex_strings
+annex_field_texts(const struct annex_field *field, const void *values, struct annex_pool *pool);
+void annex_field_set(const struct annex_field *field, void *values, const char *const *value,
+    size_t count, struct annex_pool *pool);
+
+/* Whether both hold the same in a field; several values in whatever order.  No text may be NULL. */
+bool annex_field_equal(const struct annex_field *field, const void *a, const void *b);
+
+bool annex_strings_have(const struct annex_strings *list, const char *text);
+
 /* One field of any form by name: its first value, or NULL. */
 const char *annex_form_value(const struct annex_element *x, const char *var);
 
