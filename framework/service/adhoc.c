@@ -542,7 +542,8 @@ command_set(struct annex_instance *inst, const struct annex_stanza *in)
 	const struct annex_command *command;
 	enum annex_condition wrong;
 
-	if (!is_for_domain(inst, in) && in->to->local == NULL)
+	if (!is_for_domain(inst, in) &&
+	    (in->to->local == NULL || !commands_are_offered_below(inst)))
 		return ANNEX_PASS;
 	if (node == NULL)
 		return annex_refuse(inst, in, ANNEX_BAD_REQUEST, "A command has a node.");

@@ -27,14 +27,26 @@ command_is_of_domain(const struct annex_command *command)
 	return command->may == NULL;
 }
 
-bool
-commands_are_offered(const struct annex_instance *inst)
+static bool
+any_is_offered(const struct annex_instance *inst, bool of_domain)
 {
 	for (const struct annex_command *c = inst->module->commands; c != NULL && c->node != NULL;
 	     c++)
-		if (command_is_offered(c) && command_is_of_domain(c))
+		if (command_is_offered(c) && command_is_of_domain(c) == of_domain)
 			return true;
 	return false;
+}
+
+bool
+commands_are_offered(const struct annex_instance *inst)
+{
+	return any_is_offered(inst, true);
+}
+
+bool
+commands_are_offered_below(const struct annex_instance *inst)
+{
+	return any_is_offered(inst, false);
 }
 
 static bool

@@ -114,7 +114,7 @@ const struct annex_route service_routes[] = {
 	{ ANNEX_IQ_GET, NS_TIME, "time", time_get },
 	{ ANNEX_IQ_GET, NS_LAST, "query", last_get },
 	{ ANNEX_IQ_GET, NS_VCARD, "vCard", contact_vcard },
-	{ ANNEX_IQ_GET, NS_PEP, NULL, contact_pep },
+	{ ANNEX_IQ_GET, NS_PEP, "pubsub", contact_pep },
 	{ ANNEX_PRESENCE, NULL, NULL, contact_presence },
 	{ ANNEX_PRESENCE_ERROR, NULL, NULL, contact_presence_error },
 	{ 0 },

@@ -32,7 +32,8 @@ bool command_is_of_domain(const struct annex_command *command);
 /* Whether who may run it at that address: 0, or why not. */
 enum annex_condition command_judge(struct annex_instance *inst, const struct annex_command *command,
     const struct annex_jid *who, const struct annex_jid *at);
-bool commands_are_offered(const struct annex_instance *inst);
+bool commands_are_offered(const struct annex_instance *inst);       /* of the domain */
+bool commands_are_offered_below(const struct annex_instance *inst); /* of other addresses */
 const struct annex_command *command_find(const struct annex_instance *inst, const char *node);
 
 #endif /* SERVICE_SERVICE_H */
