@@ -312,6 +312,8 @@ test_a_good_file_gives_sections_and_no_word(void **state)
 	    "\"log-level\":\"debug\",\"admins\":[\"admin@example.org\"],"
 	    "\"local-domains\":[\"example.org\"],\"contacts\":[\"mailto:me@example.org\"],"
 	    "\"store-quota\":0,\"rates\":{\"per-jid\":[100,500],\"per-domain\":[1000,5000]},"
+	    "\"presence\":{\"pace\":200,\"interval\":5000,\"ask-ttl\":1209600000,"
+	    "\"tombstone\":7776000000},"
 	    "\"stream\":{\"hosts\":[{\"name\":\"127.0.0.1\",\"port\":5347}],"
 	    "\"secret\":\"correct horse\",\"tls\":false,\"tls-name\":null,\"tls-ca-file\":null,"
 	    "\"tls-ca-stamp\":null,\"tls-pin\":null,\"max-stanza-size\":65536,\"max-queue\":67108864,"
