@@ -192,9 +192,11 @@ static _Noreturn void
 be_runs(struct file *f, enum run_kind kind, unsigned long number, unsigned long count)
 {
 	bool fails = kind == RUN_SOFT || kind == RUN_HARD;
+	char **before = environ;
 
 	for (unsigned long end = number + count; number < end; number++) {
 		one_run(f, kind, number);
+		environ = before; /* a component's doing ends with its run */
 		if (fails && !f->notes->failed_call)
 			break;
 	}
