@@ -227,7 +227,7 @@ beat(struct timer *timer)
 	atomic_fetch_add_explicit(&w->page->heartbeat, 1, memory_order_relaxed);
 	if (w->beats++ % MEASURE_BEATS == 0)
 		atomic_store(&w->page->rss_anon, rss_anon());
-	timer_start(&w->timers, timer, HEARTBEAT_MS, beat);
+	timer_start(&w->timers, timer, w->env.beat_ms > 0 ? w->env.beat_ms : HEARTBEAT_MS, beat);
 }
 
 static void

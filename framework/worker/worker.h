@@ -50,6 +50,7 @@ struct worker_env {
 	int spawner_fd; /* then: the socket to somebody who plays the spawner; 0: nobody does */
 	log_sink_fn *log_sink; /* NULL: standard error */
 	void *log_cookie;
+	int64_t beat_ms; /* between two heartbeats; 0: a second.  Who turns the clock waits less */
 	struct page *page; /* NULL: a private one */
 	int parent_fd;     /* socketpair to annexd, or -1 */
 };

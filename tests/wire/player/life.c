@@ -24,6 +24,7 @@
 #define BEGIN_WALL_US (INT64_C(1767225600) * 1000000)
 #define STEPS_MOST 4000000u
 #define LINK_MOST_MS 60000
+#define BEAT_MS 3600000 /* nobody watches: hours pass sooner without heartbeats */
 
 /* Where a crash goes; a signal handler is given nothing else. */
 static sigjmp_buf crashed;
@@ -161,6 +162,7 @@ create(struct play *p, char *why, size_t why_size)
 		.alone = true,
 		.log_sink = on_log,
 		.log_cookie = p,
+		.beat_ms = BEAT_MS,
 	};
 	struct worker *worker;
 
@@ -299,10 +301,10 @@ life_settle(struct play *p)
 	bool moved = true;
 
 	for (unsigned steps = 0; moved && p->worker != NULL; steps++) {
-		moved = server_step(&p->server);
-		moved |= programs_step(&p->programs);
+		moved = programs_step(&p->programs);
 		moved |= poll_descriptors(p);
 		moved |= annexp_worker_turn(p->worker);
+		moved |= server_step(&p->server); /* of what this turn wrote */
 		if (annexp_worker_has_ended(p->worker)) {
 			has_ended(p);
 			return;
