@@ -5,7 +5,7 @@
  *
  * In the turn a deleted node's row becomes a tombstone, which says where it has
  * gone, and a purged one gets an empty shelf; what is left is taken away by a job.
- * It waits until all that were subscribed have been told.
+ * It begins when all that were subscribed have been told.
  */
 #include <string.h>
 
@@ -86,8 +86,6 @@ remains_step(struct annex_instance *inst, struct annex_job_state *state, size_t 
 	int n;
 
 	memcpy(&r, state->bytes, sizeof(r));
-	if (r.node != 0 && notify_is_busy(p, r.node))
-		return ANNEX_AGAIN;
 	if ((n = some_rows(p, of_shelf, 2, r.shelf, limit)) != 0)
 		return n < 0 ? n : ANNEX_AGAIN;
 	key = key_number(TABLE_ITEMS, r.shelf);
@@ -100,7 +98,17 @@ remains_step(struct annex_instance *inst, struct annex_job_state *state, size_t 
 	if ((n = some_rows(p, of_node, 3, r.node, limit)) != 0)
 		return n < 0 ? n : ANNEX_AGAIN;
 	key = key_number(TABLE_SUBSCRIPTIONS, r.node);
+	annex_sequence_forget(p->store, &key);
+	key = key_number(TABLE_DELIVERIES, r.node);
 	return annex_sequence_forget(p->store, &key);
+}
+
+int
+remains_start(struct pubsub *p, uint64_t node, uint64_t shelf)
+{
+	const struct remains remains = { node, shelf };
+
+	return annex_job_start(p->inst, "remains", &remains, sizeof(remains));
 }
 
 /* --- Purging ------------------------------------------------------------------------------- */
@@ -110,8 +118,7 @@ node_empty(struct node *node)
 {
 	struct pubsub *p = node->p;
 	struct annex_key key = key_of(TABLE_NUMBERS);
-	const struct remains old = { 0, node->shelf };
-	uint64_t shelf;
+	uint64_t shelf, old = node->shelf;
 	int r;
 
 	if ((r = annex_sequence(p->store, &key, &shelf)) < 0)
@@ -119,7 +126,7 @@ node_empty(struct node *node)
 	node->shelf = shelf;
 	if ((r = node_put(node)) < 0)
 		return must(p, r);
-	return must(p, annex_job_start(p->inst, "remains", &old, sizeof(old)));
+	return must(p, remains_start(p, 0, old));
 }
 
 void
@@ -167,7 +174,6 @@ int
 node_delete(struct node *node, const char *redirect)
 {
 	struct pubsub *p = node->p;
-	const struct remains remains = { node->number, node->shelf };
 	int r;
 
 	node->gone = true;
@@ -177,13 +183,14 @@ node_delete(struct node *node, const char *redirect)
 		node_forget(node);
 		return r;
 	}
-	if ((r = annex_job_start(p->inst, "remains", &remains, sizeof(remains))) < 0 ||
-	    (r = annex_alarm_clear(p->inst, "items", &node->number, sizeof(node->number))) < 0 ||
+	if ((r = annex_alarm_clear(p->inst, "items", &node->number, sizeof(node->number))) < 0 ||
 	    (r = annex_alarm_set(p->inst, "tombstone", &node->number, sizeof(node->number),
 		 node->gone_ms + p->set->tombstone_ms)) < 0)
 		return must(p, r);
 	tell_deleted(node);
-	return ANNEX_OK;
+	return must(p,
+	    delivery_goes_on(p, node->number) ? delivery_add_end(node)
+					      : remains_start(p, node->number, node->shelf));
 }
 
 static const char *

@@ -12,7 +12,6 @@
 #include "pubsub.h"
 
 #define RETRACTED_MAX 100
-#define QUEUED_MAX ((size_t)64 << 20) /* of deliveries that go on */
 
 struct publishing {
 	struct request *rq;
@@ -224,7 +223,7 @@ publish(struct request *rq)
 	int status = ANNEX_OK;
 	bool made = rq->node == NULL;
 
-	if (annex_is_congested(rq->p->inst) || rq->p->queued > QUEUED_MAX)
+	if (annex_is_congested(rq->p->inst) || (!made && !delivery_has_room(rq->node)))
 		return refuse(rq, FAULT_FULL);
 	if ((fault = judge(&pub)) != FAULT_NONE)
 		return refuse_saying(rq, fault, pub.why);

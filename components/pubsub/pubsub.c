@@ -13,12 +13,13 @@
  *	publish.c, retrieve.c               items
  *	subscribe.c, options.c, approve.c   subscriptions
  *	entity.c, manage.c                  lists of what somebody has, and of who has a node
- *	notify.c, bounce.c                  events, and what comes back
+ *	notify.c, fan.c, delivery.c         events, to few and to many
+ *	bounce.c                            what comes back
  *	expire.c, presence.c                what time does, and who comes and goes
  *
  * Nodes, items, subscriptions and affiliations are in the store (store.c); what is in
- * memory is a cache of nodes (node.c) and what is on its way to subscribers
- * (notify.c).  All that a node says to its subscribers is one flow; answers to IQs are
+ * memory is a cache of nodes (node.c) and where deliveries stand
+ * (delivery.c).  All that a node says to its subscribers is one flow; answers to IQs are
  * flow 0, and so never behind a hundred thousand notifications.
  */
 #include <string.h>
@@ -55,6 +56,8 @@ static const struct annex_option pubsub_options[] = {
 	    "Most subscriptions of one user to one node, resources included."),
 	OPTION(max_subscribers, 0, 100000000, "1000000",
 	    "Most subscriptions to one node; 0 is any number."),
+	OPTION(subscribers_per_turn, 1, 100000, "1000",
+	    "Most subscribers of a node that are told at a time; the rest in turns of their own."),
 	OPTION(multi_subscribe, 0, 0, "no",
 	    "Whether an address may be subscribed to a node several times."),
 	OPTION_OF(access_model, access_models, "open", "Who may subscribe to new nodes."),
@@ -239,9 +242,21 @@ pubsub_create(struct annex_instance *inst)
 	p->dropped = annex_counter(inst, "pubsub_dropped_total",
 	    "Subscriptions that ended because nobody could be reached.");
 	nodes_init(p);
-	notify_init(p);
+	deliveries_init(p);
 	annex_set_state(inst, p);
 	return ANNEX_OK;
+}
+
+static void
+pubsub_link_up(struct annex_instance *inst)
+{
+	delivery_link_up(annex_state(inst));
+}
+
+static void
+pubsub_link_down(struct annex_instance *inst)
+{
+	delivery_link_down(annex_state(inst));
 }
 
 static int
@@ -267,5 +282,7 @@ ANNEX_MODULE(pubsub) = {
 	.alarms = pubsub_alarms,
 	.jobs = pubsub_jobs,
 	.create = pubsub_create,
+	.link_up = pubsub_link_up,
+	.link_down = pubsub_link_down,
 	.reload = pubsub_reload,
 };

@@ -18,6 +18,7 @@
 #include <annex/datetime.h>
 #include <annex/flow.h>
 #include <annex/form.h>
+#include <annex/iq.h>
 #include <annex/job.h>
 #include <annex/list.h>
 #include <annex/map.h>
@@ -55,7 +56,7 @@ struct pubsub_settings {
 	struct annex_strings create;
 	int64_t max_nodes, max_items, max_payload_bytes, max_id_bytes, max_subscriptions,
 	    max_subscribers;
-	int64_t max_bounces;
+	int64_t max_bounces, subscribers_per_turn;
 	int64_t tombstone_ms, lease_warning_ms, bounce_interval_ms;
 	const char *access_model, *publish_model, *send_last, *itemreply, *overwrite, *retract;
 	bool persist_items, notify_delete, notify_retract, auto_create, multi_subscribe,
@@ -69,10 +70,10 @@ struct pubsub {
 	struct annex_map *nodes;   /* by name, those loaded */
 	struct annex_link recent;  /* nodes, the one used last in front */
 	struct annex_map *queues;  /* of deliveries that go on, by number of the node */
-	struct annex_link waiting; /* the same, in the order they are served */
+	struct annex_link waiting; /* those with something to send, in the order they are served */
 	struct annex_timer *drain;
-	size_t queued;   /* bytes of what is in queues, about */
-	size_t audience; /* JIDs in audiences of nodes */
+	size_t deliveries; /* rows of them */
+	size_t audience;   /* JIDs in audiences of nodes */
 	struct annex_counter *published, *notified, *subscribed, *bounced, *dropped;
 };
 
@@ -190,6 +191,8 @@ enum {
 	TABLE_AFFILIATED,
 	TABLE_OWNERS,
 	TABLE_WAITING,
+	TABLE_DELIVERIES,
+	TABLE_TOLD,
 };
 extern const struct annex_table pubsub_tables[];
 
@@ -358,6 +361,8 @@ alarm_fn items_due, lease_due, digest_due, tombstone_due;
 
 /* --- delete.c, configure.c ------------------------------------------------ */
 
+/* Take away what a node has left: its rows and the items on the shelf; node 0: a shelf alone. */
+int remains_start(struct pubsub *p, uint64_t node, uint64_t shelf) ANNEX_MUST_CHECK;
 /* All items go, silently; and how that is told. */
 int node_empty(struct node *node) ANNEX_MUST_CHECK;
 void node_purge_told(struct node *node);
@@ -409,9 +414,8 @@ enum event {
 struct annex_stanza *
 event_build(const struct node *node, const char *to, struct annex_element **event_r);
 /*
- * To all that are concerned, in the flow of the node; goes on in turns of its own
- * where they are many.  body (or NULL) is for those who asked for bodies; ids are the items it
- * is about, for digests.
+ * To all that are concerned, in the flow of the node; in turns of its own where they are many.
+ * body (or NULL) is for those who asked for bodies; ids are the items it is about, for digests.
  */
 struct notice {
 	enum event event;
@@ -429,11 +433,42 @@ void tell_subscription(const struct sub *sub, const char *to);
 /* Owners that want to know (notify_sub). */
 void tell_owners_of(const struct sub *sub);
 void send_last(const struct sub *sub);
-void notify_init(struct pubsub *p);
+
+/* --- fan.c --------------------------------------------------------------- */
+
+/* An event on its way to the subscriptions of a node. */
+struct delivery {
+	uint64_t node, next, last; /* the numbers of subscriptions still to come */
+	enum event event;
+	const struct annex_element *message;
+	const char *body;
+	struct annex_strings ids;
+	bool retracted, to_online;
+	bool is_kept; /* in the store: it is said again after a loss of the link */
+};
+
+/* Tell the next subscribers-per-turn of them; whether that was all.  node: where it is at hand, or
+ * NULL. */
+bool tell_some(struct pubsub *p, struct node *node, struct delivery *d);
+/* Tell the audience of a node, which it has. */
+void tell_audience(struct node *node, const struct delivery *d);
 /* Who is subscribed has changed. */
 void audience_forget(struct node *node);
+
+/* --- delivery.c ---------------------------------------------------------- */
+
+void deliveries_init(struct pubsub *p);
+void delivery_link_up(struct pubsub *p);
+void delivery_link_down(struct pubsub *p);
 /* Whether somebody is still to be told of something of the node. */
-bool notify_is_busy(const struct pubsub *p, uint64_t number);
+bool delivery_goes_on(const struct pubsub *p, uint64_t node);
+/* Whether an event of the node is for more than one turn tells, or behind one that was. */
+bool delivery_is_due(const struct node *node);
+/* Whether there is room for another event of the node. */
+bool delivery_has_room(const struct node *node);
+int delivery_add(struct pubsub *p, const struct delivery *d) ANNEX_MUST_CHECK;
+/* Once all has been told, the remains of a deleted node are taken away. */
+int delivery_add_end(const struct node *node) ANNEX_MUST_CHECK;
 
 /* --- The operations --------------------------------------------------------- */
 

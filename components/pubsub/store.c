@@ -51,6 +51,8 @@ const struct annex_table pubsub_tables[] = {
 	TABLE(10, "affiliated", by_jid_node, affiliation, false),
 	TABLE(11, "owners", by_node_jid, affiliation, false),
 	TABLE(12, "waiting", by_subscription, waiting, false),
+	TABLE(13, "deliveries", by_node_number, delivery, false),
+	TABLE(14, "told", by_number, told, false),
 	{ 0 },
 };
 

@@ -3,7 +3,8 @@
 #
 # publish.py - kill -9 under a load of publishes and subscriptions
 #
-# What was acknowledged must be there, once, and in the order in which it was acknowledged.
+# What was acknowledged must be there, once, and in the order in which it was acknowledged; and
+# of many subscribers each must be told all of it, in that order.
 
 import os
 import random
@@ -128,3 +129,85 @@ def test_publishes(context):
 
 
 test_publishes.seconds = 20
+
+
+CROWD = 200
+OPTIONS = "module: pubsub\npubsub: { subscribers-per-turn: 20 }"
+
+
+class Crowd:
+    """What every subscriber has been told first, and how much again."""
+
+    def __init__(self):
+        self.told = {}
+        self.again = 0
+
+    def take(self, link):
+        for stanza in link.stanzas[link.seen :]:
+            link.seen += 1
+            for item in stanza.iter(f"{{{PUBSUB}#event}}item"):
+                told = self.told.setdefault(stanza.get("to"), [])
+                if item.get("id") in told:
+                    self.again += 1
+                else:
+                    told.append(item.get("id"))
+        return self.told
+
+    def have(self, link, acknowledged):
+        told = self.take(link)
+        return len(told) == CROWD and all(acknowledged <= set(items) for items in told.values())
+
+    def check(self):
+        for jid, items in self.told.items():
+            check(items == sorted(items), f"{jid} was told in another order: {items}")
+
+
+def subscribe_all(link):
+    ask(link, "set", "create", "<create node='n'/>")
+    link.wait_id("create")
+    for n in range(CROWD):
+        ask(link, "set", f"s{n}", f"<subscribe node='n' jid='u{n}@example.org'/>", f"u{n}@example.org/x")
+        link.wait_id(f"s{n}")
+
+
+def test_crowd(context):
+    """many subscribers are told of every acknowledged publish, in order, whatever kills there are"""
+    rounds = 100 if context.long else 10
+    rng = random.Random(context.seed)
+    crowd, acknowledged = Crowd(), set()
+    with Annex(context.build, "crowd", {DOMAIN: OPTIONS}) as annex:
+        with Server(annex.socket(DOMAIN)) as server:
+            annex.start()
+            link = server.wait()
+            link.seen = 0
+            subscribe_all(link)
+            for n in range(rounds):
+                pid, before = annex.pid(DOMAIN), len(link.stanzas)
+                for i in range(3):
+                    item = f"i{n:04}.{i}"
+                    ask(link, "set", item, f"<publish node='n'><item id='{item}'><x xmlns='urn:x'/>"
+                        "</item></publish>")
+                for i in range(3):
+                    link.wait_id(f"i{n:04}.{i}")
+                    acknowledged.add(f"i{n:04}.{i}")
+                some = before + rng.randrange(3 * CROWD)
+                wait(lambda: len(link.stanzas) >= some, 20, "some have been told")
+                os.kill(pid, signal.SIGKILL)
+                wait(lambda: is_dead(pid), 5, "the worker is dead")
+                link.wait_end()
+                crowd.take(link)
+                if n % 3 == 2:  # before annexd's patience grows; it forgets the crashes
+                    done = annex.ctl("restart", DOMAIN)
+                    check(done.returncode == 0, f"annexctl restart: {done.stderr}")
+                link = server.wait(link)
+                link.seen = 0
+                wait(lambda: annex.pid(DOMAIN) != pid, 20, "annexd says which worker it started")
+                if n % 2 == 1 or n == rounds - 1:
+                    wait(lambda: crowd.have(link, acknowledged), 30, "everybody has been told all")
+            crowd.check()
+            annex.stop()
+    context.note(f"{rounds} kills, {len(acknowledged)} events to {CROWD}, {crowd.again} told again")
+    check(crowd.again < len(acknowledged) * CROWD, "everything was told twice and more")
+
+
+test_crowd.seconds = 25
