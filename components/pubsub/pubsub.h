@@ -55,7 +55,7 @@ enum state { STATE_NONE, STATE_PENDING, STATE_UNCONFIGURED, STATE_SUBSCRIBED };
 struct pubsub_settings {
 	struct annex_strings create;
 	int64_t max_nodes, max_items, max_payload_bytes, max_id_bytes, max_subscriptions,
-	    max_subscribers;
+	    max_subscribers, max_subscribed, max_pending;
 	int64_t max_bounces, subscribers_per_turn;
 	int64_t tombstone_ms, lease_warning_ms, bounce_interval_ms;
 	const char *access_model, *publish_model, *send_last, *itemreply, *overwrite, *retract;
@@ -201,6 +201,8 @@ struct annex_key key_text(int table, const char *text);
 struct annex_key key_number(int table, uint64_t number);
 struct annex_key key_numbers(int table, uint64_t number, uint64_t second);
 struct annex_key key_number_text(int table, uint64_t number, const char *text);
+/* Whether there are as many rows as may be; most 0: there may be any number. */
+bool rows_reach(struct pubsub *p, const struct annex_key *prefix, uint64_t most);
 /* Undo the turn where something had been written before: the put that failed must not stand alone. */
 int must(struct pubsub *p, int status);
 

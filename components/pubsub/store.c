@@ -98,6 +98,18 @@ key_number_text(int table, uint64_t number, const char *text)
 	return key;
 }
 
+bool
+rows_reach(struct pubsub *p, const struct annex_key *prefix, uint64_t most)
+{
+	struct annex_iter it = annex_iter(prefix);
+	uint64_t n = 0;
+
+	it.keys_only = true;
+	while (most > 0 && n < most && annex_next(p->store, &it) == ANNEX_AGAIN)
+		n++;
+	return most > 0 && n == most;
+}
+
 int
 must(struct pubsub *p, int status)
 {

@@ -37,14 +37,19 @@ confirm(struct request *rq, const struct sub *sub, bool with_options)
 	return ANNEX_DONE;
 }
 
+/* §6.1.3.8: as many as one user may have, here and at all nodes, and the node. */
 static enum fault
-judge_room(struct request *rq, size_t had)
+judge_room(struct request *rq, const struct annex_jid *jid, bool pending)
 {
-	uint64_t most = (uint64_t)rq->p->set->max_subscribers;
-	size_t each = (size_t)rq->p->set->max_subscriptions;
+	const struct pubsub_settings *set = rq->p->set;
+	struct annex_key of_jid = key_text(TABLE_SUBSCRIBERS, jid->bare), here = of_jid;
+	struct annex_key requests = key_number(TABLE_PENDING, rq->node->number);
 
-	if (had >= (each < SUBS_MAX ? each : SUBS_MAX) ||
-	    (most > 0 && subs_count(rq->node) >= most))
+	annex_key_u64(&here, rq->node->number);
+	if (rows_reach(rq->p, &here, (uint64_t)set->max_subscriptions) ||
+	    rows_reach(rq->p, &of_jid, (uint64_t)set->max_subscribed) ||
+	    (set->max_subscribers > 0 && subs_count(rq->node) >= (uint64_t)set->max_subscribers) ||
+	    (pending && rows_reach(rq->p, &requests, (uint64_t)set->max_pending)))
 		return FAULT_TOO_MANY_SUBSCRIPTIONS;
 	return FAULT_NONE;
 }
@@ -103,8 +108,7 @@ subscribe(struct request *rq)
 	/* §6.1.6: again is as before. */
 	if (n > 0 && !rq->p->set->multi_subscribe)
 		return confirm(rq, &subs[0], false);
-	n = subs_of_bare(rq->node, jid->bare, subs, SUBS_MAX);
-	if ((fault = judge_room(rq, n)) != FAULT_NONE)
+	if ((fault = judge_room(rq, jid, pending)) != FAULT_NONE)
 		return refuse(rq, fault);
 	return subscribe_anew(rq, jid, pending);
 }
