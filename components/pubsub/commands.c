@@ -12,28 +12,30 @@
 #include "pubsub.h"
 
 #define ROWS_MAX 1000
-#define ERASED_MAX 200
 
-struct values {
-	const char *node, *jid, *redirect;
-};
-
-#define NODE         \
+#define NODE                                                                                     \
+	ANNEX_FIELD(struct command_values, node, "node", ANNEX_TEXT_SINGLE, "Node", .max = 1023, \
+	    .required = true)
+#define JID          \
 	ANNEX_FIELD( \
-	    struct values, node, "node", ANNEX_TEXT_SINGLE, "Node", .max = 1023, .required = true)
-#define JID ANNEX_FIELD(struct values, jid, "jid", ANNEX_JID_SINGLE, "Address", .required = true)
+	    struct command_values, jid, "jid", ANNEX_JID_SINGLE, "Address", .required = true)
 
 static const struct annex_field node_fields[] = { NODE, { 0 } };
 static const struct annex_field jid_fields[] = { JID, { 0 } };
+static const struct annex_field export_fields[] = { JID,
+	ANNEX_FIELD(struct command_values, after, "after", ANNEX_TEXT_SINGLE, "Where to go on"),
+	{ 0 } };
 static const struct annex_field delete_fields[] = { NODE,
-	ANNEX_FIELD(struct values, redirect, "redirect", ANNEX_TEXT_SINGLE, "Moved to"), { 0 } };
+	ANNEX_FIELD(struct command_values, redirect, "redirect", ANNEX_TEXT_SINGLE, "Moved to"),
+	{ 0 } };
 
 static const struct annex_form node_form = { .title = "Node", .fields = node_fields };
 static const struct annex_form jid_form = { .title = "Address", .fields = jid_fields };
+static const struct annex_form export_form = { .title = "Export", .fields = export_fields };
 static const struct annex_form delete_form = { .title = "Delete", .fields = delete_fields };
 
 static struct node *
-node_named(struct annex_instance *inst, struct annex_run *run, const struct values *v)
+node_named(struct annex_instance *inst, struct annex_run *run, const struct command_values *v)
 {
 	struct node *node = v->node == NULL ? NULL : node_find(annex_state(inst), v->node);
 
@@ -168,7 +170,7 @@ run_purge(struct annex_instance *inst, struct annex_run *run, unsigned stage, vo
 static int
 run_delete(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
 {
-	const struct values *v = values;
+	const struct command_values *v = values;
 	struct node *node = node_named(inst, run, v);
 
 	(void)stage;
@@ -177,14 +179,12 @@ run_delete(struct annex_instance *inst, struct annex_run *run, unsigned stage, v
 	return full(run, node_delete(node, v->redirect == NULL ? "" : v->redirect));
 }
 
-/* --- Of one address: what they have, and its end -------------------------------------------------- */
-
 static int
 run_owned(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
 {
 	static const char *const columns[] = { "node", "affiliation", NULL };
 	static const char *const labels[] = { "Node", "Affiliation", NULL };
-	const struct values *v = values;
+	const struct command_values *v = values;
 	struct pubsub *p = annex_state(inst);
 	const struct annex_jid *jid = annex_jid(annex_scratch(inst), v->jid);
 	struct annex_key prefix;
@@ -206,71 +206,10 @@ run_owned(struct annex_instance *inst, struct annex_run *run, unsigned stage, vo
 	return ANNEX_OK;
 }
 
-/* Nodes that nobody else owns go; of the others only the affiliation. */
-static int
-erase_affiliations(struct pubsub *p, const char *bare, size_t *n)
-{
-	struct annex_key prefix = key_text(TABLE_AFFILIATED, bare);
-	struct annex_iter it = annex_iter(&prefix);
-	const char *two[2];
-	int r = ANNEX_OK;
-
-	while (r >= 0 && *n < ERASED_MAX && annex_next(p->store, &it) == ANNEX_AGAIN) {
-		struct node *node = node_by_number(p, annex_key_number(&it.key, 1));
-		bool is_owner = ((Pubsub__Affiliation *)it.record)->rank == RANK_OWNER;
-
-		if (node == NULL)
-			continue;
-		++*n;
-		r = is_owner && owners(node, two, 2) < 2 ? node_delete(node, "")
-							 : affiliation_put(node, bare, RANK_NONE);
-	}
-	return r;
-}
-
-static int
-erase_subscriptions(struct pubsub *p, const char *bare, size_t *n)
-{
-	struct annex_key prefix = key_text(TABLE_SUBSCRIBERS, bare);
-	struct annex_iter it = annex_iter(&prefix);
-	struct sub subs[SUBS_MAX];
-	int r = ANNEX_OK;
-
-	while (r >= 0 && *n < ERASED_MAX && annex_next(p->store, &it) == ANNEX_AGAIN) {
-		struct node *node = node_by_number(p, annex_key_number(&it.key, 1));
-		size_t count = node == NULL ? 0 : subs_of_bare(node, bare, subs, SUBS_MAX);
-
-		for (size_t i = 0; i < count && r >= 0; i++, ++*n)
-			r = sub_remove(&subs[i]);
-	}
-	return r;
-}
-
-static int
-run_erase(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
-{
-	const struct values *v = values;
-	struct pubsub *p = annex_state(inst);
-	const struct annex_jid *jid = annex_jid(annex_scratch(inst), v->jid);
-	size_t n = 0;
-
-	(void)stage;
-	if (jid == NULL)
-		return ANNEX_EINVAL;
-	if (must(p, erase_affiliations(p, jid->bare, &n)) < 0 ||
-	    must(p, erase_subscriptions(p, jid->bare, &n)) < 0)
-		return ANNEX_ESTORE;
-	annex_run_say(run,
-	    n < ERASED_MAX ? "%s has nothing here any more."
-			   : "%s has more than goes at once: run it again.",
-	    jid->bare);
-	return ANNEX_OK;
-}
-
-#define COMMAND(node_, name_, form_, run_, help_)                                          \
-	{                                                                                  \
-		.node = (node_), .name = (name_), .who = ANNEX_WHO_ADMIN, .form = (form_), \
-		.values_size = sizeof(struct values), .run = (run_), .help = (help_),      \
+#define COMMAND(node_, name_, form_, run_, help_)                                             \
+	{                                                                                     \
+		.node = (node_), .name = (name_), .who = ANNEX_WHO_ADMIN, .form = (form_),    \
+		.values_size = sizeof(struct command_values), .run = (run_), .help = (help_), \
 	}
 
 const struct annex_command pubsub_commands[] = {
@@ -285,8 +224,10 @@ const struct annex_command pubsub_commands[] = {
 	COMMAND("purge", "Purge a node", &node_form, run_purge, "Remove all items of a node."),
 	COMMAND(
 	    "delete", "Delete a node", &delete_form, run_delete, "Delete a node and all it has."),
-	COMMAND("erase", "Erase a user", &jid_form, run_erase,
-	    "Remove all that a user has here: nodes of which they are the only owner, affiliations, subscriptions."),
+	COMMAND("export", "Export what is kept of a user", &export_form, run_export,
+	    "Hand out all that is kept of a user."),
+	COMMAND("erase", "Erase what is kept of a user", &jid_form, run_erase,
+	    "Remove all that a user has: nodes of which they are the only owner, items, affiliations, subscriptions."),
 	{ .node = NS_PUBSUB "#get-pending",
 	    .name = "Get requests to subscribe",
 	    .who = ANNEX_WHO_ANYBODY,

@@ -224,6 +224,7 @@ static const struct annex_job pubsub_jobs[] = {
 	{ .kind = "remains", .step = remains_step },
 	{ .kind = "trim", .step = node_trim_step },
 	{ .kind = "judge", .step = node_judge_step },
+	{ .kind = "erase", .step = erase_step },
 	{ 0 },
 };
 

@@ -371,7 +371,7 @@ void node_purge_told(struct node *node);
 /* The node goes, and its subscribers are told; redirect is "" or where it is now. */
 int node_delete(struct node *node, const char *redirect) ANNEX_MUST_CHECK;
 typedef int job_fn(struct annex_instance *inst, struct annex_job_state *state, size_t limit);
-job_fn remains_step, node_trim_step, node_judge_step;
+job_fn remains_step, node_trim_step, node_judge_step, erase_step;
 
 /* --- item.c -------------------------------------------------------------- */
 
@@ -500,6 +500,15 @@ operation_fn node_subscriptions, node_subscriptions_set, node_affiliations, node
 enum fault node_may_be_made(const struct request *rq);
 
 extern const struct annex_disco pubsub_disco;
+
+/* --- commands.c, person.c: for operators ---------------------------------------- */
+
+struct command_values {
+	const char *node, *jid, *redirect, *after;
+};
 extern const struct annex_command pubsub_commands[];
+typedef int
+run_fn(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
+run_fn run_export, run_erase;
 
 #endif /* PUBSUB_H */

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * person.c - all that is kept of one user: handed out, and erased
+ *
+ * Who published an item is in the item alone, so both walk all nodes, a bounded part at a
+ * time.  Handing out says where the next part begins.  Erasing is a job: nodes of which they are
+ * the only owner go, and of the others what they published, their affiliation and their
+ * subscriptions.  An outcast stays one, or it would be a way around it.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pubsub.h"
+
+#define LOOK_MAX 5000
+#define ROWS_MAX 200
+#define JID_MAX 350
+
+/* Where it goes on: at which node, with which item. */
+struct place {
+	uint64_t node, item;
+};
+
+static bool
+is_by(const char *full, const char *bare)
+{
+	size_t len = strlen(bare);
+
+	return strncmp(full, bare, len) == 0 && (full[len] == '/' || full[len] == '\0');
+}
+
+/* The first node from place on that is not deleted; NULL at the end. */
+static struct node *
+node_next(struct pubsub *p, struct place *place, size_t *looked)
+{
+	struct annex_key all = key_of(TABLE_NUMBERS);
+	struct annex_key from = key_number(TABLE_NUMBERS, place->node);
+	struct annex_iter it = annex_iter_from(&all, &from);
+
+	it.keys_only = true;
+	while (annex_next(p->store, &it) == ANNEX_AGAIN) {
+		uint64_t number = annex_key_number(&it.key, 0);
+		struct node *node = node_by_number(p, number);
+
+		++*looked;
+		if (number != place->node)
+			*place = (struct place) { number, 0 };
+		if (node != NULL)
+			return node;
+	}
+	return NULL;
+}
+
+/* Items of the node from place on, theirs or not: false at the end. */
+static bool
+item_next(const struct node *node, struct place *place, const Pubsub__Item **item_r)
+{
+	struct annex_key prefix = key_number(TABLE_ITEMS, node->shelf);
+	struct annex_key from = key_numbers(TABLE_ITEMS, node->shelf, place->item);
+	struct annex_iter it = annex_iter_from(&prefix, &from);
+
+	if (annex_next(node->p->store, &it) != ANNEX_AGAIN)
+		return false;
+	place->item = annex_key_number(&it.key, 1);
+	*item_r = (const Pubsub__Item *)it.record;
+	return true;
+}
+
+/* --- Handing out ------------------------------------------------------------------ */
+
+struct handing {
+	struct pubsub *p;
+	struct annex_run *run;
+	const char *bare;
+	size_t looked, rows;
+};
+
+static void
+row(struct handing *h, const struct node *node, const char *what, int64_t stamp_ms,
+    const char *data)
+{
+	const char *stamp =
+	    stamp_ms == 0 ? "" : annex_datetime(annex_scratch(h->p->inst), stamp_ms);
+
+	annex_run_row(h->run, (const char *[]) { node->name, what, stamp, data, NULL });
+	h->rows++;
+}
+
+static void
+hand_out_membership(struct handing *h, struct node *node)
+{
+	struct annex_pool *pool = annex_scratch(h->p->inst);
+	enum rank rank = rank_of(node, h->bare);
+	struct sub subs[SUBS_MAX];
+	size_t n = subs_of_bare(node, h->bare, subs, SUBS_MAX);
+
+	if (strcmp(node->creator, h->bare) == 0)
+		row(h, node, "created", node->created_ms, "");
+	if (rank != RANK_NONE)
+		row(h, node, "affiliation", 0, rank_name(rank));
+	for (size_t i = 0; i < n; i++)
+		row(h, node, "subscription", subs[i].since_ms,
+		    annex_sprintf(
+			pool, "%s %s %s", subs[i].jid, state_name(subs[i].state), subs[i].subid));
+}
+
+/* True where the node is done with. */
+static bool
+hand_out_items(struct handing *h, struct node *node, struct place *at)
+{
+	const Pubsub__Item *item;
+
+	for (; h->looked++ < LOOK_MAX && h->rows < ROWS_MAX; at->item++) {
+		if (!item_next(node, at, &item))
+			return true;
+		if (is_by(item->publisher, h->bare))
+			row(h, node, "item", item->stamp_ms,
+			    annex_sprintf(annex_scratch(h->p->inst), "%s %s", item->id, item->xml));
+	}
+	return false;
+}
+
+static bool
+place_read(struct place *place, const char *text)
+{
+	char *end;
+
+	*place = (struct place) { 0 };
+	if (text == NULL || text[0] == '\0')
+		return true;
+	place->node = strtoull(text, &end, 10);
+	if (*end != '-')
+		return false;
+	place->item = strtoull(end + 1, &end, 10);
+	return *end == '\0';
+}
+
+int
+run_export(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	static const char *const columns[] = { "node", "what", "stamp", "data", NULL };
+	static const char *const labels[] = { "Node", "What", "When", "Data", NULL };
+	const struct command_values *v = values;
+	const struct annex_jid *jid = annex_jid(annex_scratch(inst), v->jid);
+	struct handing h = { .p = annex_state(inst), .run = run };
+	struct node *node;
+	struct place at;
+
+	(void)stage;
+	if (jid == NULL || !place_read(&at, v->after))
+		return ANNEX_EINVAL;
+	h.bare = jid->bare;
+	annex_run_columns(run, columns, labels);
+	while (h.looked < LOOK_MAX && h.rows < ROWS_MAX) {
+		if ((node = node_next(h.p, &at, &h.looked)) == NULL)
+			return ANNEX_OK;
+		if (at.item == 0)
+			hand_out_membership(&h, node);
+		if (!hand_out_items(&h, node, &at))
+			break;
+		at = (struct place) { at.node + 1, 0 };
+	}
+	annex_run_say(run, "There is more: after=%" PRIu64 "-%" PRIu64, at.node, at.item);
+	return ANNEX_OK;
+}
+
+/* --- Erasing ---------------------------------------------------------------------- */
+
+struct erasing {
+	struct place at;
+	char bare[JID_MAX + 1];
+};
+
+/* Whether the node is there no more. */
+static int
+erase_membership(struct node *node, const char *bare, bool *is_gone)
+{
+	enum rank rank = rank_of(node, bare);
+	struct sub subs[SUBS_MAX];
+	size_t n = subs_of_bare(node, bare, subs, SUBS_MAX);
+	const char *two[2];
+	int r = ANNEX_OK;
+
+	*is_gone = rank == RANK_OWNER && owners(node, two, 2) < 2;
+	if (*is_gone)
+		return node_delete(node, "");
+	if (rank > RANK_NONE)
+		r = affiliation_put(node, bare, RANK_NONE);
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = sub_remove(&subs[i]);
+	return r;
+}
+
+/* True where the node is done with; limit goes down. */
+static bool
+erase_items(struct node *node, struct erasing *e, size_t *limit)
+{
+	const char **ids = annex_new_array(annex_scratch(node->p->inst), const char *, *limit + 1);
+	struct annex_strings gone = { ids, 0 };
+	const Pubsub__Item *item;
+	bool done = false;
+
+	for (; *limit > 0 && !(done = !item_next(node, &e->at, &item)); e->at.item++) {
+		--*limit;
+		if (!is_by(item->publisher, e->bare))
+			continue;
+		ids[gone.count++] = item->id;
+		if (must(node->p, item_remove(node, item->id, e->at.item)) < 0)
+			return false;
+	}
+	if (gone.count > 0 && node->config.notify_retract)
+		tell_retracted(node, &gone);
+	return done;
+}
+
+int
+erase_step(struct annex_instance *inst, struct annex_job_state *state, size_t limit)
+{
+	struct pubsub *p = annex_state(inst);
+	struct erasing e;
+	struct node *node;
+	size_t looked = 0, left = limit / 5;
+	bool is_gone = false;
+
+	memcpy(&e, state->bytes, sizeof(e));
+	while (looked < limit && left > 0) {
+		if ((node = node_next(p, &e.at, &looked)) == NULL)
+			return ANNEX_OK;
+		if (e.at.item == 0 && must(p, erase_membership(node, e.bare, &is_gone)) < 0)
+			return ANNEX_ESTORE;
+		if (!is_gone && !erase_items(node, &e, &left))
+			break;
+		e.at = (struct place) { e.at.node + 1, 0 };
+	}
+	memcpy(state->bytes, &e, sizeof(e));
+	return ANNEX_AGAIN;
+}
+
+int
+run_erase(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	const struct command_values *v = values;
+	const struct annex_jid *jid = annex_jid(annex_scratch(inst), v->jid);
+	struct erasing e = { .at = { 0, 0 } };
+	int r;
+
+	(void)stage;
+	if (jid == NULL || strlen(jid->bare) > JID_MAX)
+		return ANNEX_EINVAL;
+	strcpy(e.bare, jid->bare);
+	if ((r = annex_job_start(inst, "erase", &e, sizeof(e))) < 0)
+		return r;
+	annex_run_say(run, "What %s has here is being removed.", jid->bare);
+	return ANNEX_OK;
+}
