@@ -2,9 +2,10 @@
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
  * server.c - the other end of a component stream, as fast as it gets
+ *
+ * One thread reads, one writes.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,12 @@
 #include <unistd.h>
 
 #include "server.h"
+
+struct out {
+	struct out *next;
+	size_t len;
+	char bytes[];
+};
 
 static void
 die(const char *what)
@@ -32,14 +39,92 @@ server_listen(struct server *s, const char *path)
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
 	unlink(path);
 	s->link = -1;
+	s->out_end = &s->out;
 	s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (bind(s->listener, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
 	    listen(s->listener, 4) < 0)
 		die(path);
-	pthread_mutex_init(&s->writing, NULL);
-	pthread_mutex_init(&s->counting, NULL);
+	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->arrived, NULL);
+	pthread_cond_init(&s->queued, NULL);
 }
+
+/* --- Writing ---------------------------------------------------------------------- */
+
+static bool
+send_all(struct server *s, const char *at, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = send(s->link, at, len, MSG_NOSIGNAL);
+
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0) {
+			at += n;
+			len -= (size_t)n;
+		}
+	}
+	return true;
+}
+
+/* Called locked. */
+static void
+queue(struct server *s, const void *bytes, size_t len)
+{
+	struct out *out = malloc(sizeof(*out) + len);
+
+	if (out == NULL)
+		die("server");
+	out->next = NULL;
+	out->len = len;
+	memcpy(out->bytes, bytes, len);
+	*s->out_end = out;
+	s->out_end = &out->next;
+	pthread_cond_signal(&s->queued);
+}
+
+void
+server_write(struct server *s, const void *bytes, size_t len)
+{
+	pthread_mutex_lock(&s->lock);
+	queue(s, bytes, len);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* The next one to be written; NULL when the link is dropped. */
+static struct out *
+out_take(struct server *s)
+{
+	struct out *out = NULL;
+
+	pthread_mutex_lock(&s->lock);
+	while (s->out == NULL && !s->dropped)
+		pthread_cond_wait(&s->queued, &s->lock);
+	if (!s->dropped) {
+		out = s->out;
+		s->out = out->next;
+		if (s->out == NULL)
+			s->out_end = &s->out;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return out;
+}
+
+static void *
+write_all(void *arg)
+{
+	struct server *s = arg;
+	struct out *out;
+	bool gone = false;
+
+	while ((out = out_take(s)) != NULL) {
+		gone = gone || !send_all(s, out->bytes, out->len);
+		free(out);
+	}
+	return NULL;
+}
+
+/* --- The handshake ------------------------------------------------------------------ */
 
 /* Read until text has come. */
 static void
@@ -47,13 +132,11 @@ read_until(struct server *s, const char *text)
 {
 	char seen[8192];
 	size_t len = 0;
-	ssize_t n;
 
 	while (len < sizeof(seen) - 1) {
-		if ((n = read(s->link, seen + len, 1)) <= 0)
+		if (read(s->link, seen + len, 1) <= 0)
 			die("handshake");
-		len += (size_t)n;
-		seen[len] = '\0';
+		seen[++len] = '\0';
 		if (strstr(seen, text) != NULL)
 			return;
 	}
@@ -67,43 +150,27 @@ server_accept(struct server *s)
 	    "<?xml version='1.0'?><stream:stream "
 	    "xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' "
 	    "from='bench' id='1'>";
+	static const char done[] = "<handshake/>";
 
-	s->link = accept(s->listener, NULL, NULL);
-	if (s->link < 0)
+	if ((s->link = accept(s->listener, NULL, NULL)) < 0)
 		die("accept");
 	read_until(s, "streams'");
 	read_until(s, ">");
-	server_write(s, header, strlen(header));
+	send_all(s, header, strlen(header));
 	read_until(s, "</handshake>");
-	server_write(s, "<handshake/>", strlen("<handshake/>"));
-}
-
-void
-server_write(struct server *s, const void *bytes, size_t len)
-{
-	const char *at = bytes;
-	ssize_t n;
-
-	pthread_mutex_lock(&s->writing);
-	while (len > 0) {
-		if ((n = send(s->link, at, len, MSG_NOSIGNAL)) < 0 && errno != EINTR)
-			break;
-		if (n > 0) {
-			at += n;
-			len -= (size_t)n;
-		}
-	}
-	pthread_mutex_unlock(&s->writing);
+	send_all(s, done, strlen(done));
+	s->dropped = false;
+	pthread_create(&s->writer, NULL, write_all, s);
 }
 
 /* --- Reading ---------------------------------------------------------------------- */
 
 struct scan {
-	char bytes[262144 + 65536];
+	char bytes[SERVER_READ_BYTES + 65536];
 	size_t len;
 };
 
-/* One whole stanza: counted, or routed back where the component pinged itself. */
+/* One whole stanza: counted, or routed back where the component pinged itself.  Called locked. */
 static void
 take(struct server *s, const char *stanza, size_t len)
 {
@@ -112,7 +179,7 @@ take(struct server *s, const char *stanza, size_t len)
 		s->message_bytes += len;
 	} else if (memmem(stanza, len, "urn:xmpp:ping", 13) != NULL &&
 	    memmem(stanza, len, "type='get'", 10) != NULL) {
-		server_write(s, stanza, len);
+		queue(s, stanza, len);
 	} else if (stanza[1] == 'i') {
 		s->answers++;
 	}
@@ -170,17 +237,17 @@ read_all(void *arg)
 	for (;;) {
 		while (__atomic_load_n(&s->paused, __ATOMIC_ACQUIRE))
 			usleep(1000);
-		n = read(s->link, buffer->bytes + buffer->len, 262144);
+		n = read(s->link, buffer->bytes + buffer->len, SERVER_READ_BYTES);
 		if (n <= 0)
 			break;
-		pthread_mutex_lock(&s->counting);
+		pthread_mutex_lock(&s->lock);
 		s->bytes += (uint64_t)n;
 		if (!s->blind) {
 			buffer->len += (size_t)n;
 			scan(s, buffer);
 		}
 		pthread_cond_broadcast(&s->arrived);
-		pthread_mutex_unlock(&s->counting);
+		pthread_mutex_unlock(&s->lock);
 	}
 	free(buffer);
 	return NULL;
@@ -201,8 +268,16 @@ server_pause(struct server *s, bool paused)
 	__atomic_store_n(&s->paused, paused, __ATOMIC_RELEASE);
 }
 
-bool
-server_wait(struct server *s, uint64_t messages, uint64_t answers, int timeout_s)
+void
+server_go_blind(struct server *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->blind = true;
+	pthread_mutex_unlock(&s->lock);
+}
+
+static bool
+wait_for(struct server *s, uint64_t messages, uint64_t answers, uint64_t bytes, int timeout_s)
 {
 	struct timespec until;
 	int r = 0;
@@ -210,27 +285,55 @@ server_wait(struct server *s, uint64_t messages, uint64_t answers, int timeout_s
 
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += timeout_s;
-	pthread_mutex_lock(&s->counting);
-	while (!(come = s->messages >= messages && s->answers >= answers) && r == 0)
-		r = pthread_cond_timedwait(&s->arrived, &s->counting, &until);
-	pthread_mutex_unlock(&s->counting);
+	pthread_mutex_lock(&s->lock);
+	while (!(come = s->messages >= messages && s->answers >= answers && s->bytes >= bytes) &&
+	    r == 0)
+		r = pthread_cond_timedwait(&s->arrived, &s->lock, &until);
+	pthread_mutex_unlock(&s->lock);
 	return come;
+}
+
+bool
+server_wait(struct server *s, uint64_t messages, uint64_t answers, int timeout_s)
+{
+	return wait_for(s, messages, answers, 0, timeout_s);
 }
 
 bool
 server_wait_bytes(struct server *s, uint64_t bytes, int timeout_s)
 {
-	struct timespec until;
-	int r = 0;
-	bool come;
+	return wait_for(s, 0, 0, bytes, timeout_s);
+}
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += timeout_s;
-	pthread_mutex_lock(&s->counting);
-	while (!(come = s->bytes >= bytes) && r == 0)
-		r = pthread_cond_timedwait(&s->arrived, &s->counting, &until);
-	pthread_mutex_unlock(&s->counting);
-	return come;
+uint64_t
+server_bytes(struct server *s)
+{
+	uint64_t bytes;
+
+	pthread_mutex_lock(&s->lock);
+	bytes = s->bytes;
+	pthread_mutex_unlock(&s->lock);
+	return bytes;
+}
+
+void
+server_wait_end(struct server *s)
+{
+	if (s->reading)
+		pthread_join(s->reader, NULL);
+	s->reading = false;
+}
+
+static void
+forget_queue(struct server *s)
+{
+	struct out *out;
+
+	while ((out = s->out) != NULL) {
+		s->out = out->next;
+		free(out);
+	}
+	s->out_end = &s->out;
 }
 
 void
@@ -240,9 +343,13 @@ server_drop(struct server *s)
 		return;
 	shutdown(s->link, SHUT_RDWR);
 	server_pause(s, false);
-	if (s->reading)
-		pthread_join(s->reader, NULL);
-	s->reading = false;
+	server_wait_end(s);
+	pthread_mutex_lock(&s->lock);
+	s->dropped = true;
+	pthread_cond_signal(&s->queued);
+	pthread_mutex_unlock(&s->lock);
+	pthread_join(s->writer, NULL);
+	forget_queue(s);
 	close(s->link);
 	s->link = -1;
 }
