@@ -27,6 +27,7 @@
 
 #include "base/log.h"
 #include "base/reactor.h"
+#include "base/timer.h"
 
 struct control_server;
 struct control_request;
@@ -39,7 +40,8 @@ typedef void
 control_fn(void *cookie, struct control_request *request, const char *command, json_t *args);
 
 /* Listen on path, mode 0660; an old socket of a dead server is replaced, one in use is refused. */
-struct control_server *control_listen(const char *path, struct reactor *reactor, struct log *log,
+struct control_server *
+control_listen(const char *path, struct reactor *reactor, struct timers *timers, struct log *log,
     control_fn *handle, void *cookie, struct annex_pool *pool, const char **why);
 /* Open requests fail and are gone (their control_on_gone is called); the socket is removed. */
 void control_close(struct control_server **server);

@@ -20,6 +20,7 @@
 
 #include <annex/list.h>
 
+#include "base/acceptor.h"
 #include "base/alloc.h"
 #include "base/check.h"
 #include "base/io.h"
@@ -59,7 +60,7 @@ struct control_server {
 	char *path;
 	dev_t device; /* and inode: of our socket, so that we remove no other's */
 	ino_t inode;
-	struct watch watch;
+	struct acceptor acceptor;
 	struct annex_link clients, requests;
 	size_t client_count;
 };
@@ -162,8 +163,10 @@ client_line(struct channel *channel, char *line, size_t len)
 }
 
 static void
-server_accept(struct control_server *server, int fd)
+server_take(struct acceptor *acceptor, int fd)
 {
+	struct control_server *server =
+	    annex_container_of(acceptor, struct control_server, acceptor);
 	struct control_client *client;
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
@@ -181,17 +184,6 @@ server_accept(struct control_server *server, int fd)
 	channel_init(&client->channel, server->reactor, fd, client_line, client_ended);
 	annex_list_append(&server->clients, &client->link);
 	server->client_count++;
-}
-
-static void
-server_fire(struct watch *watch, int events)
-{
-	struct control_server *server = annex_container_of(watch, struct control_server, watch);
-	int fd;
-
-	fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd >= 0)
-		server_accept(server, fd);
 }
 
 /* Whether somebody listens there.  A socket without a server refuses at once. */
@@ -242,8 +234,8 @@ claim_socket(int fd, const struct sockaddr_un *address, struct annex_pool *pool,
 }
 
 struct control_server *
-control_listen(const char *path, struct reactor *reactor, struct log *log, control_fn *handle,
-    void *cookie, struct annex_pool *pool, const char **why)
+control_listen(const char *path, struct reactor *reactor, struct timers *timers, struct log *log,
+    control_fn *handle, void *cookie, struct annex_pool *pool, const char **why)
 {
 	struct control_server *server;
 	struct sockaddr_un address;
@@ -282,7 +274,7 @@ control_listen(const char *path, struct reactor *reactor, struct log *log, contr
 	};
 	annex_list_init(&server->clients);
 	annex_list_init(&server->requests);
-	watch_start(reactor, &server->watch, fd, REACTOR_READ, server_fire);
+	acceptor_start(&server->acceptor, reactor, timers, log, fd, server_take);
 	return server;
 }
 
@@ -305,8 +297,7 @@ control_close(struct control_server **serverp)
 	while (!annex_list_is_empty(&server->requests))
 		request_free(
 		    annex_container_of(server->requests.next, struct control_request, link));
-	watch_stop(server->reactor, &server->watch);
-	io_close(&server->watch.fd);
+	acceptor_stop(&server->acceptor);
 	if (lstat(server->path, &st) == 0 && st.st_dev == server->device &&
 	    st.st_ino == server->inode)
 		unlink(server->path);

@@ -19,6 +19,7 @@
 #include <annex/list.h>
 #include <annex/socket.h>
 
+#include "base/acceptor.h"
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/check.h"
@@ -40,7 +41,7 @@ struct annex_listener {
 	char *path; /* NULL: no Unix socket */
 	dev_t device;
 	ino_t inode;
-	struct watch watch;
+	struct acceptor acceptor;
 	struct annex_link peers;
 	size_t count;
 };
@@ -276,11 +277,12 @@ static void
 peer_ready(struct watch *watch, int events)
 {
 	struct annex_peer *peer = annex_container_of(watch, struct annex_peer, watch);
+	bool closing = peer->closing; /* then it is not read from, and may be gone once flushed */
 
-	if ((events & REACTOR_READ) != 0)
-		peer_read(peer);
-	else
+	if ((events & REACTOR_WRITE) != 0)
 		peer_flush(peer);
+	if ((events & REACTOR_READ) != 0 && !closing)
+		peer_read(peer);
 }
 
 int
@@ -333,15 +335,12 @@ peer_create(struct annex_listener *listener, int fd)
 }
 
 static void
-listener_ready(struct watch *watch, int events)
+somebody_came(struct acceptor *acceptor, int fd)
 {
-	struct annex_listener *l = annex_container_of(watch, struct annex_listener, watch);
+	struct annex_listener *l = annex_container_of(acceptor, struct annex_listener, acceptor);
 	struct annex_instance *inst = l->inst;
-	int fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct annex_peer *peer;
 
-	if (fd < 0)
-		return;
 	if (l->count >= PEERS_MAX || !instance_enter(inst)) {
 		if (l->count >= PEERS_MAX)
 			annex_log(inst, ANNEX_LOG_REMOTE, "a connection was refused (%d are open)",
@@ -379,7 +378,7 @@ annex_listen(struct annex_instance *inst, const struct annex_place *place,
 			l->inode = st.st_ino;
 		}
 	}
-	watch_start(inst->reactor, &l->watch, fd, REACTOR_READ, listener_ready);
+	acceptor_start(&l->acceptor, inst->reactor, inst->timers, inst->log, fd, somebody_came);
 	return l;
 }
 
@@ -394,8 +393,7 @@ annex_listener_close(struct annex_listener **listener)
 	*listener = NULL;
 	ANNEX_LIST_EACH (&l->peers, link)
 		peer_free(annex_container_of(link, struct annex_peer, link));
-	watch_stop(l->inst->reactor, &l->watch);
-	io_close(&l->watch.fd);
+	acceptor_stop(&l->acceptor);
 	if (l->path != NULL && lstat(l->path, &st) == 0 && st.st_dev == l->device &&
 	    st.st_ino == l->inode)
 		unlink(l->path);

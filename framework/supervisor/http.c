@@ -17,6 +17,7 @@
 
 #include <annex/list.h>
 
+#include "base/acceptor.h"
 #include "base/alloc.h"
 #include "base/io.h"
 
@@ -43,19 +44,10 @@ struct http_server {
 	struct timers *timers;
 	http_render_fn *render;
 	void *cookie;
-	struct watch watch;
+	struct acceptor acceptor;
 	struct annex_link connections;
 	size_t count;
 };
-
-static void server_fire(struct watch *watch, int events);
-
-static void
-server_watch(struct http_server *server)
-{
-	watch_start(server->reactor, &server->watch, server->watch.fd,
-	    server->count < CONNECTIONS_MAX ? REACTOR_READ : 0, server_fire);
-}
 
 static void
 connection_free(struct connection *c)
@@ -70,7 +62,7 @@ connection_free(struct connection *c)
 	annex_list_remove(&c->link);
 	free(c);
 	server->count--;
-	server_watch(server);
+	acceptor_pause(&server->acceptor, false);
 }
 
 static void
@@ -203,21 +195,17 @@ connection_fire(struct watch *watch, int events)
 }
 
 static void
-server_fire(struct watch *watch, int events)
+server_take(struct acceptor *acceptor, int fd)
 {
-	struct http_server *server = annex_container_of(watch, struct http_server, watch);
-	struct connection *c;
-	int fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct http_server *server = annex_container_of(acceptor, struct http_server, acceptor);
+	struct connection *c = mem_zalloc(sizeof(*c));
 
-	if (fd < 0)
-		return;
-	c = mem_zalloc(sizeof(*c));
 	c->server = server;
 	annex_list_append(&server->connections, &c->link);
 	server->count++;
 	watch_start(server->reactor, &c->watch, fd, REACTOR_READ, connection_fire);
 	timer_start(server->timers, &c->patience, REQUEST_TIMEOUT_MS, connection_expired);
-	server_watch(server);
+	acceptor_pause(acceptor, server->count >= CONNECTIONS_MAX);
 }
 
 struct http_address {
@@ -278,7 +266,7 @@ parse_address(const char *text, struct http_address *address_r, struct annex_poo
 }
 
 struct http_server *
-http_listen(const char *address, struct reactor *reactor, struct timers *timers,
+http_listen(const char *address, struct reactor *reactor, struct timers *timers, struct log *log,
     http_render_fn *render, void *cookie, struct annex_pool *pool, const char **why)
 {
 	struct http_address at;
@@ -305,10 +293,9 @@ http_listen(const char *address, struct reactor *reactor, struct timers *timers,
 		.timers = timers,
 		.render = render,
 		.cookie = cookie,
-		.watch.fd = fd,
 	};
 	annex_list_init(&server->connections);
-	server_watch(server);
+	acceptor_start(&server->acceptor, reactor, timers, log, fd, server_take);
 	return server;
 }
 
@@ -323,8 +310,7 @@ http_close(struct http_server **serverp)
 	while (!annex_list_is_empty(&server->connections))
 		connection_free(
 		    annex_container_of(server->connections.next, struct connection, link));
-	watch_stop(server->reactor, &server->watch);
-	io_close(&server->watch.fd);
+	acceptor_stop(&server->acceptor);
 	free(server);
 }
 
@@ -333,7 +319,7 @@ http_port(const struct http_server *server)
 {
 	struct http_address at = { .len = sizeof(struct sockaddr_in6) };
 
-	if (getsockname(server->watch.fd, &at.any, &at.len) < 0)
+	if (getsockname(server->acceptor.watch.fd, &at.any, &at.len) < 0)
 		return 0;
 	return ntohs(at.any.sa_family == AF_INET6 ? at.v6.sin6_port : at.v4.sin_port);
 }

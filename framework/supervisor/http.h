@@ -23,7 +23,8 @@ struct http_server;
 typedef void http_render_fn(void *cookie, struct buf *out);
 
 /* address is "127.0.0.1:9100", "[::1]:9100" or "localhost:9100".  NULL with *why. */
-struct http_server *http_listen(const char *address, struct reactor *reactor, struct timers *timers,
+struct http_server *
+http_listen(const char *address, struct reactor *reactor, struct timers *timers, struct log *log,
     http_render_fn *render, void *cookie, struct annex_pool *pool, const char **why);
 void http_close(struct http_server **server);
 

@@ -72,8 +72,8 @@ open_control(struct supervisor *s, const struct configuration *configuration,
 
 	if ((r = make_run_dir(configuration->run_dir, pool, why)) < 0)
 		return r;
-	*control_r =
-	    control_listen(path, s->setup.reactor, s->setup.log, supervisor_command, s, pool, why);
+	*control_r = control_listen(path, s->setup.reactor, s->setup.timers, s->setup.log,
+	    supervisor_command, s, pool, why);
 	return *control_r != NULL ? ANNEX_OK : ANNEX_EIO;
 }
 
@@ -90,8 +90,8 @@ place_prepare(struct supervisor *s, const struct configuration *configuration,
 	if (move_control && (r = open_control(s, configuration, &control, pool, why)) < 0)
 		return r;
 	if (move_http && configuration->metrics != NULL &&
-	    (http = http_listen(configuration->metrics, s->setup.reactor, s->setup.timers, render,
-		 s, pool, why)) == NULL) {
+	    (http = http_listen(configuration->metrics, s->setup.reactor, s->setup.timers,
+		 s->setup.log, render, s, pool, why)) == NULL) {
 		control_close(&control);
 		return ANNEX_EIO;
 	}

@@ -375,7 +375,8 @@ requests_listen(struct worker *w, const char **why)
 	const char *path =
 	    annex_sprintf(w->pool, "%s/%s.sock", w->section.run_dir, w->section.domain);
 
-	w->control = control_listen(path, w->env.reactor, w->log, handle, w, w->pool, why);
+	w->control =
+	    control_listen(path, w->env.reactor, &w->timers, w->log, handle, w, w->pool, why);
 	return w->control == NULL ? ANNEX_EIO : ANNEX_OK;
 }
 

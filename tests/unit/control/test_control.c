@@ -110,8 +110,8 @@ listen_again(struct bench *b)
 {
 	const char *why = NULL;
 
-	b->server =
-	    control_listen(b->path, loop_reactor(b->loop), b->log, handle, b, b->pool, &why);
+	b->server = control_listen(
+	    b->path, loop_reactor(b->loop), loop_timers(b->loop), b->log, handle, b, b->pool, &why);
 	if (b->server == NULL)
 		fail_msg("%s", why);
 }
@@ -424,7 +424,8 @@ test_a_dead_server_s_socket_is_replaced_and_a_living_one_s_is_not(void **state)
 	const char *why = NULL;
 	int fd;
 
-	second = control_listen(b->path, loop_reactor(b->loop), b->log, handle, b, b->pool, &why);
+	second = control_listen(
+	    b->path, loop_reactor(b->loop), loop_timers(b->loop), b->log, handle, b, b->pool, &why);
 	assert_null(second);
 	assert_non_null(strstr(why, "in use by a running process"));
 
@@ -450,8 +451,8 @@ test_what_is_no_socket_stays_in_the_way(void **state)
 	control_close(&b->server);
 	fd = open(b->path, O_CREAT | O_WRONLY, 0600);
 	close(fd);
-	assert_null(
-	    control_listen(b->path, loop_reactor(b->loop), b->log, handle, b, b->pool, &why));
+	assert_null(control_listen(b->path, loop_reactor(b->loop), loop_timers(b->loop), b->log,
+	    handle, b, b->pool, &why));
 	assert_non_null(strstr(why, "is in the way and is no socket"));
 	assert_int_equal(access(b->path, F_OK), 0);
 }
@@ -463,7 +464,8 @@ test_a_path_too_long_for_a_socket_is_said(void **state)
 	const char *why = NULL;
 	char *path = annex_sprintf(b->pool, "%s/%0120d", b->dir, 0);
 
-	assert_null(control_listen(path, loop_reactor(b->loop), b->log, handle, b, b->pool, &why));
+	assert_null(control_listen(
+	    path, loop_reactor(b->loop), loop_timers(b->loop), b->log, handle, b, b->pool, &why));
 	assert_non_null(strstr(why, "choose a shorter run-dir"));
 }
 

@@ -127,7 +127,7 @@ serve_at(struct bench *b, struct server *server, const struct canned *canned)
 
 	server->canned = canned;
 	server->control = control_listen(annex_sprintf(b->pool, "%s/%s.sock", b->dir, server->name),
-	    loop_reactor(b->loop), b->log, handle, server, b->pool, &why);
+	    loop_reactor(b->loop), loop_timers(b->loop), b->log, handle, server, b->pool, &why);
 	if (server->control == NULL)
 		fail_msg("%s", why);
 }

@@ -267,6 +267,38 @@ who_does_not_read_is_not_waited_for_without_end(void **state)
 	close(fd);
 }
 
+/* More is waiting than is read in a turn, each time it is looked: what is to be written leaves all the
+ * same. */
+static void
+who_never_stops_talking_is_answered(void **state)
+{
+	static char much[600000]; /* more than a socket holds */
+	struct fixture *f = *state;
+	struct guest g = { 0 };
+	size_t heard = 0;
+	int fd;
+
+	open_door(f, &g);
+	fd = knock(f);
+	fixture_wait(f, &g.came);
+	assert_int_equal(annex_peer_write(g.peer, much, sizeof(much)), ANNEX_OK);
+	assert_true(fixture_end(f));
+	for (int i = 0; i < 1000 && heard < sizeof(much); i++) {
+		ssize_t n;
+
+		while (send(fd, much, sizeof(much) / 10, MSG_DONTWAIT) > 0)
+			;
+		while ((n = recv(fd, much, sizeof(much), MSG_DONTWAIT)) > 0)
+			heard += (size_t)n;
+		poll_reactor_run(f->reactor, 10);
+		assert_true(g.said);
+	}
+	assert_int_equal(heard, sizeof(much));
+	close(fd);
+	fixture_wait(f, &g.left);
+	buf_finish(&g.text);
+}
+
 static void
 who_is_paused_is_not_read(void **state)
 {
@@ -333,6 +365,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(who_is_refused_is_closed, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    who_does_not_read_is_not_waited_for_without_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    who_never_stops_talking_is_answered, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_is_paused_is_not_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_watch_wakes_a_library, setup, teardown),
 	};

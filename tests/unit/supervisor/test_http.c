@@ -26,6 +26,7 @@ struct bench {
 	struct annex_pool *pool;
 	struct clock clock;
 	struct loop *loop;
+	struct log *log;
 	struct http_server *server;
 	int rendered;
 };
@@ -54,8 +55,9 @@ setup(void **state)
 	b->pool = annex_pool_create(NULL, "test");
 	b->clock.read = stand_still;
 	b->loop = loop_create(&b->clock);
-	b->server = http_listen(
-	    "127.0.0.1:0", loop_reactor(b->loop), loop_timers(b->loop), render, b, b->pool, &why);
+	b->log = log_create("test", &b->clock, NULL, NULL);
+	b->server = http_listen("127.0.0.1:0", loop_reactor(b->loop), loop_timers(b->loop), b->log,
+	    render, b, b->pool, &why);
 	assert_non_null(b->server);
 	return 0;
 }
@@ -67,6 +69,7 @@ teardown(void **state)
 
 	http_close(&b->server);
 	loop_destroy(&b->loop);
+	log_destroy(&b->log);
 	annex_pool_destroy(&b->pool);
 	free(b);
 	return 0;
@@ -255,8 +258,8 @@ test_only_loopback_addresses_are_listened_on(void **state)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		why = NULL;
-		assert_null(http_listen(
-		    bad[i], loop_reactor(b->loop), loop_timers(b->loop), render, b, b->pool, &why));
+		assert_null(http_listen(bad[i], loop_reactor(b->loop), loop_timers(b->loop), b->log,
+		    render, b, b->pool, &why));
 		assert_non_null(strstr(why, "is not a loopback address and a port"));
 	}
 }
@@ -268,8 +271,8 @@ test_a_port_in_use_is_said(void **state)
 	const char *why = NULL;
 	char *address = annex_sprintf(b->pool, "localhost:%u", http_port(b->server));
 
-	assert_null(http_listen(
-	    address, loop_reactor(b->loop), loop_timers(b->loop), render, b, b->pool, &why));
+	assert_null(http_listen(address, loop_reactor(b->loop), loop_timers(b->loop), b->log,
+	    render, b, b->pool, &why));
 	assert_non_null(strstr(why, "Address already in use"));
 }
 

@@ -297,8 +297,8 @@ test_a_metrics_port_in_use_refuses_the_reload(void **state)
 	const char *why = NULL, *global;
 
 	start(b);
-	other = http_listen(
-	    "127.0.0.1:0", b->setup.reactor, b->setup.timers, NULL, NULL, b->pool, &why);
+	other = http_listen("127.0.0.1:0", b->setup.reactor, b->setup.timers, b->setup.log, NULL,
+	    NULL, b->pool, &why);
 	assert_non_null(other);
 	global = annex_sprintf(b->pool,
 	    "{\"global\": {\"run-dir\": \"%s\", \"metrics\": \"127.0.0.1:%u\"}}\n", b->dir,
