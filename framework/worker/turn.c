@@ -283,6 +283,8 @@ replay(struct worker *w, struct xml_event *event)
 	log_write(w->log, ANNEX_LOG_ERROR, "a stanza could not be handled (%s): from=%s",
 	    w->inst.failed_why, annex_attr(event->element, "from"));
 	turn_undo(w);
+	w->counts.resets->value++;
+	w->counts.failed->value++;
 	if (!instance_renew(w))
 		return false;
 	if (route_is_unavailable(event)) {

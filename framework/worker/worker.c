@@ -412,6 +412,8 @@ counts_init(struct worker *w)
 	w->counts.refused =
 	    COUNT("stanzas_rejected_total", "Stanzas answered with an error by Annex.");
 	w->counts.resets = COUNT("turns_undone_total", "Turns that failed and were undone.");
+	w->counts.failed = COUNT(
+	    "stanzas_failed_total", "Stanzas that failed alone, too, and were refused or put off.");
 	w->counts.quarantined = COUNT(
 	    "stanzas_quarantined_total", "Stanzas refused since they crashed the component twice.");
 	w->counts.unasked = COUNT("answers_unasked_total", "IQ results that nobody asked for.");

@@ -115,7 +115,7 @@ struct worker {
 	bool breaks_durability; /* the fault switch of the tests */
 
 	struct worker_counts {
-		struct counter_slot *in, *skipped, *dropped, *limited, *refused, *resets,
+		struct counter_slot *in, *skipped, *dropped, *limited, *refused, *resets, *failed,
 		    *quarantined, *handler_time, *unasked;
 	} counts;
 };

@@ -251,6 +251,9 @@ def test_fails(context):
             check(condition_of(answer) == "cancel internal-server-error",
                   f"a failed turn was answered {condition_of(answer) or text_of(answer)}")
             link.ping(f"after{n}")
+        counters = annex.status(BAD)["counters"]
+        seen = counters["turns_undone_total"], counters["stanzas_failed_total"]
+        check(seen == (6, 3), f"three that failed, each alone again, were counted as {seen}")
         link.ask("iq", "<fail xmlns='bad'/>")
         answer = link.wait_id("iq")
         check(condition_of(answer) == "wait resource-constraint",
