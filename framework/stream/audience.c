@@ -170,18 +170,34 @@ move_together(struct audience *audience)
 	free(old);
 }
 
-static struct slab *
-slab_with_room(struct audience *audience, size_t need)
+static inline struct slab *
+last_with_room(const struct audience *audience, size_t need)
 {
 	struct slab *last = audience->count > 0 ? audience->slabs[audience->count - 1] : NULL;
 
-	if (last != NULL && last->used + need <= last->size)
-		return last;
+	return last != NULL && last->used + need <= last->size ? last : NULL;
+}
+
+static struct slab *
+slab_next(struct audience *audience, size_t need)
+{
+	struct slab *last = NULL;
+
 	if (is_sparse(audience)) {
 		move_together(audience);
-		return slab_with_room(audience, need);
+		last = last_with_room(audience, need);
 	}
-	return slab_append(audience, audience->bytes > need ? audience->bytes : need);
+	return last != NULL
+	    ? last
+	    : slab_append(audience, audience->bytes > need ? audience->bytes : need);
+}
+
+static inline struct slab *
+slab_with_room(struct audience *audience, size_t need)
+{
+	struct slab *last = last_with_room(audience, need);
+
+	return __builtin_expect(last != NULL, 1) ? last : slab_next(audience, need);
 }
 
 /* ` to='...'` and tail into scratch; *to_len_r is where the one ends and the other begins. */
@@ -204,42 +220,56 @@ recipient_write(
 	return sizeof(struct recipient) + scratch->len <= SLAB_MAX ? ANNEX_OK : ANNEX_ELIMIT;
 }
 
-static char *
-recipient_place(struct audience *audience, unsigned variant, size_t to_len, size_t tail_len)
+/* head and what belongs to it stand behind the last recipient. */
+static inline void
+recipient_count(struct audience *audience, struct slab *slab, const struct recipient *head)
 {
-	struct recipient head = { (uint16_t)variant, (uint16_t)to_len, (uint32_t)tail_len };
-	struct slab *slab = slab_with_room(audience, sizeof(head) + to_len + tail_len);
-	char *at = slab->bytes + slab->used;
+	uint32_t len = recipient_len(head);
 
-	memcpy(at, &head, sizeof(head));
-	slab->used += recipient_len(&head);
-	if (variant < AUDIENCE_GROUPS)
-		slab->counts[variant]++;
-	audience->bytes += recipient_len(&head);
+	memcpy(slab->bytes + slab->used, head, sizeof(*head));
+	slab->used += len;
+	if (head->variant < AUDIENCE_GROUPS)
+		slab->counts[head->variant]++;
+	audience->bytes += len;
 	audience->recipients++;
-	return at + sizeof(head);
+}
+
+/* Nothing to be escaped, no tail: written in place.  False where that is not so. */
+static inline bool
+add_plain(struct audience *audience, unsigned variant, const char *to, size_t len)
+{
+	struct recipient head = { (uint16_t)variant, (uint16_t)(len + 6), 0 };
+	struct slab *slab = slab_with_room(audience, recipient_len(&head));
+	char *at = slab->bytes + slab->used + sizeof(head);
+
+	if (!xml_copy_plain(at + 5, to, len))
+		return false;
+	memcpy(at, " to='", 5);
+	at[5 + len] = '\'';
+	recipient_count(audience, slab, &head);
+	return true;
 }
 
 int
 audience_add(
     struct audience *audience, unsigned variant, const char *to, const struct annex_element *tail)
 {
-	size_t len = strlen(to), to_len;
-	char *at;
+	struct recipient head = { .variant = (uint16_t)variant };
+	size_t len = strlen(to);
+	struct slab *slab;
 	int r;
 
 	CHECK_OBJECT(audience, AUDIENCE_MAGIC);
-	if (tail == NULL && len < 4096 && xml_is_plain(to, len)) {
-		at = recipient_place(audience, variant, len + 6, 0);
-		memcpy(at, " to='", 5);
-		memcpy(at + 5, to, len);
-		at[5 + len] = '\'';
+	if (tail == NULL && len < 4096 && add_plain(audience, variant, to, len))
 		return ANNEX_OK;
-	}
-	if ((r = recipient_write(&audience->scratch, to, tail, &to_len)) < 0)
+	if ((r = recipient_write(&audience->scratch, to, tail, &len)) < 0)
 		return r;
-	at = recipient_place(audience, variant, to_len, audience->scratch.len - to_len);
-	memcpy(at, audience->scratch.data, audience->scratch.len);
+	head.to_len = (uint16_t)len;
+	head.tail_len = (uint32_t)(audience->scratch.len - len);
+	slab = slab_with_room(audience, recipient_len(&head));
+	memcpy(
+	    slab->bytes + slab->used + sizeof(head), audience->scratch.data, audience->scratch.len);
+	recipient_count(audience, slab, &head);
 	return ANNEX_OK;
 }
 

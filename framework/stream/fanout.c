@@ -5,8 +5,7 @@
  *
  * A fan-out is a list of bodies, its variants, and a list of runs of
  * recipients: pieces of the slabs of audiences, or of its own.  Nothing of
- * that changes once it is in line.  A place is a run and an offset in its
- * slab.
+ * that changes once it is in line.  How it becomes stanzas: expand.c.
  */
 #include <stdlib.h>
 
@@ -17,28 +16,6 @@
 #include "expand.h"
 
 #define VARIANTS_MAX 0xfffe
-#define EACH 0xffff /* as a recipient's variant: all of them */
-#define HEAD BODY_SLACK
-
-struct run {
-	struct slab *slab;
-	uint32_t from, to;
-	uint32_t variants; /* of a higher number there were none when it was added */
-};
-
-struct fanout {
-	uint32_t magic;
-#define FANOUT_MAGIC 0xfa9007b3u
-	unsigned references;
-	unsigned queued;
-	struct body **variants;
-	size_t variant_count, variant_room;
-	size_t bodies; /* variants that are not NULL */
-	struct run *runs;
-	size_t run_count, run_room;
-	struct audience own; /* who was added one by one */
-	size_t singles, eaches;
-};
 
 struct fanout *
 fanout_create(void)
@@ -312,127 +289,4 @@ fanout_release(struct fanout *fanout)
 	for (size_t i = 0; i < fanout->run_count; i++)
 		bytes += slab_release(fanout->runs[i].slab);
 	return bytes;
-}
-
-/* --- Expansion -------------------------------------------------------------- */
-
-/* What comes next: a body, and the recipient behind its head. */
-struct next {
-	const struct body *body;
-	const char *from;
-	uint32_t to_len, tail_len;
-};
-
-/* Move place on by one stanza, past those who get none; false when there are no more. */
-static inline bool
-next_take(const struct fanout *fanout, struct fanout_place *place, struct next *next)
-{
-	struct recipient head;
-
-	while (place->run < fanout->run_count) {
-		const struct run *run = &fanout->runs[place->run];
-
-		if (place->at < run->from)
-			place->at = run->from;
-		if (place->at >= run->to) {
-			place->run++;
-			place->at = 0;
-			continue;
-		}
-		next->from = run->slab->bytes + place->at;
-		memcpy(&head, next->from, sizeof(head));
-		next->from += sizeof(head);
-		next->to_len = head.to_len;
-		next->tail_len = head.tail_len;
-		if (__builtin_expect(head.variant != EACH, 1)) {
-			place->at += recipient_len(&head);
-			next->body =
-			    head.variant < run->variants ? fanout->variants[head.variant] : NULL;
-		} else if (place->variant < fanout->variant_count) {
-			next->body = fanout->variants[place->variant++];
-		} else {
-			place->at += recipient_len(&head);
-			place->variant = 0;
-			continue;
-		}
-		if (next->body != NULL)
-			return true;
-	}
-	return false;
-}
-
-static inline size_t
-next_len(const struct next *next)
-{
-	return (size_t)next->body->len + next->to_len + next->tail_len;
-}
-
-static inline char *
-put(char *at, const char *bytes, size_t len)
-{
-	memcpy(at, bytes, len);
-	return at + len;
-}
-
-/* A fixed number of bytes is copied faster than a few: what is too much is written over. */
-static inline void
-next_copy(const struct next *next, char *at)
-{
-	const struct body *body = next->body;
-	size_t rest = body->len - body->to_at;
-
-	if (body->to_at <= HEAD && body->len >= HEAD)
-		memcpy(at, body->text, HEAD);
-	else
-		memcpy(at, body->text, body->to_at);
-	at += body->to_at;
-	if (next->to_len <= SLAB_SLACK && next->to_len + rest >= SLAB_SLACK)
-		memcpy(at, next->from, SLAB_SLACK);
-	else
-		memcpy(at, next->from, next->to_len);
-	at += next->to_len;
-	if (next->tail_len == 0) {
-		put(at, body->text + body->to_at, rest);
-		return;
-	}
-	at = put(at, body->text + body->to_at, body->tail_at - body->to_at);
-	at = put(at, next->from + next->to_len, next->tail_len);
-	put(at, body->text + body->tail_at, body->len - body->tail_at);
-}
-
-size_t
-fanout_move(const struct fanout *fanout, struct fanout_place *place, struct spool *wire,
-    unsigned class, uint32_t when_s, size_t room, size_t *stanzas)
-{
-	size_t moved = 0, count = 0;
-	struct next next;
-
-	while (moved < room && next_take(fanout, place, &next)) {
-		size_t len = next_len(&next);
-
-		next_copy(&next, spool_place(wire, class, when_s, len));
-		moved += len;
-		count++;
-	}
-	*stanzas += count;
-	return moved;
-}
-
-bool
-fanout_expand(const struct fanout *fanout, struct fanout_place *place, struct buf *out)
-{
-	struct next next;
-	size_t len;
-
-	CHECK_OBJECT(fanout, FANOUT_MAGIC);
-	if (!next_take(fanout, place, &next))
-		return false;
-	len = next_len(&next);
-	buf_reserve(out, len);
-	if (out->error < 0)
-		return false;
-	next_copy(&next, out->data + out->len);
-	out->len += len;
-	out->data[out->len] = '\0';
-	return true;
 }

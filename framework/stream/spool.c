@@ -10,7 +10,8 @@
 #include "base/check.h"
 #include "spool.h"
 
-#define CHUNK_SMALL ((size_t)1024)
+#define CHUNK_SMALL ((size_t)1024 - sizeof(struct spool_chunk))
+#define CHUNK_USUAL (SPOOL_CHUNK - sizeof(struct spool_chunk))
 
 void
 spool_init(struct spool *spool, size_t *held, bool thrifty)
@@ -37,6 +38,8 @@ spool_finish(struct spool *spool)
 		spool->head = chunk->next;
 		chunk_free(spool, chunk);
 	}
+	free(spool->spare);
+	spool->spare = NULL;
 	spool->tail = NULL;
 	spool->records = 0;
 	spool->unwritten = 0;
@@ -46,15 +49,27 @@ static size_t
 chunk_size_for(const struct spool *spool, size_t len)
 {
 	size_t need = len + sizeof(struct spool_mark);
-	size_t size = SPOOL_CHUNK - sizeof(struct spool_chunk);
+	size_t size = CHUNK_USUAL;
 
 	if (spool->thrifty && spool->tail == NULL)
-		size = CHUNK_SMALL - sizeof(struct spool_chunk);
+		size = CHUNK_SMALL;
 	else if (spool->thrifty && spool->tail->size < size / 2)
 		size = (size_t)spool->tail->size * 2;
 	if (size < need)
 		size = need;
 	return (size + 7) & ~(size_t)7;
+}
+
+/* What is taken and given back all the time is not asked of the allocator each time. */
+static struct spool_chunk *
+chunk_alloc(struct spool *spool, size_t size)
+{
+	struct spool_chunk *chunk = spool->spare;
+
+	if (chunk == NULL || chunk->size != size)
+		return mem_alloc(sizeof(*chunk) + size);
+	spool->spare = NULL;
+	return chunk;
 }
 
 struct spool_chunk *
@@ -64,8 +79,7 @@ spool_grow(struct spool *spool, size_t len)
 	struct spool_chunk *chunk;
 
 	CHECK(len < SPOOL_RECORD_MAX);
-	chunk = mem_alloc(sizeof(*chunk) + size);
-
+	chunk = chunk_alloc(spool, size);
 	memset(chunk, 0, sizeof(*chunk));
 	chunk->size = (uint32_t)size;
 	if (spool->tail != NULL && spool->tail->count == 0) { /* kept, and too small now */
@@ -105,8 +119,8 @@ spool_first(const struct spool *spool, struct spool_record *record_r)
 	return true;
 }
 
-/* The last chunk stays for the next record, unless it is an odd size; it is not accounted until
- * then. */
+/* The last chunk stays for the next record, unless it is an odd size, and one before it as a spare;
+ * they are not accounted until then. */
 static void
 chunk_is_empty(struct spool *spool, struct spool_chunk *chunk)
 {
@@ -119,6 +133,11 @@ chunk_is_empty(struct spool *spool, struct spool_chunk *chunk)
 	spool->head = chunk->next;
 	if (spool->head == NULL)
 		spool->tail = NULL;
+	if (spool->spare == NULL && !spool->thrifty && chunk->size == CHUNK_USUAL) {
+		*spool->held -= sizeof(*chunk) + chunk->size;
+		spool->spare = chunk;
+		return;
+	}
 	chunk_free(spool, chunk);
 }
 
@@ -198,4 +217,47 @@ spool_is_midway(const struct spool *spool)
 	const struct spool_chunk *chunk = spool->head;
 
 	return spool->records > 0 && chunk->written > chunk->start;
+}
+
+/* --- Rows ------------------------------------------------------------------ */
+
+static void
+row_enter(struct spool_row *row, struct spool_chunk *chunk)
+{
+	row->begin = row->at = chunk->bytes + chunk->used;
+	row->marks = row->mark = chunk_mark(chunk, chunk->count) + 1;
+}
+
+void
+spool_row_begin(struct spool_row *row, struct spool *spool, unsigned class, uint32_t when_s)
+{
+	*row = (struct spool_row) { .spool = spool, .class = class, .when_s = when_s };
+	if (spool->tail != NULL)
+		row_enter(row, spool->tail);
+}
+
+void
+spool_row_end(struct spool_row *row)
+{
+	struct spool *spool = row->spool;
+	struct spool_chunk *chunk = spool->tail;
+	size_t n = (size_t)(row->marks - row->mark), bytes = (size_t)(row->at - row->begin);
+
+	if (n == 0)
+		return;
+	if (chunk->count == 0)
+		*spool->held += sizeof(*chunk) + chunk->size;
+	chunk->count += (uint32_t)n;
+	chunk->used += (uint32_t)bytes;
+	if ((spool->watched >> row->class & 1u) != 0)
+		chunk->watched += (uint32_t)n;
+	spool->records += n;
+	spool->unwritten += bytes;
+}
+
+void
+spool_row_turn(struct spool_row *row, size_t len)
+{
+	spool_row_end(row);
+	row_enter(row, spool_grow(row->spool, len));
 }

@@ -40,11 +40,12 @@ struct spool_chunk {
 
 struct spool {
 	struct spool_chunk *head, *tail;
-	size_t records;   /* left */
-	size_t unwritten; /* bytes */
-	size_t *held;     /* account of the memory of this and other spools */
-	bool thrifty;     /* begin with small chunks; many spools stay small */
-	unsigned watched; /* mask of classes that spool_pass_chunk leaves to spool_pass */
+	struct spool_chunk *spare; /* an empty one, not accounted; where thrifty there is none */
+	size_t records;            /* left */
+	size_t unwritten;          /* bytes */
+	size_t *held;              /* account of the memory of this and other spools */
+	bool thrifty;              /* begin with small chunks; many spools stay small */
+	unsigned watched;          /* mask of classes that spool_pass_chunk leaves to spool_pass */
 };
 
 /* A record as it stands in the spool. */
@@ -121,6 +122,41 @@ spool_place(struct spool *spool, unsigned class, uint32_t when_s, size_t len)
 	chunk->watched += spool->watched >> class & 1u;
 	spool->records++;
 	spool->unwritten += len;
+	return at;
+}
+
+/*
+ * A row of records of one class: spool_place for many, which tells the spool at its end.  Between
+ * begin and end nothing else is done to the spool.
+ */
+struct spool_row {
+	struct spool *spool;
+	unsigned class;
+	uint32_t when_s;
+	char *begin, *at;         /* of the row in this chunk; of the next record */
+	struct spool_mark *marks; /* before the row's first */
+	struct spool_mark *mark;  /* the last one made */
+};
+
+void spool_row_begin(struct spool_row *row, struct spool *spool, unsigned class, uint32_t when_s);
+void spool_row_turn(struct spool_row *row, size_t len); /* to a new chunk */
+void spool_row_end(struct spool_row *row);
+
+static inline char *
+spool_row_place(struct spool_row *row, size_t len)
+{
+	char *at;
+
+	if (__builtin_expect(
+		(char *)row->mark - row->at < (ptrdiff_t)(len + sizeof(*row->mark)), 0))
+		spool_row_turn(row, len);
+	at = row->at;
+	row->at += len;
+	*--row->mark = (struct spool_mark) {
+		.len = (uint32_t)len & 0xfffffffu,
+		.class = row->class & 0xfu,
+		.when_s = row->when_s,
+	};
 	return at;
 }
 

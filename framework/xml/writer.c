@@ -133,9 +133,17 @@ is_special(unsigned char c)
 	return c < 0x20 || (c | 1) == '\'' || (c | 2) == '>';
 }
 
+/* Of & ' < >, each pair differs in one bit.  False ones as in zeroes. */
+static inline uint64_t
+special(uint64_t word)
+{
+	return controls(word) | zeroes((word | BYTES(1)) ^ BYTES('\'')) |
+	    zeroes((word | BYTES(2)) ^ BYTES('>'));
+}
+
 /*
  * How many bytes can be copied as they are: up to a control character or one
- * of & ' < >, of which each pair differs in one bit.  *high tells of bytes
+ * of & ' < >.  *high tells of bytes
  * that are not ASCII.
  */
 static inline size_t
@@ -146,8 +154,7 @@ clean_run(const char *text, size_t len, bool *high)
 
 	for (; len - n >= 8; n += 8) {
 		memcpy(&word, text + n, 8);
-		if ((controls(word) | zeroes((word | BYTES(1)) ^ BYTES('\'')) |
-			zeroes((word | BYTES(2)) ^ BYTES('>'))) != 0)
+		if (special(word) != 0)
 			break;
 		seen |= word;
 	}
@@ -419,12 +426,28 @@ xml_write_split(struct buf *buf, const struct annex_element *el, const char *con
 	return out_finish(&o, start);
 }
 
-bool
-xml_is_plain(const char *text, size_t len)
+static inline uint64_t
+not_plain(uint64_t word)
 {
-	bool high;
+	return special(word) | (word & HIGHS);
+}
 
-	return clean_run(text, len, &high) == len && !high;
+bool
+xml_copy_plain(char *to, const char *text, size_t len)
+{
+	uint64_t word, seen = 0;
+	size_t n = 0;
+
+	for (; len - n >= sizeof(word); n += sizeof(word)) {
+		memcpy(&word, text + n, sizeof(word));
+		memcpy(to + n, &word, sizeof(word));
+		seen |= not_plain(word);
+	}
+	for (; n < len; n++) {
+		to[n] = text[n];
+		seen |= is_special((unsigned char)text[n]) || (unsigned char)text[n] > 0x7f;
+	}
+	return seen == 0;
 }
 
 int

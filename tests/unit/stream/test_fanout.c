@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -15,6 +16,7 @@
 
 #include "stream/audience.h"
 #include "stream/body.h"
+#include "stream/expand.h"
 #include "stream/fanout.h"
 #include "stream/stream.h"
 
@@ -284,6 +286,63 @@ groups_of_an_audience_get_the_variant_of_their_number(void **state)
 	buf_finish(&out);
 }
 
+/* A fan-out of every kind of recipient, in no order that matters. */
+static struct fanout *
+motley(struct annex_pool *pool)
+{
+	static const char *const except[] = { "a@a.test", NULL };
+	struct annex_element *tail = annex_element(pool, "urn:x", "x");
+	struct fanout *fanout = fanout_create();
+	char to[100];
+
+	assert_int_equal(fanout_body(fanout, body_of(pool, "short")), 0);
+	assert_int_equal(fanout_body(fanout, NULL), 1);
+	assert_int_equal(
+	    fanout_body(fanout, body_of(pool, "a longer one, so that copies differ")), 2);
+	for (int i = 0; i < 3000; i++) {
+		snprintf(to, sizeof(to), "%0*d@a.test", 1 + i % 80, i);
+		if (i % 100 == 99)
+			assert_int_equal(fanout_add_each(fanout, to), ANNEX_OK);
+		else
+			assert_int_equal(
+			    fanout_add(fanout, i / 5 % 3, to, i % 7 == 0 ? tail : NULL), ANNEX_OK);
+		if (i % 1000 == 500)
+			fanout_audience(fanout, audience_of_four(pool), except);
+	}
+	return fanout;
+}
+
+static void
+in_pieces_of_any_size_it_is_the_same(void **state)
+{
+	struct annex_pool *pool = annex_pool_create(NULL, "test");
+	struct fanout *fanout = motley(pool);
+	struct fanout_place one = { 0 }, many = { 0 };
+	size_t held = 0, stanzas = 0;
+	struct buf expected = { 0 };
+	struct spool_record record;
+	struct spool wire;
+
+	spool_init(&wire, &held, false);
+	srand(7);
+	while (fanout_move(fanout, &many, &wire, STREAM_MESSAGE, 7, 1 + (size_t)rand() % 9000,
+		   &stanzas) > 0)
+		assert_int_equal(wire.records, stanzas);
+	assert_int_equal(stanzas, fanout_stanzas(fanout));
+	while (fanout_expand(fanout, &one, &expected)) {
+		assert_true(spool_first(&wire, &record));
+		assert_int_equal(record.len, expected.len);
+		assert_memory_equal(record.bytes, expected.data, expected.len);
+		spool_drop_first(&wire);
+		buf_clear(&expected);
+	}
+	assert_int_equal(wire.records, 0);
+	spool_finish(&wire);
+	buf_finish(&expected);
+	fanout_unref(&fanout);
+	annex_pool_destroy(&pool);
+}
+
 static void
 some_of_an_audience_may_be_left_out(void **state)
 {
@@ -395,6 +454,7 @@ main(void)
 		cmocka_unit_test(a_body_goes_into_any_number_of_fan_outs_and_outlives_its_pool),
 		cmocka_unit_test(one_may_be_told_of_all),
 		cmocka_unit_test(groups_of_an_audience_get_the_variant_of_their_number),
+		cmocka_unit_test(in_pieces_of_any_size_it_is_the_same),
 		cmocka_unit_test(some_of_an_audience_may_be_left_out),
 		cmocka_unit_test(a_fan_out_goes_to_who_was_there_when_it_was_made),
 		cmocka_unit_test(an_audience_stays_small_however_many_pass_through),

@@ -133,7 +133,25 @@ a_record_larger_than_a_chunk_fits_behind_a_kept_empty_one(void **state)
 	free(big);
 }
 
-/* Against a model: random appends, writes and drops. */
+/* Some records of one length in a row, which go on counting where in stands; how many bytes. */
+static size_t
+append_row(struct spool *spool, size_t in)
+{
+	size_t len = (size_t)(rand() % 500), n = (size_t)(rand() % 50);
+	struct spool_row row;
+
+	spool_row_begin(&row, spool, (unsigned)len % 8, (uint32_t)len);
+	for (size_t i = 0; i < n; i++) {
+		char *at = spool_row_place(&row, len);
+
+		for (size_t j = 0; j < len; j++)
+			at[j] = (char)(in + i * len + j);
+	}
+	spool_row_end(&row);
+	return n * len;
+}
+
+/* Against a model: random appends, rows, writes and drops. */
 static void
 whatever_is_done_to_it_the_bytes_are_the_same(void **state)
 {
@@ -152,6 +170,8 @@ whatever_is_done_to_it_the_bytes_are_the_same(void **state)
 				bytes[j] = (char)(in + j);
 			spool_append(&spool, (unsigned)len % 8, (uint32_t)len, bytes, len);
 			in += len;
+		} else if (rand() % 30 == 0) {
+			in += append_row(&spool, in);
 		} else if (rand() % 3 != 0) {
 			const char *front;
 			size_t n = spool_front(&spool, &front);
