@@ -41,9 +41,13 @@ struct action {
 	json_t *id; /* to be told with the result; a number or a text */
 	int64_t seq;
 	bool more;
+	bool quote;
 	bool later, clear, standby, tracked;
 	const char *body, *key, *type, *subject, *thread, *ack, *resource, *note;
 	const char *kind, *whom, *show, *status, *group, *when, *collapse, *otherwise, *ask;
+	const char *beat, *timer, *at, *tz;
+	int64_t due_ms;
+	enum annex_show shows; /* show, read */
 	const char *bot_name, *edit, *edited, *retract, *nick, *get;
 	int64_t ttl_ms, for_ms;
 	json_t *commands, *table, *choices, *atom, *groups;
@@ -79,7 +83,20 @@ int held_add(struct action *action, const char *xml) ANNEX_MUST_CHECK;
 bool table_is_one(const json_t *table);
 int reply_table(struct event *event, const json_t *table) ANNEX_MUST_CHECK;
 
-/* presence.c, dialog.c, rooms.c */
+/* contact.c, ask.c, beat.c, timers.c */
+int judge_get(struct action *action);
+int run_get(struct action *action);
+int judge_contact(struct action *action);
+int run_contact(struct action *action);
+int judge_beat(struct action *action);
+int run_beat(struct action *action);
+int judge_timer(struct action *action);
+int run_timer(struct action *action);
+
+/* presence.c, rooms.c */
+int show_read(const char *text, enum annex_show *show_r) ANNEX_MUST_CHECK;
+/* The status that an action has, fit for people; "" where it has none. */
+const char *status_text(struct action *action);
 int judge_presence(struct action *action);
 int run_presence(struct action *action);
 int judge_ask(struct action *action);

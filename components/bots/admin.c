@@ -115,9 +115,7 @@ admin_poke(struct annex_instance *inst, struct annex_run *run, unsigned stage, v
 	(void)stage;
 	if (bot == NULL)
 		return ANNEX_ENOENT;
-	ANNEX_LIST_EACH (&bot->waiting, l)
-		annex_container_of(l, struct event, link)->lane->blocked_until_ms = 0;
-	dispatch(bot);
+	dispatch_anew(bot);
 	annex_run_say(run, "What failed is tried again now.");
 	return ANNEX_OK;
 }

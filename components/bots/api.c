@@ -93,6 +93,65 @@ answer_told(struct request *q)
 
 /* --- Actions ------------------------------------------------------------------------ */
 
+/* What the verbs are to the scopes of tokens; the others are SCOPE_SEND's. */
+static unsigned
+scope_of(const json_t *action)
+{
+	static const struct {
+		const char *verb;
+		unsigned scope;
+	} verbs_of[] = {
+		{ "kind", SCOPE_PRESENCE },
+		{ "beat", SCOPE_PRESENCE },
+		{ "get", SCOPE_CONTACTS },
+		{ "contact", SCOPE_CONTACTS },
+		{ "reply", SCOPE_SEND | SCOPE_EVENTS },
+		{ "ack", SCOPE_EVENTS },
+	};
+
+	for (size_t i = 0; i < sizeof(verbs_of) / sizeof(verbs_of[0]); i++)
+		if (json_object_get(action, verbs_of[i].verb) != NULL)
+			return verbs_of[i].scope;
+	return SCOPE_SEND;
+}
+
+/* A token may be for one reader, or for those of one domain. */
+static bool
+is_reader(const struct request *q, const char *to)
+{
+	const struct annex_jid *wanted = annex_jid(q->pool, q->token.to);
+	const struct annex_jid *jid = to == NULL ? NULL : annex_jid(q->pool, to);
+
+	if (*q->token.to == '\0')
+		return true;
+	if (wanted == NULL || jid == NULL)
+		return false;
+	return wanted->local == NULL ? strcmp(jid->domain, wanted->domain) == 0
+				     : strcmp(jid->bare, wanted->bare) == 0;
+}
+
+/* What has no reader it may not do then, but answer events. */
+static bool
+is_for(const struct request *q, const json_t *action)
+{
+	if ((scope_of(action) & SCOPE_EVENTS) != 0)
+		return true;
+	return is_reader(q, json_string_value(json_object_get(action, "to"))) &&
+	    (*q->token.to == '\0' || json_object_get(action, "group") == NULL);
+}
+
+static bool
+may_act(struct request *q, const json_t *action)
+{
+	if (json_object_get(action, "hello") != NULL)
+		request_fail(q, 400, "bad-json", "\"hello\" is for programs that stay");
+	else if ((q->token.scopes & scope_of(action)) == 0)
+		request_fail(q, 403, "forbidden", "this token is for something else");
+	else if (!is_for(q, action))
+		request_fail(q, 403, "forbidden", "this token is for %s alone", q->token.to);
+	return q->status == 0;
+}
+
 /* One line of the grammar, said by the program that has this token. */
 static void
 act(struct request *q, const char *line, size_t len)
@@ -115,21 +174,29 @@ is_json(const struct request *q)
 }
 
 static void
-act_on(struct request *q, json_t *json)
+act_on_json(struct request *q, const json_t *json)
 {
-	const char *key = request_header(q, "Idempotency-Key");
-	char *line;
+	char *line = json_dumps(json, JSON_COMPACT);
 
-	if (key != NULL && json_object_get(json, "key") == NULL)
-		json_object_set_new(json, "key", json_string(key));
-	if (json_object_get(json, "key") == NULL && json_object_get(json, "id") == NULL)
-		json_object_set_new(json, "id", json_string("http"));
-	line = json_dumps(json, JSON_COMPACT);
 	if (line == NULL)
 		request_fail(q, 400, "bad-json", "a header is not UTF-8");
 	else
 		act(q, line, strlen(line));
 	free(line);
+}
+
+static void
+act_on(struct request *q, json_t *json)
+{
+	const char *key = request_header(q, "Idempotency-Key");
+
+	if (!may_act(q, json))
+		return;
+	if (key != NULL && json_object_get(json, "key") == NULL && scope_of(json) == SCOPE_SEND)
+		json_object_set_new(json, "key", json_string(key));
+	if (json_object_get(json, "key") == NULL && json_object_get(json, "id") == NULL)
+		json_object_set_new(json, "id", json_string("http"));
+	act_on_json(q, json);
 }
 
 /* What was posted as an object; NULL: it was refused. */
@@ -176,18 +243,77 @@ serve_send(struct request *q)
 static void
 serve_do(struct request *q)
 {
-	json_t *json = read_object(q);
+	json_t *json = read_object(q), *txn = json_object_get(json, "txn"), *action;
+	size_t i;
 
 	if (json == NULL)
 		return;
-	if (json_object_get(json, "hello") != NULL)
-		request_fail(q, 400, "bad-json", "\"hello\" is for programs that stay");
-	else if (json_object_get(json, "txn") != NULL)
-		act(q, q->body.bytes, q->body.len);
-	else
+	if (txn == NULL) {
 		act_on(q, json);
+	} else {
+		json_array_foreach(txn, i, action) if (!may_act(q, action)) break;
+		if (q->status == 0)
+			act(q, q->body.bytes, q->body.len);
+	}
 	json_decref(json);
 }
+
+/* --- Contacts and presence ----------------------------------------------------------- */
+
+/* The member of the one line that it was answered with, as the answer. */
+static void
+answer_member(struct request *q, const char *name, bool first)
+{
+	json_t *json =
+	    q->status == 202 ? json_loadb(q->answer.bytes, q->answer.len, 0, NULL) : NULL;
+	const json_t *member = json_object_get(json, name);
+	char *text = member == NULL
+	    ? NULL
+	    : json_dumps(first ? json_array_get(member, 0) : member, JSON_COMPACT);
+
+	if (text != NULL) {
+		q->status = 200;
+		q->answer.len = 0;
+		text_puts(&q->answer, text);
+		text_puts(&q->answer, "\n");
+	}
+	free(text);
+	json_decref(json);
+}
+
+/* GET /v1/contacts?online=1, /v1/contacts/JID */
+static void
+serve_contacts(struct request *q)
+{
+	const char *online = request_argument(q, "online");
+	const char *path = q->route->path, *jid = q->path + strlen(path);
+	bool one = path[strlen(path) - 1] == '/';
+	json_t *json = json_pack("{ss ss sb}", "get", "contacts", "id", "http", "online",
+	    online != NULL && strcmp(online, "0") != 0);
+
+	if (one)
+		json_object_set_new(json, "of", json_string(jid));
+	act_on(q, json);
+	answer_member(q, "contacts", one);
+	json_decref(json);
+}
+
+/* PUT /v1/presence/JID or *: {"show","status","for"}; DELETE ends it. */
+static void
+serve_presence(struct request *q)
+{
+	const char *to = q->path + strlen(q->route->path);
+	json_t *json = *q->route->method == 'D' ? json_pack("{sb}", "clear", true) : read_object(q);
+
+	if (json == NULL)
+		return;
+	json_object_set_new(json, "kind", json_string("presence"));
+	json_object_set_new(json, "to", json_string(to));
+	act_on(q, json);
+	json_decref(json);
+}
+
+/* --- Hooks ----------------------------------------------------------------------------- */
 
 /* POST /v1/in/BOT/SECRET: something that a web service has to say. */
 static void
@@ -214,8 +340,8 @@ serve_in(struct request *q)
 		request_fail(q, 400, "bad-request", "%s", why);
 		return;
 	}
-	json = json_pack("{ss ss}", "to", q->token.to, "body", text);
-	act_on(q, json);
+	json = json_pack("{ss ss ss}", "to", q->token.to, "body", text, "id", "http");
+	act_on_json(q, json);
 	json_decref(json);
 	if (q->status != 202)
 		return;
@@ -293,10 +419,99 @@ serve_events(struct request *q)
 	annex_timer_start(p->late, number_of(q, "timeout", POLL_S, POLL_MOST_S) * 1000);
 }
 
+/* POST /v1/poke: what failed is tried again now. */
+static void
+serve_poke(struct request *q)
+{
+	dispatch_anew(q->bot);
+	q->status = 202;
+	q->type = "application/json";
+	text_puts(&q->answer, "{\"state\":\"done\"}\n");
+}
+
+/* --- What became of it ------------------------------------------------------------------- */
+
+/* GET /v1/sends/ID, or the key that it was sent under. */
+static void
+serve_sends(struct request *q)
+{
+	const char *name = q->path + strlen(q->route->path);
+	const Bots__Send *send = send_by_id(q->bot, name);
+
+	if (send == NULL)
+		send = send_by_key(q->bot, name);
+	if (send == NULL || !is_reader(q, send->to)) {
+		request_fail(q, 404, "item-not-found", "no message \"%.60s\" is known", name);
+		return;
+	}
+	q->status = 200;
+	q->type = "application/json";
+	text_open(&q->answer);
+	text_member(&q->answer, "id", send->id);
+	text_member(&q->answer, "key", *send->key == '\0' ? NULL : send->key);
+	text_member(&q->answer, "to", send->to);
+	text_member(&q->answer, "state", send_states[send->state]);
+	text_close(&q->answer);
+	text_puts(&q->answer, "\n");
+}
+
+void
+question_answer(struct request *q)
+{
+	const Bots__Answer *answer = answer_find(q->bot, q->question);
+
+	q->question = NULL;
+	q->status = 200;
+	q->type = "application/json";
+	text_open(&q->answer);
+	text_member(&q->answer, "state",
+	    answer == NULL || !answer->answered ? "asked"
+		: answer->given                 ? "answered"
+						: "expired");
+	if (answer != NULL && answer->given) {
+		text_member(&q->answer, "value", answer->value);
+		text_member(&q->answer, "from", answer->from);
+	}
+	text_close(&q->answer);
+	text_puts(&q->answer, "\n");
+	request_done(q);
+}
+
+static void
+no_answer_yet(struct annex_instance *inst, void *cookie)
+{
+	(void)inst;
+	question_answer(cookie);
+}
+
+/* GET /v1/asks/NAME?timeout=SECONDS: the answer to a question that was asked with "keep". */
+static void
+serve_asks(struct request *q)
+{
+	const char *name = q->path + strlen(q->route->path);
+	const Bots__Answer *answer = answer_find(q->bot, name);
+	int64_t timeout_s = number_of(q, "timeout", POLL_S, POLL_MOST_S);
+
+	if (answer == NULL) {
+		request_fail(q, 404, "item-not-found", "no question \"%.60s\" is known", name);
+		return;
+	}
+	q->question = annex_strdup(q->pool, name);
+	q->patience = annex_timer(q->bot->bots->inst, no_answer_yet, q);
+	annex_timer_start(q->patience, answer->answered ? 0 : timeout_s * 1000);
+}
+
 const struct route http_routes[] = {
 	{ "POST", "/v1/send/", SCOPE_SEND, serve_send },
-	{ "POST", "/v1/do", SCOPE_SEND, serve_do },
+	{ "GET", "/v1/sends/", SCOPE_SEND, serve_sends },
+	{ "GET", "/v1/asks/", SCOPE_SEND, serve_asks },
+	{ "POST", "/v1/do", SCOPE_SEND | SCOPE_EVENTS | SCOPE_PRESENCE | SCOPE_CONTACTS, serve_do },
 	{ "GET", "/v1/events", SCOPE_EVENTS, serve_events },
+	{ "POST", "/v1/poke", SCOPE_EVENTS, serve_poke },
+	{ "GET", "/v1/contacts", SCOPE_CONTACTS, serve_contacts },
+	{ "GET", "/v1/contacts/", SCOPE_CONTACTS, serve_contacts },
+	{ "PUT", "/v1/presence/", SCOPE_PRESENCE, serve_presence },
+	{ "DELETE", "/v1/presence/", SCOPE_PRESENCE, serve_presence },
 	{ "POST", "/v1/in/", 0, serve_in },
 	{ 0 },
 };

@@ -124,6 +124,8 @@ static const struct annex_alarm bots_alarms[] = {
 	{ "tidy", track_tidy, { 0 } },
 	{ "held", held_ring, { 0 } },
 	{ "ask", ask_ring, { 0 } },
+	{ "beat", beat_ring, { 0 } },
+	{ "timer", time_ring, { 0 } },
 	{ 0 },
 };
 

@@ -31,6 +31,7 @@
 #define NS_RECEIPTS "urn:xmpp:receipts"
 #define NS_MARKERS "urn:xmpp:chat-markers:0"
 #define NS_STATES "http://jabber.org/protocol/chatstates"
+#define NS_REPLY "urn:xmpp:reply:0"
 #define NS_CORRECT "urn:xmpp:message-correct:0"
 
 struct carrier;
@@ -124,6 +125,7 @@ struct event {
 	int64_t made_ms;
 	unsigned redelivered; /* times it may have been given to somebody before */
 	unsigned ordinal;     /* answers within this delivery */
+	bool quoted;          /* its answer says what it answers */
 	bool later;           /* its row is among those that are answered later */
 	/* Of an ad-hoc command, while somebody waits: */
 	annex_hold_t hold;
@@ -152,6 +154,9 @@ enum {
 	TABLE_NOTICES,
 	TABLE_LATER,
 	TABLE_TOKENS,
+	TABLE_ANSWERS,
+	TABLE_BEATS,
+	TABLE_TIMERS,
 };
 extern const struct annex_table bots_tables[];
 
@@ -210,6 +215,8 @@ void lane_leave(struct event *event);
 
 /* Give what waits to whoever has room for it. */
 void dispatch(struct bot *bot);
+/* The same, and what failed does not wait for its time. */
+void dispatch_anew(struct bot *bot);
 
 /* --- reply.c -------------------------------------------------------------- */
 
@@ -290,9 +297,18 @@ enum annex_verdict bots_command(struct annex_instance *inst, const struct annex_
 struct annex_element *adhoc_result(struct event *event, struct annex_stanza **out_r);
 bool adhoc_answer(struct event *event, const char *text);
 
-/* --- dialog.c ------------------------------------------------------------------------ */
+/* --- ask.c ----------------------------------------------------------------------------- */
 
 void ask_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms);
+/* What is known of a question whose answer is kept; NULL: nothing.  In scratch. */
+const Bots__Answer *answer_find(const struct bot *bot, const char *name);
+/* Old ones go; false: there may be more of them. */
+bool answers_tidy(struct bots *m, int64_t now_ms);
+
+/* --- beat.c, timers.c ---------------------------------------------------------------------- */
+
+void beat_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms);
+void time_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms);
 
 /* --- states.c -------------------------------------------------------------------------- */
 

@@ -54,5 +54,10 @@ int command_event(struct bot *bot, const struct command *command, const char *co
 
 /* dialog.c: whether what was said to bot is about a command, and was dealt with. */
 bool dialog_take(struct bot *bot, const struct annex_stanza *in, const char *body);
+/* A text to whoever said that, which no event stands behind. */
+void dialog_say(struct bot *bot, const struct annex_stanza *in, const char *text);
+
+/* ask.c: the same for what a program has asked. */
+bool ask_take(struct bot *bot, const struct annex_stanza *in, const char *body);
 
 #endif /* BOTS_COMMAND_H */

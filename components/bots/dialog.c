@@ -9,7 +9,7 @@
  *	help, ?              what there is; cancel: never mind
  *
  * A conversation with one contact is about one thing at a time.  A question of a
- * program (ask) is kept in the store; one of ours for a missing field is not:
+ * program (ask.c) is kept in the store; one of ours for a missing field is not:
  * who was asked before a restart says the command again.
  */
 #include <string.h>
@@ -31,8 +31,8 @@ struct dialog {
 
 /* --- Saying -------------------------------------------------------------------- */
 
-static void
-say(struct bot *bot, const struct annex_stanza *in, const char *text)
+void
+dialog_say(struct bot *bot, const struct annex_stanza *in, const char *text)
 {
 	struct annex_instance *inst = bot->bots->inst;
 	struct annex_stanza *out = annex_message(inst, bot->full, in->from->bare, in->type);
@@ -66,7 +66,7 @@ help(struct bot *bot, const struct commands *commands, const struct annex_stanza
 		text_puts(&t, ": ");
 		text_puts(&t, c->name);
 	}
-	say(bot, in, t.bytes);
+	dialog_say(bot, in, t.bytes);
 }
 
 static void
@@ -176,7 +176,7 @@ question(struct bot *bot, const struct command *c, struct dialog *d, const struc
 	add_options(&t, f->options);
 	text_puts(&t, "?");
 	d->until_ms = annex_now_ms(bot->bots->inst) + PATIENCE_MS;
-	say(bot, in, t.bytes);
+	dialog_say(bot, in, t.bytes);
 }
 
 /* Ask for the next that is missing, or run it. */
@@ -225,7 +225,7 @@ continue_dialog(struct bot *bot, const struct commands *commands, const struct a
 	}
 	if (strcasecmp(body, "cancel") == 0) {
 		forget(bot, in->from->bare);
-		say(bot, in, "Never mind, then.");
+		dialog_say(bot, in, "Never mind, then.");
 	} else if (!field_accepts(&c->fields[d->at], body, &why)) {
 		question(bot, c, d, in,
 		    annex_sprintf(annex_scratch(bot->bots->inst), "It must be %s. ", why));
@@ -268,7 +268,7 @@ run_line(struct bot *bot, const struct commands *commands, const struct annex_st
 	values = annex_new_array(pool, const char *, c->field_count + 1);
 	if ((why = why_not_run(bot, in)) != NULL ||
 	    (why = read_values(c, at, values, pool)) != NULL) {
-		say(bot, in, why);
+		dialog_say(bot, in, why);
 		return true;
 	}
 	for (size_t i = 0; i < c->field_count; i++)
@@ -280,175 +280,6 @@ run_line(struct bot *bot, const struct commands *commands, const struct annex_st
 	return true;
 }
 
-/* --- Questions of programs -------------------------------------------------------------------- */
-
-static int
-answer_event(struct bot *bot, const struct annex_jid *who, const char *ask, const char *value)
-{
-	struct event *ev;
-	struct text t;
-	int r;
-
-	if ((r = event_make(bot, "answer", who, &ev)) < 0)
-		return r;
-	ev->type = "chat";
-	t = event_begin(ev);
-	text_member(&t, "ask", ask);
-	if (value != NULL) {
-		text_member(&t, "value", value);
-	} else {
-		text_name(&t, "value");
-		text_puts(&t, "null");
-	}
-	event_end(ev, &t);
-	ev->body = value;
-	return event_add_or_drop(ev);
-}
-
-static const Bots__Ask *
-asked(const struct bot *bot, const char *bare)
-{
-	struct annex_key key = bots_key_in(TABLE_ASKS, bot->name, bare);
-	ProtobufCMessage *record;
-
-	return annex_get(bot->bots->store, &key, &record) < 0 ? NULL : (const Bots__Ask *)record;
-}
-
-/* A choice by its value, its label, or its number; NULL where it is none. */
-static const char *
-choice_of(const Bots__Ask *ask, const char *body)
-{
-	char *end;
-	unsigned long n = strtoul(body, &end, 10);
-
-	if (ask->n_value == 0)
-		return body;
-	for (size_t i = 0; i < ask->n_value; i++)
-		if (strcasecmp(ask->value[i], body) == 0 || strcasecmp(ask->label[i], body) == 0)
-			return ask->value[i];
-	return end != body && *end == '\0' && n >= 1 && n <= ask->n_value ? ask->value[n - 1]
-									  : NULL;
-}
-
-static void
-end_ask(struct bot *bot, const struct annex_jid *who, const char *name, const char *value)
-{
-	struct annex_key key = bots_key_in(TABLE_ASKS, bot->name, who->bare);
-	const char *alarm =
-	    annex_sprintf(annex_scratch(bot->bots->inst), "%s\n%s", bot->name, who->bare);
-
-	if (bots_must(bot->bots, annex_delete(bot->bots->store, &key)) < 0 ||
-	    bots_must(bot->bots, annex_alarm_clear(bot->bots->inst, "ask", alarm, strlen(alarm))) <
-		0)
-		return;
-	bots_must(bot->bots, answer_event(bot, who, name, value));
-}
-
-static bool
-answer(struct bot *bot, const struct annex_stanza *in, const char *body)
-{
-	const Bots__Ask *ask = asked(bot, in->from->bare);
-	struct text t = { .pool = annex_scratch(bot->bots->inst) };
-	const char *value;
-
-	if (ask == NULL)
-		return false;
-	if ((value = choice_of(ask, body)) != NULL) {
-		end_ask(bot, in->from, ask->name, value);
-		return true;
-	}
-	text_puts(&t, "Please answer with one of these:");
-	for (size_t i = 0; i < ask->n_value; i++)
-		text_printf(&t, "\n%zu. %.150s", i + 1, ask->label[i]);
-	say(bot, in, t.bytes);
-	return true;
-}
-
-void
-ask_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms)
-{
-	struct bots *m = annex_state(inst);
-	char *name = annex_strndup(annex_scratch(inst), key, key_len);
-	char *contact = strchr(name, '\n');
-	const struct annex_jid *who =
-	    contact == NULL ? NULL : annex_jid(annex_scratch(inst), contact + 1);
-	const Bots__Ask *ask;
-	struct bot *bot;
-
-	(void)due_wall_ms;
-	if (who == NULL)
-		return;
-	*contact = '\0';
-	if ((bot = bot_find(m, name)) != NULL && (ask = asked(bot, who->bare)) != NULL)
-		end_ask(bot, who, ask->name, NULL);
-}
-
-/* --- ask: the verb --------------------------------------------------------------------------------- */
-
-int
-judge_ask(struct action *a)
-{
-	size_t n = json_array_size(a->choices);
-
-	if (a->choices != NULL && (!json_is_array(a->choices) || n == 0 || n > 50))
-		return action_wrong(a, "bad-json", "\"choices\" must be a list of 1 to 50");
-	for (size_t i = 0; i < n; i++) {
-		const json_t *c = json_array_get(a->choices, i);
-
-		if (!json_is_string(c) && !json_is_string(json_array_get(c, 0)))
-			return action_wrong(a, "bad-json", "a choice is a text or [value, label]");
-	}
-	if (a->ttl_ms == 0)
-		a->ttl_ms = 86400000;
-	if (asked(a->bot, a->to->bare) != NULL)
-		return action_wrong(
-		    a, "conflict", "%s has a question to answer already", a->to->bare);
-	return ANNEX_OK;
-}
-
-static void
-take_choices(struct action *a, Bots__Ask *record, struct text *t)
-{
-	size_t n = json_array_size(a->choices);
-
-	record->value = annex_new_array(a->pool, char *, n + 1);
-	record->label = annex_new_array(a->pool, char *, n + 1);
-	for (size_t i = 0; i < n; i++) {
-		const json_t *c = json_array_get(a->choices, i), *label = json_array_get(c, 1);
-		const char *value = json_string_value(json_is_string(c) ? c : json_array_get(c, 0));
-
-		record->value[i] = annex_strdup(a->pool, clean_text(a->pool, value));
-		record->label[i] = json_is_string(label)
-		    ? annex_strdup(a->pool, clean_text(a->pool, json_string_value(label)))
-		    : record->value[i];
-		text_printf(t, "\n%zu. %.150s", i + 1, record->label[i]);
-	}
-	record->n_value = record->n_label = n;
-}
-
-int
-run_ask(struct action *a)
-{
-	struct annex_instance *inst = a->bot->bots->inst;
-	struct annex_key key = bots_key_in(TABLE_ASKS, a->bot->name, a->to->bare);
-	const char *alarm = annex_sprintf(a->pool, "%s\n%s", a->bot->name, a->to->bare);
-	struct text t = { .pool = a->pool };
-	Bots__Ask record = BOTS__ASK__INIT;
-	int r;
-
-	record.name = (char *)(uintptr_t)a->ask;
-	text_puts(&t, a->body);
-	take_choices(a, &record, &t);
-	if ((r = annex_put(a->bot->bots->store, &key, &record.base)) < 0)
-		return r;
-	if ((r = bots_must(a->bot->bots,
-		 annex_alarm_set(
-		     inst, "ask", alarm, strlen(alarm), annex_wall_ms(inst) + a->ttl_ms))) < 0)
-		return r;
-	a->body = t.bytes;
-	return bots_must(a->bot->bots, run_send(a));
-}
-
 /* --- All of it --------------------------------------------------------------------------------------- */
 
 bool
@@ -456,7 +287,7 @@ dialog_take(struct bot *bot, const struct annex_stanza *in, const char *body)
 {
 	struct commands commands = commands_of(bot);
 
-	if (answer(bot, in, body))
+	if (ask_take(bot, in, body))
 		return true;
 	if (commands.count == 0)
 		return false;

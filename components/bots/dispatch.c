@@ -131,3 +131,11 @@ dispatch(struct bot *bot)
 	}
 	wake_at(bot, due_ms, now_ms);
 }
+
+void
+dispatch_anew(struct bot *bot)
+{
+	ANNEX_LIST_EACH (&bot->waiting, l)
+		annex_container_of(l, struct event, link)->lane->blocked_until_ms = 0;
+	dispatch(bot);
+}

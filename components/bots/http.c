@@ -69,6 +69,8 @@ completed(void *cookie, struct MHD_Connection *connection, void **place,
 		return;
 	if (q->poller != NULL && q->poller->waiting == q)
 		q->poller->waiting = NULL;
+	if (q->patience != NULL)
+		annex_timer_free(&q->patience);
 	annex_list_remove(&q->link);
 	pool = q->pool;
 	annex_pool_destroy(&pool);
@@ -141,7 +143,9 @@ route_of(struct request *q, const char *method)
 		if (fits && strcmp(r->method, method) == 0)
 			return r;
 		if (fits)
-			q->allow = r->method;
+			q->allow = q->allow == NULL
+			    ? r->method
+			    : annex_sprintf(q->pool, "%s, %s", q->allow, r->method);
 	}
 	return NULL;
 }
@@ -337,6 +341,23 @@ http_close(struct consumer *c)
 
 	if (p->waiting != NULL)
 		annex_timer_start(p->soon, 0);
+}
+
+/* --- Questions --------------------------------------------------------------------------- */
+
+void
+http_answered(const struct bot *bot, const char *question)
+{
+	struct http *http = bot->bots->http;
+
+	if (http == NULL)
+		return;
+	ANNEX_LIST_EACH (&http->requests, l) {
+		struct request *q = annex_container_of(l, struct request, link);
+
+		if (q->bot == bot && q->question != NULL && strcmp(q->question, question) == 0)
+			question_answer(q);
+	}
 }
 
 /* --- Life ---------------------------------------------------------------------------------- */

@@ -17,15 +17,18 @@ struct MHD_Connection;
 
 /* What a token is for; in the store, so numbers stay. */
 enum scope {
-	SCOPE_SEND = 1 << 0,   /* messages, and other actions */
-	SCOPE_EVENTS = 1 << 1, /* the bot's events, and answers to them */
-	SCOPE_HOOK = 1 << 2,   /* POST /v1/in */
+	SCOPE_SEND = 1 << 0,     /* messages, and other actions */
+	SCOPE_EVENTS = 1 << 1,   /* the bot's events, and answers to them */
+	SCOPE_HOOK = 1 << 2,     /* POST /v1/in */
+	SCOPE_PRESENCE = 1 << 3, /* what is shown, and workers */
+	SCOPE_CONTACTS = 1 << 4, /* who they are, and who may be one */
 };
 
 struct token {
 	const char *bot, *name;
 	unsigned scopes;
-	const char *to; /* of a hook: whom it is told */
+	const char
+	    *to; /* of a hook: whom it is told; of others: whom alone they may write to, or "" */
 };
 
 /* A program that takes events over HTTP: whoever uses that token. */
@@ -60,19 +63,24 @@ struct request {
 	const char *type, *allow;
 	struct text answer;
 	bool durable; /* it may be heard */
+	/* Of one that waits for the answer to a question: */
+	const char *question;
+	struct annex_timer *patience;
 };
 
 /* api.c: */
 struct route {
 	const char *method; /* NULL ends the table */
 	const char *path;   /* one that ends in a slash has something behind it */
-	unsigned scope;     /* of the bearer's token; 0: the path says who */
+	unsigned scope;     /* of the bearer's token, one of these; 0: the path says who */
 	void (*serve)(struct request *request);
 };
 extern const struct route http_routes[];
 /* An answer of JSON: {"error":word,"text":...} */
 void request_fail(struct request *request, unsigned status, const char *word, const char *fmt, ...)
     ANNEX_PRINTF(4, 5);
+/* A question has its answer, or its time is over: whoever waits for that is told. */
+void question_answer(struct request *request);
 /* The poll of that poller is over: with what there is. */
 void poller_answer(struct poller *poller);
 
@@ -91,6 +99,8 @@ struct bots *request_bots(const struct request *request);
 bool request_is_moderate(struct request *request);
 struct poller *poller_of(struct request *request);
 extern const struct carrier http_carrier;
+/* The question of bot of that name was answered. */
+void http_answered(const struct bot *bot, const char *question);
 
 /* token.c: */
 /* Whose it is; ANNEX_ENOENT where it is nobody's.  In pool. */

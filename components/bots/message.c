@@ -13,7 +13,6 @@
 #include "command.h"
 
 #define NS_OOB "jabber:x:oob"
-#define NS_REPLY "urn:xmpp:reply:0"
 
 /* --- The event ---------------------------------------------------------------- */
 
@@ -86,6 +85,22 @@ write_message(struct event *ev, const struct annex_stanza *in)
 	event_end(ev, &t);
 }
 
+/* In a room everybody calls it what the room does (XEP-0359; XEP-0461 §3.1). */
+static const char *
+id_for_others(const struct annex_stanza *in)
+{
+	if (in->type == NULL || strcmp(in->type, "groupchat") != 0)
+		return in->id;
+	ANNEX_CHILDREN (in->element, el) {
+		const char *by = annex_attr(el, "by"), *id = annex_attr(el, "id");
+
+		if (annex_is(el, NS_SID, "stanza-id") && by != NULL && id != NULL &&
+		    strcmp(by, in->from->bare) == 0)
+			return id;
+	}
+	return in->id;
+}
+
 static int
 message_event(struct bot *bot, const struct annex_stanza *in, const char *body)
 {
@@ -95,7 +110,7 @@ message_event(struct bot *bot, const struct annex_stanza *in, const char *body)
 	if ((r = event_make(bot, "message", in->from, &ev)) < 0)
 		return r;
 	ev->type = in->type != NULL ? annex_strdup(ev->pool, in->type) : "normal";
-	ev->id = annex_strdup(ev->pool, in->id);
+	ev->id = annex_strdup(ev->pool, id_for_others(in));
 	ev->thread = annex_strdup(ev->pool, annex_child_text(in->element, NULL, "thread"));
 	ev->lang = annex_strdup(ev->pool, annex_lang(in->element));
 	ev->body = annex_strdup(ev->pool, body);

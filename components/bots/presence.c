@@ -13,6 +13,8 @@
 
 #include "action.h"
 
+#define STATUS_BYTES 1024
+
 /* --- Who may ----------------------------------------------------------------- */
 
 enum policy { POLICY_OPEN, POLICY_LOCAL, POLICY_APPROVE, POLICY_PREAUTH, POLICY_CLOSED };
@@ -171,7 +173,7 @@ add_who(struct text *t, const struct bot *bot, const struct annex_jid *from, con
 
 /* --- What people see ---------------------------------------------------------------- */
 
-static int
+int
 show_read(const char *text, enum annex_show *show_r)
 {
 	for (size_t i = 0; i < sizeof(show_names) / sizeof(show_names[0]); i++)
@@ -243,6 +245,15 @@ judge_presence(struct action *a)
 	return ANNEX_OK;
 }
 
+const char *
+status_text(struct action *a)
+{
+	const char *rest = a->status == NULL ? "" : clean_text(a->pool, a->status);
+	const char *part = clean_part(a->pool, &rest, STATUS_BYTES);
+
+	return part != NULL ? part : "";
+}
+
 static int
 note_default(struct action *a, enum annex_show show)
 {
@@ -251,8 +262,7 @@ note_default(struct action *a, enum annex_show show)
 	int r;
 
 	record.show = show;
-	record.status =
-	    (char *)(uintptr_t)(a->status != NULL ? clean_text(a->pool, a->status) : "");
+	record.status = (char *)(uintptr_t)status_text(a);
 	r = a->clear ? annex_delete(a->bot->bots->store, &key)
 		     : annex_put(a->bot->bots->store, &key, &record.base);
 	if (r < 0)
@@ -274,7 +284,7 @@ run_presence(struct action *a)
 	if (everybody)
 		return note_default(a, view.show);
 	if (a->status != NULL) {
-		text.text = clean_text(a->pool, a->status);
+		text.text = status_text(a);
 		view.text_count = 1;
 	}
 	if (a->for_ms > 0)

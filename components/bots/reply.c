@@ -38,6 +38,16 @@ is_swallowed(struct event *ev)
 	return true;
 }
 
+/* Which of what they said it answers (XEP-0461). */
+static void
+quote(struct annex_element *message, const struct event *ev)
+{
+	struct annex_element *el = annex_add(message, NS_REPLY, "reply");
+
+	annex_attr_set(el, "to", ev->from);
+	annex_attr_set(el, "id", ev->id);
+}
+
 static int
 send_part(struct event *ev, const char *part)
 {
@@ -50,6 +60,8 @@ send_part(struct event *ev, const char *part)
 	annex_add_text(out->element, NULL, "body", part);
 	if (ev->thread != NULL)
 		annex_add_text(out->element, NULL, "thread", ev->thread);
+	if (ev->quoted && ev->id != NULL)
+		quote(out->element, ev);
 	if (ev->composing)
 		annex_add(out->element, NS_STATES, "active");
 	if ((r = out_send(ev->bot, out, NULL)) < 0)
@@ -66,6 +78,8 @@ reply_text(struct event *ev, const char *body)
 	size_t max = (size_t)ev->bot->bots->set->max_body_bytes;
 	int r;
 
+	if (strcmp(ev->bare, ev->bot->jid) == 0)
+		return ANNEX_OK; /* a timer, a worker: nobody is waiting */
 	if (ev->hold != 0 && adhoc_answer(ev, rest)) {
 		ev->replies = ++ev->ordinal;
 		return ANNEX_OK;

@@ -24,6 +24,8 @@ static const struct scope_name {
 	{ "send", "Send messages", SCOPE_SEND },
 	{ "events", "Get events", SCOPE_EVENTS },
 	{ "hook", "Post to /v1/in", SCOPE_HOOK },
+	{ "presence", "Say what is shown", SCOPE_PRESENCE },
+	{ "contacts", "See contacts", SCOPE_CONTACTS },
 };
 
 static struct annex_key
@@ -64,6 +66,8 @@ static const struct annex_choice scope_choices[] = {
 	{ "send", "Send messages" },
 	{ "events", "Get events" },
 	{ "hook", "Post to /v1/in" },
+	{ "presence", "Say what is shown" },
+	{ "contacts", "See contacts" },
 	{ 0 },
 };
 
@@ -77,8 +81,8 @@ static const struct annex_field add_fields[] = {
 	NAME,
 	ANNEX_FIELD(struct token_values, scopes, "scopes", ANNEX_LIST_MULTI, "What it is for",
 	    .choices = scope_choices, .required = true),
-	ANNEX_FIELD(
-	    struct token_values, to, "to", ANNEX_JID_SINGLE, "Whom a hook tells what is posted"),
+	ANNEX_FIELD(struct token_values, to, "to", ANNEX_JID_SINGLE,
+	    "Whom a hook tells what is posted; the only one whom others may write to"),
 	{ 0 },
 };
 static const struct annex_field remove_fields[] = { BOT, NAME, { 0 } };

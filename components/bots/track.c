@@ -164,10 +164,10 @@ track_tidy(struct annex_instance *inst, const void *key, size_t key_len, int64_t
 	int64_t now_ms = annex_wall_ms(inst);
 	size_t n = tidy_table(m, TABLE_SENDS, now_ms - KNOWN_MS) +
 	    tidy_table(m, TABLE_KEYS, now_ms - KNOWN_MS);
+	bool done = answers_tidy(m, now_ms) && n < TIDY_MOST;
 
 	(void)key;
 	(void)key_len;
 	(void)due_wall_ms;
-	bots_must(
-	    m, annex_alarm_set(inst, "tidy", "", 0, now_ms + (n >= TIDY_MOST ? 1000 : TIDY_MS)));
+	bots_must(m, annex_alarm_set(inst, "tidy", "", 0, now_ms + (done ? TIDY_MS : 1000)));
 }

@@ -85,6 +85,7 @@ static const struct key reply_keys[] = {
 	KEY("table", KEY_ANY, table),
 	KEY("more", KEY_TRUTH, more),
 	KEY("later", KEY_TRUTH, later),
+	KEY("quote", KEY_TRUTH, quote),
 	{ 0 },
 };
 
@@ -109,6 +110,7 @@ run_reply(struct action *a)
 	struct event *ev = a->event;
 	int r = ANNEX_OK;
 
+	ev->quoted = a->quote;
 	if (a->table != NULL)
 		r = reply_table(ev, a->table);
 	if (r >= 0 && a->body != NULL)
@@ -131,59 +133,9 @@ run_reply(struct action *a)
 static const struct key get_keys[] = {
 	KEY("get", KEY_TEXT, get, .required = true),
 	KEY("online", KEY_TRUTH, more),
+	KEY("of", KEY_JID, to),
 	{ 0 },
 };
-
-static int
-judge_get(struct action *a)
-{
-	if (strcmp(a->get, "contacts") != 0)
-		return action_wrong(a, "bad-json", "only \"contacts\" can be got");
-	return ANNEX_OK;
-}
-
-static void
-add_contact(struct text *t, struct action *a, const struct annex_contact *c, bool first)
-{
-	struct annex_instance *inst = a->bot->bots->inst;
-	const struct annex_resource *best = annex_contact_best(inst, a->bot->jid, c->jid);
-
-	if (!first)
-		text_add(t, ",", 1);
-	text_open(t);
-	text_member(t, "jid", c->jid);
-	text_member(t, "sub",
-	    c->out == ANNEX_SUBSCRIBED      ? c->in == ANNEX_SUBSCRIBED ? "both" : "from"
-		: c->in == ANNEX_SUBSCRIBED ? "to"
-					    : "none");
-	text_truth(t, "asks", c->out == ANNEX_SUBSCRIBED_PENDING);
-	text_truth(t, "online", best != NULL);
-	text_member(t, "status", best != NULL ? best->status : NULL);
-	text_strings(t, "groups", c->groups);
-	text_close(t);
-}
-
-static int
-run_get(struct action *a)
-{
-	struct annex_instance *inst = a->bot->bots->inst;
-	struct annex_contact_cursor *cursor = NULL;
-	struct annex_contact c;
-	struct text t = { .pool = a->pool };
-	bool first = true;
-
-	text_add(&t, "[", 1);
-	while (annex_contact_next(inst, a->bot->jid, &cursor, &c) == ANNEX_AGAIN) {
-		if (a->more && annex_contact_best(inst, a->bot->jid, c.jid) == NULL)
-			continue;
-		add_contact(&t, a, &c, first);
-		first = false;
-	}
-	text_add(&t, "]", 1);
-	a->result_name = "contacts";
-	a->result = t.bytes;
-	return ANNEX_OK;
-}
 
 static const struct key contact_keys[] = {
 	KEY("contact", KEY_JID, to, .required = true),
@@ -193,50 +145,6 @@ static const struct key contact_keys[] = {
 	KEY("invite", KEY_TRUTH, later),
 	{ 0 },
 };
-
-static int
-judge_contact(struct action *a)
-{
-	size_t i;
-	json_t *group;
-
-	if (a->groups != NULL && (!json_is_array(a->groups) || json_array_size(a->groups) > 16))
-		return action_wrong(a, "bad-json", "\"groups\" must be a list of at most 16");
-	json_array_foreach(a->groups, i, group) if (!json_is_string(group)) return action_wrong(
-	    a, "bad-json", "a group is a text");
-	return ANNEX_OK;
-}
-
-static int
-set_groups(struct action *a)
-{
-	const char **groups =
-	    annex_new_array(a->pool, const char *, json_array_size(a->groups) + 1);
-	json_t *group;
-	size_t i;
-
-	json_array_foreach(a->groups, i, group) groups[i] = json_string_value(group);
-	return annex_contact_set_groups(a->bot->bots->inst, a->bot->jid, a->to->bare, groups);
-}
-
-static int
-run_contact(struct action *a)
-{
-	struct annex_instance *inst = a->bot->bots->inst;
-	int r = ANNEX_OK;
-
-	if (a->clear)
-		r = annex_contact_deny(inst, a->bot->jid, a->to->bare);
-	if (r >= 0 && a->more)
-		r = annex_contact_allow(inst, a->bot->jid, a->to->bare);
-	if (r >= 0 && a->later)
-		r = annex_contact_ask(inst, a->bot->jid, a->to->bare, bot_name(a->bot));
-	if (r >= 0 && a->groups != NULL)
-		r = set_groups(a);
-	if (r == ANNEX_ENOENT || r == ANNEX_EINVAL)
-		return action_wrong(a, "no-such-contact", "%s is no contact", a->to->bare);
-	return r;
-}
 
 /* --- The others' keys -------------------------------------------------------------------- */
 
@@ -270,6 +178,7 @@ static const struct key ask_keys[] = {
 	KEY("body", KEY_TEXT, body, .required = true),
 	KEY("choices", KEY_ANY, choices),
 	KEY("timeout", KEY_TIME, ttl_ms),
+	KEY("keep", KEY_TRUTH, more),
 	{ 0 },
 };
 static const struct key edit_keys[] = {
@@ -291,6 +200,24 @@ static const struct key leave_keys[] = {
 	{ 0 },
 };
 
+static const struct key beat_keys[] = {
+	KEY("beat", KEY_TEXT, beat, .required = true),
+	KEY("show", KEY_TEXT, show),
+	KEY("status", KEY_TEXT, status),
+	KEY("for", KEY_TIME, for_ms),
+	KEY("clear", KEY_TRUTH, clear),
+	{ 0 },
+};
+static const struct key timer_keys[] = {
+	KEY("timer", KEY_TEXT, timer, .required = true),
+	KEY("in", KEY_TIME, ttl_ms),
+	KEY("at", KEY_TEXT, at),
+	KEY("tz", KEY_TEXT, tz),
+	KEY("every", KEY_TIME, for_ms),
+	KEY("clear", KEY_TRUTH, clear),
+	{ 0 },
+};
+
 /* A verb is known by its key; the first of these that an action has is its verb. */
 const struct verb verbs[] = {
 	{ "hello", hello_keys, judge_hello, run_hello },
@@ -299,6 +226,8 @@ const struct verb verbs[] = {
 	{ "ask", ask_keys, judge_ask, run_ask },
 	{ "edit", edit_keys, judge_edit, run_edit },
 	{ "retract", retract_keys, judge_edit, run_edit },
+	{ "beat", beat_keys, judge_beat, run_beat },
+	{ "timer", timer_keys, judge_timer, run_timer },
 	{ "contact", contact_keys, judge_contact, run_contact },
 	{ "join", join_keys, NULL, run_join },
 	{ "leave", leave_keys, NULL, run_leave },

@@ -160,3 +160,92 @@ async def web_services_post_as_it_suits_them(t):
                                (f"/v1/in/news/{secret}", "{", 400)):
         got, said = await web("POST", path, body=body, Content_Type="application/json")
         equal(got, status, f"the status of {path}, which said {said}")
+
+
+@test()
+async def contacts_are_seen_and_shown_something(t):
+    web = await Web(t).start()
+    token = await web.token("app", ["contacts", "presence"])
+    alice = await t.client("alice")
+    equal(await web("GET", "/v1/contacts", token), (200, []), "contacts at first")
+    equal((await web("GET", "/v1/contacts/alice@localhost", token))[0], 404, "a stranger")
+    alice.send_raw(f"<presence to='{BOT}' type='subscribe'/>")
+    ask = await alice.next(lambda s: s.name == "presence" and s["type"] == "subscribe", what="subscribe")
+    alice.send_raw(f"<presence to='{ask['from'].bare}' type='subscribed'/>")
+
+    async def is_seen():
+        status, said = await web("GET", "/v1/contacts?online=1", token)
+        return status == 200 and said
+
+    (seen,) = await until(is_seen, 20, "alice is seen")
+    equal((seen["jid"], seen["sub"], seen["online"], seen["show"]),
+          ("alice@localhost", "both", True, "online"), "the contact")
+    equal(await web("GET", "/v1/contacts/alice@localhost", token), (200, seen), "the contact alone")
+    equal((await web("PUT", "/v1/presence/alice@localhost", token,
+                     '{"show":"dnd","status":"3 checks failing","for":"30m"}'))[0], 202, "the status")
+    await alice.next(lambda s: s.name == "presence" and s["status"] == "3 checks failing", 20, "status")
+    equal((await web("DELETE", "/v1/presence/alice@localhost", token))[0], 202, "the status")
+    for method, path, body, status in (("PUT", "/v1/presence/alice@localhost", '{"show":"x"}', 400),
+                                       ("PUT", "/v1/presence/@", "{}", 400),
+                                       ("POST", "/v1/presence/*", "{}", 405),
+                                       ("POST", "/v1/do", '{"to":"alice@localhost","body":"x"}', 403),
+                                       ("POST", "/v1/do", '{"txn":[{"beat":"w"},{"edit":"x","body":"y"}]}',
+                                        403),
+                                       ("GET", "/v1/events", None, 403)):
+        equal((await web(method, path, token, body))[0], status, f"the status of {method} {path}")
+
+
+@test()
+async def a_token_for_one_reader_writes_to_nobody_else(t):
+    web = await Web(t).start()
+    one = await web.token("one", ["send", "presence"], to="alice@localhost")
+    all_of = await web.token("all", ["send"], to="localhost")
+    alice = await t.client("alice")
+    for token, action, status in (
+            (one, {"to": "alice@localhost/test", "body": "1"}, 202),
+            (one, {"to": "bob@localhost", "body": "x"}, 403),
+            (one, {"edit": "x", "body": "x"}, 403),
+            (one, {"beat": "x"}, 403),
+            (one, {"kind": "presence", "status": "x"}, 403),
+            (one, {"kind": "presence", "to": "alice@localhost", "group": "all", "status": "x"}, 403),
+            (one, {"kind": "presence", "to": "alice@localhost", "status": "x"}, 202),
+            (all_of, {"to": "alice@localhost", "body": "2"}, 202),
+            (all_of, {"to": "alice@example.org", "body": "x"}, 403)):
+        equal((await web("POST", "/v1/do", token, json.dumps(action)))[0], status,
+              f"the status of {action}")
+    await hears(alice, 2)
+    equal([m["body"] for m in heard(alice)], ["1", "2"], "what was said")
+
+
+@test()
+async def an_answer_is_waited_for(t):
+    web = await Web(t).start()
+    token = await web.token("gate", ["send"])
+    alice = await t.client("alice")
+    equal((await web("GET", "/v1/asks/v42?timeout=0", token))[0], 404, "no question")
+    status, said = await web("POST", "/v1/do", token, json.dumps(
+        {"ask": "v42", "to": "alice@localhost", "body": "Deploy?", "choices": ["yes", "no"],
+         "keep": True}))
+    equal(status, 202, f"the status of the question, which said {said}")
+    equal(await web("GET", "/v1/asks/v42?timeout=0", token), (200, {"state": "asked"}), "so far")
+    poll = asyncio.create_task(web("GET", "/v1/asks/v42?timeout=50", token))
+    await hears(alice, 1)
+    alice.send(BOT, "<body>Yes</body>")
+    wanted = (200, {"state": "answered", "value": "yes", "from": alice.jid})
+    equal(await poll, wanted, "the answer")
+    equal(await web("GET", "/v1/asks/v42", token), wanted, "the answer again")
+
+
+@test()
+async def what_became_of_a_message_is_told(t):
+    web = await Web(t).start()
+    token = await web.token("app", ["send"])
+    await t.client("alice")
+    _, said = await web("POST", "/v1/send/alice@localhost", token, "x", Idempotency_Key="k")
+
+    async def is_sent():
+        return (await web("GET", f"/v1/sends/{said['id']}", token))[1]["state"] != "queued"
+
+    await until(is_sent, 20, "it is sent")
+    equal((await web("GET", "/v1/sends/k", token))[1]["to"], "alice@localhost", "whom it is for")
+    equal((await web("GET", "/v1/sends/other", token))[0], 404, "the status of another")

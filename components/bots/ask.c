@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * ask.c - questions of programs
+ *
+ * A contact has one question to answer at a time; it is kept in the store until they
+ * have, or its time is over.  The answer is an event for the bot's programs.  Of
+ * a question with "keep" it is no event: it waits, under the name of the
+ * question, for whoever asks over HTTP, at most for a day (annexbot ask).
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "command.h"
+#include "http.h"
+
+#define KEPT_MS ((int64_t)86400000)
+#define TIDY_MOST 500
+
+/* --- Answers that are kept ------------------------------------------------------ */
+
+const Bots__Answer *
+answer_find(const struct bot *bot, const char *name)
+{
+	struct annex_key key = bots_key_in(TABLE_ANSWERS, bot->name, name);
+	ProtobufCMessage *record;
+
+	return annex_get(bot->bots->store, &key, &record) < 0 ? NULL : (const Bots__Answer *)record;
+}
+
+static int
+answer_put(struct bot *bot, const char *name, const char *from, const char *value, int64_t until_ms)
+{
+	struct annex_key key = bots_key_in(TABLE_ANSWERS, bot->name, name);
+	Bots__Answer record = BOTS__ANSWER__INIT;
+
+	record.until_ms = until_ms;
+	record.answered = from != NULL;
+	record.from = (char *)(uintptr_t)(from != NULL ? from : "");
+	record.given = value != NULL;
+	record.value = (char *)(uintptr_t)(value != NULL ? value : "");
+	return annex_put(bot->bots->store, &key, &record.base);
+}
+
+bool
+answers_tidy(struct bots *m, int64_t now_ms)
+{
+	struct annex_key prefix = annex_key(&bots_tables[TABLE_ANSWERS]);
+	struct annex_iter it = annex_iter(&prefix);
+	size_t n = 0;
+
+	while (n < TIDY_MOST && annex_next(m->store, &it) == ANNEX_AGAIN) {
+		if (((const Bots__Answer *)it.record)->until_ms > now_ms)
+			continue;
+		if (annex_delete(m->store, &it.key) < 0)
+			break;
+		n++;
+	}
+	return n < TIDY_MOST;
+}
+
+/* --- Answers that are events ------------------------------------------------------ */
+
+static int
+answer_event(struct bot *bot, const struct annex_jid *who, const char *ask, const char *value)
+{
+	struct event *ev;
+	struct text t;
+	int r;
+
+	if ((r = event_make(bot, "answer", who, &ev)) < 0)
+		return r;
+	ev->type = "chat";
+	t = event_begin(ev);
+	text_member(&t, "ask", ask);
+	if (value != NULL) {
+		text_member(&t, "value", value);
+	} else {
+		text_name(&t, "value");
+		text_puts(&t, "null");
+	}
+	event_end(ev, &t);
+	ev->body = value;
+	return event_add_or_drop(ev);
+}
+
+static const Bots__Ask *
+asked(const struct bot *bot, const char *bare)
+{
+	struct annex_key key = bots_key_in(TABLE_ASKS, bot->name, bare);
+	ProtobufCMessage *record;
+
+	return annex_get(bot->bots->store, &key, &record) < 0 ? NULL : (const Bots__Ask *)record;
+}
+
+/* A choice by its value, its label, or its number; NULL where it is none. */
+static const char *
+choice_of(const Bots__Ask *ask, const char *body)
+{
+	char *end;
+	unsigned long n = strtoul(body, &end, 10);
+
+	if (ask->n_value == 0)
+		return body;
+	for (size_t i = 0; i < ask->n_value; i++)
+		if (strcasecmp(ask->value[i], body) == 0 || strcasecmp(ask->label[i], body) == 0)
+			return ask->value[i];
+	return end != body && *end == '\0' && n >= 1 && n <= ask->n_value ? ask->value[n - 1]
+									  : NULL;
+}
+
+/* --- The end of a question ------------------------------------------------------------ */
+
+static int
+keep_answer(struct bot *bot, const struct annex_jid *who, const char *name, const char *value)
+{
+	int r = answer_put(bot, name, who->full, value, annex_wall_ms(bot->bots->inst) + KEPT_MS);
+
+	if (r >= 0)
+		http_answered(bot, name);
+	return r;
+}
+
+static void
+end_ask(struct bot *bot, const struct annex_jid *who, const Bots__Ask *ask, const char *value)
+{
+	struct annex_key key = bots_key_in(TABLE_ASKS, bot->name, who->bare);
+	const char *name = annex_strdup(annex_scratch(bot->bots->inst), ask->name);
+	bool kept = ask->keep;
+	const char *alarm =
+	    annex_sprintf(annex_scratch(bot->bots->inst), "%s\n%s", bot->name, who->bare);
+
+	if (bots_must(bot->bots, annex_delete(bot->bots->store, &key)) < 0 ||
+	    bots_must(bot->bots, annex_alarm_clear(bot->bots->inst, "ask", alarm, strlen(alarm))) <
+		0)
+		return;
+	bots_must(bot->bots,
+	    kept ? keep_answer(bot, who, name, value) : answer_event(bot, who, name, value));
+}
+
+bool
+ask_take(struct bot *bot, const struct annex_stanza *in, const char *body)
+{
+	const Bots__Ask *ask = asked(bot, in->from->bare);
+	struct text t = { .pool = annex_scratch(bot->bots->inst) };
+	const char *value;
+
+	if (ask == NULL)
+		return false;
+	if ((value = choice_of(ask, body)) != NULL) {
+		end_ask(bot, in->from, ask, annex_strdup(t.pool, value));
+		return true;
+	}
+	text_puts(&t, "Please answer with one of these:");
+	for (size_t i = 0; i < ask->n_value; i++)
+		text_printf(&t, "\n%zu. %.150s", i + 1, ask->label[i]);
+	dialog_say(bot, in, t.bytes);
+	return true;
+}
+
+void
+ask_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms)
+{
+	struct bots *m = annex_state(inst);
+	char *name = annex_strndup(annex_scratch(inst), key, key_len);
+	char *contact = strchr(name, '\n');
+	const struct annex_jid *who =
+	    contact == NULL ? NULL : annex_jid(annex_scratch(inst), contact + 1);
+	const Bots__Ask *ask;
+	struct bot *bot;
+
+	(void)due_wall_ms;
+	if (who == NULL)
+		return;
+	*contact = '\0';
+	if ((bot = bot_find(m, name)) != NULL && (ask = asked(bot, who->bare)) != NULL)
+		end_ask(bot, who, ask, NULL);
+}
+
+/* --- The verb ---------------------------------------------------------------------------- */
+
+int
+judge_ask(struct action *a)
+{
+	size_t n = json_array_size(a->choices);
+
+	if (a->choices != NULL && (!json_is_array(a->choices) || n == 0 || n > 50))
+		return action_wrong(a, "bad-json", "\"choices\" must be a list of 1 to 50");
+	for (size_t i = 0; i < n; i++) {
+		const json_t *c = json_array_get(a->choices, i);
+
+		if (!json_is_string(c) && !json_is_string(json_array_get(c, 0)))
+			return action_wrong(a, "bad-json", "a choice is a text or [value, label]");
+	}
+	if (a->ttl_ms == 0)
+		a->ttl_ms = 86400000;
+	if (asked(a->bot, a->to->bare) != NULL)
+		return action_wrong(
+		    a, "conflict", "%s has a question to answer already", a->to->bare);
+	return ANNEX_OK;
+}
+
+static void
+take_choices(struct action *a, Bots__Ask *record, struct text *t)
+{
+	size_t n = json_array_size(a->choices);
+
+	record->value = annex_new_array(a->pool, char *, n + 1);
+	record->label = annex_new_array(a->pool, char *, n + 1);
+	for (size_t i = 0; i < n; i++) {
+		const json_t *c = json_array_get(a->choices, i), *label = json_array_get(c, 1);
+		const char *value = json_string_value(json_is_string(c) ? c : json_array_get(c, 0));
+
+		record->value[i] = annex_strdup(a->pool, clean_text(a->pool, value));
+		record->label[i] = json_is_string(label)
+		    ? annex_strdup(a->pool, clean_text(a->pool, json_string_value(label)))
+		    : record->value[i];
+		text_printf(t, "\n%zu. %.150s", i + 1, record->label[i]);
+	}
+	record->n_value = record->n_label = n;
+}
+
+int
+run_ask(struct action *a)
+{
+	struct annex_instance *inst = a->bot->bots->inst;
+	struct annex_key key = bots_key_in(TABLE_ASKS, a->bot->name, a->to->bare);
+	const char *alarm = annex_sprintf(a->pool, "%s\n%s", a->bot->name, a->to->bare);
+	struct text t = { .pool = a->pool };
+	Bots__Ask record = BOTS__ASK__INIT;
+	int r;
+
+	record.name = (char *)(uintptr_t)a->ask;
+	record.keep = a->more;
+	text_puts(&t, a->body);
+	take_choices(a, &record, &t);
+	if ((r = annex_put(a->bot->bots->store, &key, &record.base)) < 0)
+		return r;
+	if ((r = bots_must(a->bot->bots,
+		 annex_alarm_set(
+		     inst, "ask", alarm, strlen(alarm), annex_wall_ms(inst) + a->ttl_ms))) < 0)
+		return r;
+	if (a->more &&
+	    (r = bots_must(a->bot->bots,
+		 answer_put(
+		     a->bot, a->ask, NULL, NULL, annex_wall_ms(inst) + a->ttl_ms + KEPT_MS))) < 0)
+		return r;
+	a->body = t.bytes;
+	return bots_must(a->bot->bots, run_send(a));
+}
