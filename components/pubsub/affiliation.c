@@ -67,6 +67,21 @@ index_put(
 	return ANNEX_OK;
 }
 
+/* Its place in the list of the node: that which it has, or a new one. */
+static int
+place_find(const struct node *node, const struct annex_key *key, Pubsub__Affiliation *a)
+{
+	struct annex_key list = key_number(TABLE_MEMBERS, node->number);
+	ProtobufCMessage *before;
+	int r = annex_get(node->p->store, key, &before);
+
+	if (r == ANNEX_OK)
+		a->place = ((Pubsub__Affiliation *)before)->place;
+	else if (r == ANNEX_ENOENT && a->rank != RANK_NONE)
+		r = annex_sequence(node->p->store, &list, &a->place);
+	return r == ANNEX_ENOENT ? ANNEX_OK : r;
+}
+
 int
 affiliation_put(struct node *node, const char *bare, enum rank rank)
 {
@@ -77,8 +92,12 @@ affiliation_put(struct node *node, const char *bare, enum rank rank)
 
 	record.jid = (char *)(uintptr_t)bare;
 	record.rank = rank;
-	if ((r = index_put(p, &key, &record, rank != RANK_NONE)) < 0)
+	if ((r = place_find(node, &key, &record)) < 0 ||
+	    (r = index_put(p, &key, &record, rank != RANK_NONE)) < 0)
 		return r;
+	key = key_numbers(TABLE_MEMBERS, node->number, record.place);
+	if ((r = index_put(p, &key, &record, rank != RANK_NONE)) < 0)
+		return must(p, r);
 	key = key_text(TABLE_AFFILIATED, bare);
 	annex_key_u64(&key, node->number);
 	if ((r = index_put(p, &key, &record, rank != RANK_NONE)) < 0)

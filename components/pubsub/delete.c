@@ -32,9 +32,7 @@ some_subscriptions(struct pubsub *p, uint64_t node, size_t limit)
 		uint64_t number = annex_key_number(&it.key, 1);
 
 		sub_alarms_clear(p, node, number);
-		key = key_text(TABLE_SUBSCRIBERS, jid == NULL ? record->jid : jid->bare);
-		annex_key_u64(annex_key_u64(&key, node), number);
-		annex_delete(p->store, &key);
+		subscriber_remove(p, jid == NULL ? record->jid : jid->bare, node, number);
 		key = it.key;
 		annex_delete(p->store, &key);
 		n++;
@@ -60,8 +58,8 @@ some_affiliations(struct pubsub *p, uint64_t node, size_t limit)
 	return n;
 }
 
-static const int of_shelf[] = { TABLE_ITEMS, TABLE_ITEM_IDS };
-static const int of_node[] = { TABLE_PENDING, TABLE_OWNERS, TABLE_WAITING };
+static const int of_shelf[] = { TABLE_ITEMS, TABLE_ITEM_IDS, TABLE_CREATED };
+static const int of_node[] = { TABLE_PENDING, TABLE_OWNERS, TABLE_WAITING, TABLE_MEMBERS };
 
 static int
 some_rows(struct pubsub *p, const int *tables, size_t count, uint64_t number, size_t limit)
@@ -86,7 +84,7 @@ remains_step(struct annex_instance *inst, struct annex_job_state *state, size_t 
 	int n;
 
 	memcpy(&r, state->bytes, sizeof(r));
-	if ((n = some_rows(p, of_shelf, 2, r.shelf, limit)) != 0)
+	if ((n = some_rows(p, of_shelf, 3, r.shelf, limit)) != 0)
 		return n < 0 ? n : ANNEX_AGAIN;
 	key = key_number(TABLE_ITEMS, r.shelf);
 	annex_sequence_forget(p->store, &key);
@@ -95,8 +93,10 @@ remains_step(struct annex_instance *inst, struct annex_job_state *state, size_t 
 	if (some_subscriptions(p, r.node, limit / 5) > 0 ||
 	    some_affiliations(p, r.node, limit / 3) > 0)
 		return ANNEX_AGAIN;
-	if ((n = some_rows(p, of_node, 3, r.node, limit)) != 0)
+	if ((n = some_rows(p, of_node, 4, r.node, limit)) != 0)
 		return n < 0 ? n : ANNEX_AGAIN;
+	key = key_number(TABLE_MEMBERS, r.node);
+	annex_sequence_forget(p->store, &key);
 	key = key_number(TABLE_SUBSCRIPTIONS, r.node);
 	annex_sequence_forget(p->store, &key);
 	key = key_number(TABLE_DELIVERIES, r.node);

@@ -57,6 +57,8 @@ static const char *const features[] = {
 	NS_PUBSUB "#subscription-notifications",
 	NS_PUBSUB "#subscription-options",
 	ANNEX_NS_RSM,
+	NS_ORDER,
+	NS_ORDER "@" NS_PUBSUB,
 	NULL,
 };
 
@@ -106,7 +108,7 @@ node_info(struct node *node, struct annex_disco_info *info)
 		.creation_date = annex_datetime(pool, node->created_ms),
 		.max_items = c->max_items,
 		.contact = c->contact,
-		.num_subscribers = (int64_t)subs_count(node) };
+		.num_subscribers = (int64_t)subs_approved(node) };
 
 	if (node->p->set->list_owners)
 		m.owner = (struct annex_strings) { jids, owners(node, jids, OWNERS_SHOWN) };
@@ -223,7 +225,9 @@ node_items(struct pubsub *p, const struct annex_stanza *in, const char *name,
 		*error_r = fault_error(fault);
 		return ANNEX_EDENIED;
 	}
-	*rows = (struct rows) { p, TABLE_ITEMS, rq.node->shelf, true, true };
+	if (rows_of_items(rows, rq.node, NULL) != FAULT_NONE)
+		return ANNEX_ENOENT;
+	rows->for_disco = true;
 	*source_r = rows_source(rows);
 	return ANNEX_OK;
 }

@@ -49,7 +49,7 @@ expire_some(struct node *node, int64_t until_ms)
 		if (item->stamp_ms > until_ms)
 			break;
 		ids[gone.count++] = item->id;
-		if (must(node->p, item_remove(node, item->id, annex_key_number(&it.key, 1))) < 0)
+		if (must(node->p, item_remove(node, item, annex_key_number(&it.key, 1))) < 0)
 			break;
 	}
 	return gone;

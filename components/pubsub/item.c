@@ -12,31 +12,28 @@
 
 #define PAYLOAD_MAX ((size_t)1 << 20)
 
-static const Pubsub__ItemId *
-item_id_get(const struct node *node, const char *id)
+Pubsub__Item *
+item_on_shelf(struct pubsub *p, uint64_t shelf, const char *id, uint64_t *number_r)
 {
-	struct annex_key key = key_number_text(TABLE_ITEM_IDS, node->shelf, id);
+	struct annex_key key = key_number_text(TABLE_ITEM_IDS, shelf, id);
 	ProtobufCMessage *record;
+	uint64_t number;
 
-	return annex_get(node->p->store, &key, &record) == ANNEX_OK ? (Pubsub__ItemId *)record
-								    : NULL;
+	if (annex_get(p->store, &key, &record) < 0)
+		return NULL;
+	number = ((Pubsub__ItemId *)record)->number;
+	key = key_numbers(TABLE_ITEMS, shelf, number);
+	if (annex_get(p->store, &key, &record) < 0)
+		return NULL;
+	if (number_r != NULL)
+		*number_r = number;
+	return (Pubsub__Item *)record;
 }
 
 Pubsub__Item *
 item_get(const struct node *node, const char *id, uint64_t *number_r)
 {
-	const Pubsub__ItemId *at = item_id_get(node, id);
-	ProtobufCMessage *record;
-	struct annex_key key;
-
-	if (at == NULL)
-		return NULL;
-	key = key_numbers(TABLE_ITEMS, node->shelf, at->number);
-	if (annex_get(node->p->store, &key, &record) < 0)
-		return NULL;
-	if (number_r != NULL)
-		*number_r = at->number;
-	return (Pubsub__Item *)record;
+	return item_on_shelf(node->p, node->shelf, id, number_r);
 }
 
 Pubsub__Item *
@@ -61,6 +58,17 @@ items_count(const struct node *node)
 	return annex_rows(node->p->store, &prefix, &n) < 0 ? 0 : n;
 }
 
+/* Its place among all in the order of creation (XEP-0413). */
+static int
+created_put(const struct node *node, const Pubsub__Item *item)
+{
+	struct annex_key key = key_numbers(TABLE_CREATED, node->shelf, item->created);
+	Pubsub__Created record = PUBSUB__CREATED__INIT;
+
+	record.id = item->id;
+	return annex_put(node->p->store, &key, &record.base);
+}
+
 int
 item_put(struct node *node, Pubsub__Item *item)
 {
@@ -80,6 +88,8 @@ item_put(struct node *node, Pubsub__Item *item)
 	if (old != NULL) {
 		key = key_numbers(TABLE_ITEMS, node->shelf, before);
 		annex_delete(p->store, &key);
+	} else if ((r = created_put(node, item)) < 0) {
+		return must(p, r);
 	}
 	at.id = item->id;
 	at.number = number;
@@ -88,13 +98,16 @@ item_put(struct node *node, Pubsub__Item *item)
 }
 
 int
-item_remove(struct node *node, const char *id, uint64_t number)
+item_remove(struct node *node, const Pubsub__Item *item, uint64_t number)
 {
-	struct annex_key key = key_number_text(TABLE_ITEM_IDS, node->shelf, id);
+	struct annex_key key = key_number_text(TABLE_ITEM_IDS, node->shelf, item->id);
 	int r;
 
 	if ((r = annex_delete(node->p->store, &key)) < 0 && r != ANNEX_ENOENT)
 		return r;
+	key = key_numbers(TABLE_CREATED, node->shelf, item->created);
+	if (must(node->p, annex_delete(node->p->store, &key)) == ANNEX_ESTORE)
+		return ANNEX_ESTORE;
 	key = key_numbers(TABLE_ITEMS, node->shelf, number);
 	return must(node->p, annex_delete(node->p->store, &key));
 }
@@ -126,7 +139,7 @@ items_trim(struct node *node, uint64_t keep, size_t most)
 		const Pubsub__Item *item = (Pubsub__Item *)it.record;
 
 		ids[gone.count++] = item->id;
-		if (must(node->p, item_remove(node, item->id, annex_key_number(&it.key, 1))) < 0)
+		if (must(node->p, item_remove(node, item, annex_key_number(&it.key, 1))) < 0)
 			break;
 	}
 	return gone;

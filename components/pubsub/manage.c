@@ -26,32 +26,66 @@ begin(struct request *rq, const char *name, struct annex_stanza **out_r)
 
 /* --- Lists ----------------------------------------------------------------------------------- */
 
+static size_t
+subscription_size(const void *item)
+{
+	const Pubsub__Subscription *s = item;
+
+	return strlen(s->jid) + strlen(s->subid) + 80;
+}
+
+static size_t
+affiliation_size(const void *item)
+{
+	return strlen(((const Pubsub__Affiliation *)item)->jid) + 60;
+}
+
+static enum fault
+fetch(struct request *rq, struct rows *rows, size_t (*size_of)(const void *item),
+    struct annex_page *page_r, struct annex_page_result *found_r)
+{
+	const struct annex_source source = rows_source(rows);
+	int r;
+
+	if (annex_page_read(page_r, rq->in->payload, LISTED_MAX, LISTED_MAX) < 0)
+		return FAULT_BAD_REQUEST;
+	if ((r = annex_page_fetch(&source, page_r, annex_scratch(rq->p->inst), found_r)) < 0)
+		return page_fault(r);
+	page_fit(found_r, page_r, size_of);
+	return FAULT_NONE;
+}
+
+static enum annex_verdict
+list_send(struct request *rq, struct annex_stanza *out, const struct annex_element *list,
+    const struct annex_page *page, const struct annex_page_result *found)
+{
+	if (page->present || !found->complete)
+		annex_page_add(list->parent, found);
+	annex_send(rq->p->inst, out);
+	return ANNEX_DONE;
+}
+
 enum annex_verdict
 node_subscriptions(struct request *rq)
 {
-	struct rows rows = { .p = rq->p, .table = TABLE_SUBSCRIPTIONS, .number = rq->node->number };
-	const struct annex_source source = rows_source(&rows);
+	struct rows rows = { .p = rq->p,
+		.prefix = key_number(TABLE_SUBSCRIPTIONS, rq->node->number),
+		.without_pending = true };
 	struct annex_page_result found;
 	struct annex_page page;
 	struct annex_stanza *out;
 	struct annex_element *list;
 	struct sub sub;
-	int r;
+	enum fault fault;
 
-	if (annex_page_read(&page, rq->in->payload, LISTED_MAX, LISTED_MAX) < 0)
-		return refuse(rq, FAULT_BAD_REQUEST);
-	if ((r = annex_page_fetch(&source, &page, annex_scratch(rq->p->inst), &found)) < 0)
-		return refuse(rq, page_fault(r));
+	if ((fault = fetch(rq, &rows, subscription_size, &page, &found)) != FAULT_NONE)
+		return refuse(rq, fault);
 	list = begin(rq, "subscriptions", &out);
 	for (size_t i = 0; i < found.count; i++) {
 		sub = sub_of_record(rq->node, 0, found.item[i]);
-		if (sub.state != STATE_PENDING)
-			sub_add(list, &sub, false);
+		sub_add(list, &sub, false);
 	}
-	if (page.present || !found.complete)
-		annex_page_add(list->parent, &found);
-	annex_send(rq->p->inst, out);
-	return ANNEX_DONE;
+	return list_send(rq, out, list, &page, &found);
 }
 
 static void
@@ -66,18 +100,22 @@ affiliation_add(struct annex_element *list, const char *jid, enum rank rank)
 enum annex_verdict
 node_affiliations(struct request *rq)
 {
-	struct annex_key prefix = key_number(TABLE_AFFILIATIONS, rq->node->number);
-	struct annex_iter it = annex_iter(&prefix);
+	struct rows rows = { .p = rq->p, .prefix = key_number(TABLE_MEMBERS, rq->node->number) };
+	struct annex_page_result found;
+	struct annex_page page;
 	struct annex_stanza *out;
-	struct annex_element *list = begin(rq, "affiliations", &out);
+	struct annex_element *list;
+	enum fault fault;
 
-	for (size_t n = 0; n < LISTED_MAX && annex_next(rq->p->store, &it) == ANNEX_AGAIN; n++) {
-		const Pubsub__Affiliation *a = (Pubsub__Affiliation *)it.record;
+	if ((fault = fetch(rq, &rows, affiliation_size, &page, &found)) != FAULT_NONE)
+		return refuse(rq, fault);
+	list = begin(rq, "affiliations", &out);
+	for (size_t i = 0; i < found.count; i++) {
+		const Pubsub__Affiliation *a = found.item[i];
 
 		affiliation_add(list, a->jid, (enum rank)a->rank);
 	}
-	annex_send(rq->p->inst, out);
-	return ANNEX_DONE;
+	return list_send(rq, out, list, &page, &found);
 }
 
 /* --- What could not be done -------------------------------------------------------------------- */

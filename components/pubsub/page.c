@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * page.c - items and subscriptions as sources of pages (XEP-0059)
+ * page.c - rows of the store as sources of pages (XEP-0059)
  *
- * Items come newest first, and an item is named by its ItemID; subscriptions
- * come in the order they were made, and are named by their number.  Both tables are counted, so
- * that a total, an index and a page by index cost no walk.
+ * Items are in the order they were published, newest first, or in the one that is
+ * asked for (XEP-0413), and are named by their ItemIDs; subscriptions and
+ * affiliations come in the order they were made, named by their numbers.  All these tables
+ * are counted, so that a total, an index and a page by index cost no walk.
+ *
+ * Owners are not shown subscriptions that are pending among the others (XEP-0060
+ * §8.8.1): those are counted in a table of their own, and what is counted here is the
+ * difference.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,64 +19,104 @@
 
 #include "pubsub.h"
 
-/* --- Rows of a counted table under a number ------------------------------------------- */
+/* --- Names ------------------------------------------------------------------------------ */
+
+static bool
+is_of_items(const struct rows *rows, int table)
+{
+	return rows->prefix.table == &pubsub_tables[table];
+}
 
 static struct annex_key
-rows_prefix(const struct rows *rows)
+row_key(const struct rows *rows, uint64_t number)
 {
-	return key_number(rows->table, rows->number);
+	struct annex_key key = rows->prefix;
+
+	return *annex_key_u64(&key, number);
 }
 
 static uint64_t
-rows_total(const struct rows *rows)
+number_at(const struct rows *rows, const struct annex_iter *it)
 {
-	struct annex_key prefix = rows_prefix(rows);
-	uint64_t n = 0;
+	return annex_key_number(&it->key, rows->prefix.parts);
+}
 
-	return annex_rows(rows->p->store, &prefix, &n) < 0 ? 0 : n;
+static uint64_t
+shelf_of(const struct rows *rows)
+{
+	return annex_key_number(&rows->prefix, 0);
+}
+
+static Pubsub__Item *
+item_of_id(const struct rows *rows, const char *id, uint64_t *number_r)
+{
+	return item_on_shelf(rows->p, shelf_of(rows), id, number_r);
+}
+
+uint64_t
+row_number(const char *id)
+{
+	char *end;
+	uint64_t number = strtoull(id, &end, 10);
+
+	return id[0] >= '1' && id[0] <= '9' && *end == '\0' ? number : 0;
 }
 
 /* The number of the row that an id names; 0 where there is none. */
 static uint64_t
 row_named(const struct rows *rows, const char *id)
 {
+	const Pubsub__Item *item;
 	struct annex_key key;
-	ProtobufCMessage *record;
 	uint64_t number;
-	char *end;
 
-	if (rows->table == TABLE_ITEMS) {
-		key = key_number_text(TABLE_ITEM_IDS, rows->number, id);
-		return annex_get(rows->p->store, &key, &record) == ANNEX_OK
-		    ? ((Pubsub__ItemId *)record)->number
-		    : 0;
+	if (is_of_items(rows, TABLE_ITEMS) || is_of_items(rows, TABLE_CREATED)) {
+		if ((item = item_of_id(rows, id, &number)) == NULL)
+			return 0;
+		return is_of_items(rows, TABLE_ITEMS) ? number : item->created;
 	}
-	number = strtoull(id, &end, 10);
-	key = key_numbers(rows->table, rows->number, number);
-	return *end == '\0' && number > 0 && annex_has(rows->p->store, &key) ? number : 0;
+	number = row_number(id);
+	key = row_key(rows, number);
+	return number > 0 && annex_has(rows->p->store, &key) ? number : 0;
 }
 
-static const char *
-row_id(const struct rows *rows, const struct annex_iter *it)
-{
-	if (rows->table == TABLE_ITEMS)
-		return ((Pubsub__Item *)it->record)->id;
-	return annex_sprintf(annex_scratch(rows->p->inst), "%llu",
-	    (unsigned long long)annex_key_number(&it->key, 1));
-}
+/* --- Rows ------------------------------------------------------------------------------- */
 
 static void *
-row_item(const struct rows *rows, const struct annex_iter *it)
+item_for_disco(const struct rows *rows, const char *id)
 {
-	struct annex_pool *pool = annex_scratch(rows->p->inst);
-	struct annex_disco_item *item;
+	struct annex_disco_item *item =
+	    annex_new(annex_scratch(rows->p->inst), struct annex_disco_item);
 
-	if (!rows->for_disco)
-		return it->record;
-	item = annex_new(pool, struct annex_disco_item);
 	item->jid = annex_domain(rows->p->inst);
-	item->name = ((Pubsub__Item *)it->record)->id;
+	item->name = id;
 	return item;
+}
+
+static bool
+row_take(const struct rows *rows, const struct annex_iter *it, annex_take_fn *take, void *taker)
+{
+	const char *id;
+	void *item = it->record;
+
+	if (is_of_items(rows, TABLE_ITEMS)) {
+		id = ((Pubsub__Item *)it->record)->id;
+	} else if (is_of_items(rows, TABLE_CREATED)) {
+		id = ((Pubsub__Created *)it->record)->id;
+		if ((item = item_of_id(rows, id, NULL)) == NULL)
+			return true;
+	} else {
+		id = annex_sprintf(
+		    annex_scratch(rows->p->inst), "%llu", (unsigned long long)number_at(rows, it));
+	}
+	return take(taker, id, rows->for_disco ? item_for_disco(rows, id) : item);
+}
+
+static bool
+is_left_out(const struct rows *rows, const struct annex_iter *it)
+{
+	return rows->pending_count > 0 &&
+	    ((Pubsub__Subscription *)it->record)->state == STATE_PENDING;
 }
 
 static int
@@ -80,7 +125,7 @@ walk_on(const struct rows *rows, struct annex_iter *it, annex_take_fn *take, voi
 	int r;
 
 	while ((r = annex_next(rows->p->store, it)) == ANNEX_AGAIN)
-		if (!take(taker, row_id(rows, it), row_item(rows, it)))
+		if (!is_left_out(rows, it) && !row_take(rows, it, take, taker))
 			return ANNEX_OK;
 	return r < 0 ? r : ANNEX_OK;
 }
@@ -89,69 +134,205 @@ static int
 rows_walk(void *cookie, const char *from, bool backwards, annex_take_fn *take, void *taker)
 {
 	const struct rows *rows = cookie;
-	struct annex_key prefix = rows_prefix(rows), key = prefix;
 	bool down = rows->newest_first != backwards;
-	struct annex_iter it = down ? annex_iter_backwards(&prefix) : annex_iter(&prefix);
+	struct annex_iter it =
+	    down ? annex_iter_backwards(&rows->prefix) : annex_iter(&rows->prefix);
+	struct annex_key key;
 	uint64_t number;
 
 	if (from != NULL) {
 		if ((number = row_named(rows, from)) == 0)
 			return ANNEX_ENOENT;
-		annex_key_u64(&key, down ? number - 1 : number + 1);
-		it = annex_iter_from(&prefix, &key);
+		key = row_key(rows, down ? number - 1 : number + 1);
+		it = annex_iter_from(&rows->prefix, &key);
 		it.backwards = down;
 	}
 	return walk_on(rows, &it, take, taker);
 }
 
-static int
-rows_seek(void *cookie, uint64_t index, annex_take_fn *take, void *taker)
-{
-	const struct rows *rows = cookie;
-	struct annex_key prefix = rows_prefix(rows);
-	uint64_t total = rows_total(rows);
-	struct annex_iter it;
-	int r;
+/* --- Counts ------------------------------------------------------------------------------ */
 
-	if (index >= total)
-		return ANNEX_OK;
-	r = annex_seek(
-	    rows->p->store, &prefix, rows->newest_first ? total - 1 - index : index, &it);
-	if (r < 0)
-		return r;
-	it.backwards = rows->newest_first;
-	return walk_on(rows, &it, take, taker);
+static struct annex_key
+pending_key(const struct rows *rows)
+{
+	return key_number(TABLE_PENDING, annex_key_number(&rows->prefix, 0));
 }
 
 static int
 rows_count(void *cookie, uint64_t *count_r)
 {
-	*count_r = rows_total(cookie);
-	return ANNEX_OK;
+	const struct rows *rows = cookie;
+	int r = annex_rows(rows->p->store, &rows->prefix, count_r);
+
+	*count_r -= rows->pending_count;
+	return r;
+}
+
+/* How many are before a number, whether or not there is such a row. */
+static int
+rank_of_number(const struct rows *rows, uint64_t number, uint64_t *rank_r)
+{
+	struct annex_key key = row_key(rows, number);
+	uint64_t left_out;
+	int r;
+
+	if ((r = annex_row_index(rows->p->store, &key, rank_r)) < 0 || rows->pending_count == 0)
+		return r;
+	key = pending_key(rows);
+	r = annex_row_index(rows->p->store, annex_key_u64(&key, number), &left_out);
+	*rank_r -= left_out;
+	return r;
 }
 
 static int
 rows_index(void *cookie, const char *id, uint64_t *index_r)
 {
 	const struct rows *rows = cookie;
-	struct annex_key key = key_numbers(rows->table, rows->number, row_named(rows, id));
+	uint64_t total;
 	int r;
 
-	if ((r = annex_row_index(rows->p->store, &key, index_r)) < 0)
+	if ((r = rank_of_number(rows, row_named(rows, id), index_r)) < 0)
 		return r;
-	if (rows->newest_first)
-		*index_r = rows_total(rows) - 1 - *index_r;
+	if (!rows->newest_first)
+		return ANNEX_OK;
+	r = rows_count(cookie, &total);
+	*index_r = total - 1 - *index_r;
+	return r;
+}
+
+static int
+rank_at(const struct rows *rows, uint64_t place, uint64_t *rank_r)
+{
+	struct annex_iter it;
+	int r;
+
+	if ((r = annex_seek(rows->p->store, &rows->prefix, place, &it)) < 0)
+		return r;
+	it.keys_only = true;
+	*rank_r = UINT64_MAX;
+	if ((r = annex_next(rows->p->store, &it)) != ANNEX_AGAIN)
+		return r;
+	return rank_of_number(rows, number_at(rows, &it), rank_r);
+}
+
+/* The first place before which so many are that are not left out: by bisection, since no
+ * more than all that are left out can be before it. */
+static int
+place_of_rank(const struct rows *rows, uint64_t rank, uint64_t *place_r)
+{
+	uint64_t low = rank, high = rank + rows->pending_count, at;
+	int r;
+
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+
+		if ((r = rank_at(rows, middle, &at)) < 0)
+			return r;
+		if (at < rank)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*place_r = low;
 	return ANNEX_OK;
+}
+
+static int
+rows_seek(void *cookie, uint64_t index, annex_take_fn *take, void *taker)
+{
+	const struct rows *rows = cookie;
+	uint64_t total, place;
+	struct annex_iter it;
+	int r;
+
+	if ((r = rows_count(cookie, &total)) < 0 || index >= total)
+		return r;
+	if ((r = place_of_rank(rows, rows->newest_first ? total - 1 - index : index, &place)) < 0 ||
+	    (r = annex_seek(rows->p->store, &rows->prefix, place, &it)) < 0)
+		return r;
+	it.backwards = rows->newest_first;
+	return walk_on(rows, &it, take, taker);
 }
 
 struct annex_source
 rows_source(struct rows *rows)
 {
+	struct annex_key pending;
+
+	if (rows->without_pending) {
+		pending = pending_key(rows);
+		if (annex_rows(rows->p->store, &pending, &rows->pending_count) < 0)
+			rows->pending_count = 0;
+	}
 	return (struct annex_source) { .cookie = rows,
 		.walk = rows_walk,
 		.seek = rows_seek,
 		.count = rows_count,
 		.index_of = rows_index };
+}
+
+/* --- Orders (XEP-0413) -------------------------------------------------------------------- */
+
+static const struct order {
+	const char *by;
+	int table;
+} orders[] = {
+	{ "creation", TABLE_CREATED },
+	{ "modification", TABLE_ITEMS },
+};
+
+/* No two items are equal in either order, so that the first that is asked for decides. */
+enum fault
+rows_of_items(struct rows *rows, const struct node *node, const struct annex_element *query)
+{
+	const struct annex_element *order =
+	    query == NULL ? NULL : annex_child(query, NS_ORDER, "order");
+	const char *by, *desc;
+
+	*rows = (struct rows) {
+		.p = node->p, .prefix = key_number(TABLE_ITEMS, node->shelf), .newest_first = true
+	};
+	if (order == NULL)
+		return FAULT_NONE;
+	by = annex_attr(order, "by");
+	desc = annex_attr(order, "desc");
+	if (by == NULL || (desc != NULL && !annex_datatype_matches("xs:boolean", desc)))
+		return FAULT_BAD_REQUEST;
+	rows->newest_first = desc != NULL && (strcmp(desc, "1") == 0 || strcmp(desc, "true") == 0);
+	for (size_t i = 0; i < sizeof(orders) / sizeof(*orders); i++) {
+		if (strcmp(orders[i].by, by) != 0)
+			continue;
+		rows->prefix = key_number(orders[i].table, node->shelf);
+		return FAULT_NONE;
+	}
+	return FAULT_UNSUPPORTED_PAGE;
+}
+
+/* --- Answers ------------------------------------------------------------------------------- */
+
+#define BYTES_MAX ((size_t)192 << 10)
+
+void
+page_fit(struct annex_page_result *found, const struct annex_page *page,
+    size_t (*size_of)(const void *item))
+{
+	bool from_the_end = page->before != NULL;
+	size_t bytes = 0, n = 0;
+
+	for (; n < found->count; n++) {
+		bytes += size_of(found->item[from_the_end ? found->count - 1 - n : n]);
+		if (bytes > BYTES_MAX && n > 0)
+			break;
+	}
+	if (n == found->count)
+		return;
+	if (from_the_end) {
+		found->item += found->count - n;
+		found->id += found->count - n;
+		found->index += found->count - n;
+	}
+	found->count = n;
+	found->complete = false;
 }
 
 enum fault

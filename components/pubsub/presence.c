@@ -164,7 +164,7 @@ items_of(struct node *node, const char *bare)
 		if (by == NULL || strcmp(by->bare, bare) != 0)
 			continue;
 		ids[gone.count++] = item->id;
-		if (must(node->p, item_remove(node, item->id, annex_key_number(&it.key, 1))) < 0)
+		if (must(node->p, item_remove(node, item, annex_key_number(&it.key, 1))) < 0)
 			break;
 	}
 	return gone;

@@ -267,6 +267,7 @@ tell_retracted(struct node *node, const struct annex_strings *ids)
 
 struct retracting {
 	const char *id[RETRACTED_MAX];
+	const Pubsub__Item *item[RETRACTED_MAX];
 	uint64_t number[RETRACTED_MAX];
 	size_t count;
 };
@@ -293,6 +294,7 @@ judge_retract(struct request *rq, struct retracting *r)
 			return rq->rank == RANK_OUTCAST ? FAULT_FORBIDDEN : FAULT_ITEM_NOT_FOUND;
 		if (!may_retract(rq, found))
 			return FAULT_FORBIDDEN;
+		r->item[r->count] = found;
 		r->id[r->count++] = id;
 	}
 	return FAULT_NONE;
@@ -309,7 +311,7 @@ retract(struct request *rq)
 	if (fault != FAULT_NONE)
 		return refuse(rq, fault);
 	for (size_t i = 0; i < r.count; i++)
-		if ((status = item_remove(rq->node, r.id[i], r.number[i])) < 0)
+		if ((status = item_remove(rq->node, r.item[i], r.number[i])) < 0)
 			return refuse_status(rq, i > 0 ? must(rq->p, status) : status);
 	annex_confirm(rq->p->inst, rq->in);
 	if (rq->node->config.notify_retract ||

@@ -38,6 +38,7 @@
 #define NS_AUTHORIZATION NS_PUBSUB "#subscribe_authorization"
 #define NS_PUBLISH_OPTIONS NS_PUBSUB "#publish-options"
 #define NS_SHIM "http://jabber.org/protocol/shim"
+#define NS_ORDER "urn:xmpp:order-by:1"
 
 /* XEP-0060 §4.1, in order of what they may. */
 enum rank {
@@ -193,6 +194,9 @@ enum {
 	TABLE_WAITING,
 	TABLE_DELIVERIES,
 	TABLE_TOLD,
+	TABLE_CREATED,
+	TABLE_SUBSCRIBED,
+	TABLE_MEMBERS,
 };
 extern const struct annex_table pubsub_tables[];
 
@@ -310,12 +314,18 @@ struct sub sub_of_record(struct node *node, uint64_t number, const Pubsub__Subsc
 size_t subs_of_bare(struct node *node, const char *bare, struct sub *subs, size_t most);
 /* The subscriptions of exactly that JID; at most most. */
 size_t subs_of_jid(struct node *node, const struct annex_jid *jid, struct sub *subs, size_t most);
+/* The row by which a bare JID finds one of its subscriptions, and its place among all of them, go. */
+int subscriber_remove(struct pubsub *p, const char *bare, uint64_t node, uint64_t number);
 /* What a bare JID has best at a node. */
 enum state state_of(const struct node *node, const char *bare);
+/* The one of that number; false where there is none. */
+bool sub_at(struct node *node, uint64_t number, struct sub *sub_r);
 struct sub sub_make(struct node *node, const struct annex_jid *jid, enum state state);
 int sub_put(struct sub *sub) ANNEX_MUST_CHECK;
 int sub_remove(const struct sub *sub) ANNEX_MUST_CHECK;
 uint64_t subs_count(const struct node *node);
+/* The same without those that wait for approval. */
+uint64_t subs_approved(const struct node *node);
 uint64_t subs_last(const struct node *node);
 /* <subscription/> as answers and events have it; node is left out where with_node is false. */
 struct annex_element *sub_add(struct annex_element *parent, const struct sub *sub, bool with_node);
@@ -375,12 +385,13 @@ job_fn remains_step, node_trim_step, node_judge_step, erase_step;
 
 /* --- item.c -------------------------------------------------------------- */
 
+Pubsub__Item *item_on_shelf(struct pubsub *p, uint64_t shelf, const char *id, uint64_t *number_r);
 Pubsub__Item *item_get(const struct node *node, const char *id, uint64_t *number_r);
 /* The newest, or NULL. */
 Pubsub__Item *item_last(const struct node *node, uint64_t *number_r);
 /* Write it as the newest; one of that id goes. */
 int item_put(struct node *node, Pubsub__Item *item) ANNEX_MUST_CHECK;
-int item_remove(struct node *node, const char *id, uint64_t number) ANNEX_MUST_CHECK;
+int item_remove(struct node *node, const Pubsub__Item *item, uint64_t number) ANNEX_MUST_CHECK;
 uint64_t items_count(const struct node *node);
 /* One that sorts by the time it was made. */
 const char *item_new_id(struct pubsub *p);
@@ -392,17 +403,32 @@ struct annex_element *item_add(
 
 /* --- page.c --------------------------------------------------------------- */
 
-/* Rows of a counted table (items, subscriptions) under a number, as a source of pages. */
+/*
+ * Rows of a counted table as a source of pages.  Items (by publishing, TABLE_ITEMS, or by
+ * creation, TABLE_CREATED) are named by their ItemID, other rows by their number.
+ */
 struct rows {
 	struct pubsub *p;
-	int table;
-	uint64_t number;
+	struct annex_key prefix; /* all but the number */
 	bool newest_first;
-	bool for_disco; /* items as struct annex_disco_item */
+	bool for_disco;         /* items as struct annex_disco_item */
+	bool without_pending;   /* subscriptions of a node, oldest first */
+	uint64_t pending_count; /* page.c's */
 };
 struct annex_source rows_source(struct rows *rows);
+/* Items of a node, in the order that query asks for (XEP-0413); without an order the newest first. */
+enum fault rows_of_items(
+    struct rows *rows, const struct node *node, const struct annex_element *query) ANNEX_MUST_CHECK;
+uint64_t row_number(const char *id);
 /* What a page that could not be fetched is refused with. */
 enum fault page_fault(int status);
+/*
+ * An answer is bounded by bytes as well: leave out what does not fit, at the end that is
+ * farther from where the page began; it is asked for by the next.
+ */
+size_t item_size(const void *item);
+void page_fit(struct annex_page_result *found, const struct annex_page *page,
+    size_t (*size_of)(const void *item));
 
 /* --- notify.c ------------------------------------------------------------ */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * retrieve.c - reading items (XEP-0060 §6.5): newest first, in pages (XEP-0059)
+ * retrieve.c - reading items (XEP-0060 §6.5): newest first or in the order that is asked
+ * for (XEP-0413), in pages (XEP-0059)
  */
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,12 @@ begin(struct request *rq, struct annex_stanza **out_r)
 	return items;
 }
 
+size_t
+item_size(const void *item)
+{
+	return strlen(((const Pubsub__Item *)item)->xml) + 1024;
+}
+
 /* Those that are asked for by name: what is not there is not in the answer. */
 static enum annex_verdict
 by_id(struct request *rq, const struct annex_element *item)
@@ -36,7 +43,7 @@ by_id(struct request *rq, const struct annex_element *item)
 
 		if (found == NULL)
 			continue;
-		if ((bytes += strlen(found->xml) + 1024) > BYTES_MAX)
+		if ((bytes += item_size(found)) > BYTES_MAX)
 			break;
 		item_add(items, rq->node, found, true);
 	}
@@ -44,40 +51,10 @@ by_id(struct request *rq, const struct annex_element *item)
 	return ANNEX_DONE;
 }
 
-/*
- * An answer is bounded by bytes, too: what does not fit is left out at the end that
- * is farther from where the page began, and is asked for by the next.
- */
-static void
-fit(struct annex_page_result *found, bool from_the_end)
-{
-	size_t bytes = 0, n = 0;
-
-	for (; n < found->count; n++) {
-		size_t at = from_the_end ? found->count - 1 - n : n;
-
-		bytes += strlen(((Pubsub__Item *)found->item[at])->xml) + 1024;
-		if (bytes > BYTES_MAX && n > 0)
-			break;
-	}
-	if (n == found->count)
-		return;
-	if (from_the_end) {
-		found->item += found->count - n;
-		found->id += found->count - n;
-		found->index += found->count - n;
-	}
-	found->count = n;
-	found->complete = false;
-}
-
 static enum annex_verdict
-page_send(struct request *rq, const struct annex_page *page, bool with_set)
+page_send(struct request *rq, const struct annex_page *page, struct rows *rows, bool with_set)
 {
-	struct rows rows = {
-		.p = rq->p, .table = TABLE_ITEMS, .number = rq->node->shelf, .newest_first = true
-	};
-	const struct annex_source source = rows_source(&rows);
+	const struct annex_source source = rows_source(rows);
 	struct annex_page_result found;
 	struct annex_stanza *out;
 	struct annex_element *items;
@@ -85,7 +62,7 @@ page_send(struct request *rq, const struct annex_page *page, bool with_set)
 
 	if ((r = annex_page_fetch(&source, page, annex_scratch(rq->p->inst), &found)) < 0)
 		return refuse(rq, page_fault(r));
-	fit(&found, page->before != NULL);
+	page_fit(&found, page, item_size);
 	items = begin(rq, &out);
 	for (size_t i = 0; i < found.count; i++)
 		item_add(items, rq->node, found.item[i], true);
@@ -135,6 +112,7 @@ retrieve(struct request *rq)
 	const char *max_items = annex_attr(rq->el, "max_items");
 	struct annex_page page;
 	size_t most = ITEMS_MAX;
+	struct rows rows;
 	enum fault fault;
 
 	if ((fault = may_retrieve(rq)) != FAULT_NONE || (fault = judge_subid(rq)) != FAULT_NONE)
@@ -144,7 +122,9 @@ retrieve(struct request *rq)
 	if (!number_of(max_items, &most) ||
 	    annex_page_read(&page, rq->in->payload, most, ITEMS_MAX) < 0)
 		return refuse(rq, FAULT_BAD_REQUEST);
+	if ((fault = rows_of_items(&rows, rq->node, rq->in->payload)) != FAULT_NONE)
+		return refuse(rq, fault);
 	if (item != NULL)
 		return by_id(rq, item);
-	return page_send(rq, &page, page.present || max_items != NULL);
+	return page_send(rq, &page, &rows, page.present || max_items != NULL);
 }

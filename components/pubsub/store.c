@@ -6,13 +6,13 @@
  * A node has a number that is never given out again; what belongs to it is under
  * that number, so that a node made anew under an old NodeID has none of the old
  * one's rows, and a NodeID of 1,023 bytes is in few keys.  Its items are under a shelf, a
- * number as well: a purge takes a new one and leaves the old one to a job.  Items and subscriptions have
- * numbers in the order they came: those tables are counted, so that a total, an index
- * and the n-th row cost O(log n).
+ * number as well: a purge takes a new one and leaves the old one to a job.  Whatever is shown in pages
+ * has numbers in its order, and is counted, so that a total, an index and the n-th row
+ * cost O(log n).
  *
- * numbers and listed are indexes of nodes, item_ids of items, subscribers and
- * pending of subscriptions, affiliated and owners of affiliations: they are written together with what
- * they index.
+ * numbers and listed are indexes of nodes, item_ids and created of items; subscribers, subscribed and
+ * pending of subscriptions; affiliated, members and owners of affiliations: they are written together
+ * with what they index.
  */
 #include "pubsub.h"
 
@@ -26,6 +26,8 @@ static const struct annex_key_part by_node_jid[] = { { "node", ANNEX_KEY_U64 },
 	{ "jid", ANNEX_KEY_TEXT }, { 0 } };
 static const struct annex_key_part by_jid_node[] = { { "jid", ANNEX_KEY_TEXT },
 	{ "node", ANNEX_KEY_U64 }, { 0 } };
+static const struct annex_key_part by_jid_number[] = { { "jid", ANNEX_KEY_TEXT },
+	{ "number", ANNEX_KEY_U64 }, { 0 } };
 static const struct annex_key_part by_jid_node_number[] = { { "jid", ANNEX_KEY_TEXT },
 	{ "node", ANNEX_KEY_U64 }, { "number", ANNEX_KEY_U64 }, { 0 } };
 static const struct annex_key_part by_subscription[] = { { "node", ANNEX_KEY_U64 },
@@ -46,13 +48,16 @@ const struct annex_table pubsub_tables[] = {
 	TABLE(5, "item_ids", by_node_id, item_id, false),
 	TABLE(6, "subscriptions", by_node_number, subscription, true),
 	TABLE(7, "subscribers", by_jid_node_number, subscriber, false),
-	TABLE(8, "pending", by_node_number, subscriber, false),
+	TABLE(8, "pending", by_node_number, subscriber, true),
 	TABLE(9, "affiliations", by_node_jid, affiliation, false),
-	TABLE(10, "affiliated", by_jid_node, affiliation, false),
+	TABLE(10, "affiliated", by_jid_node, affiliation, true),
 	TABLE(11, "owners", by_node_jid, affiliation, false),
 	TABLE(12, "waiting", by_subscription, waiting, false),
 	TABLE(13, "deliveries", by_node_number, delivery, false),
 	TABLE(14, "told", by_number, told, false),
+	TABLE(15, "created", by_node_number, created, true),
+	TABLE(16, "subscribed", by_jid_number, subscribed, true),
+	TABLE(17, "members", by_node_number, affiliation, true),
 	{ 0 },
 };
 

@@ -111,25 +111,62 @@ sub_of_record(struct node *node, uint64_t number, const Pubsub__Subscription *re
 }
 
 static struct annex_key
-subscriber_key(const struct sub *sub)
+subscriber_key(const char *bare, uint64_t node, uint64_t number)
 {
-	struct annex_key key = key_text(TABLE_SUBSCRIBERS, sub->bare);
+	struct annex_key key = key_text(TABLE_SUBSCRIBERS, bare);
 
-	annex_key_u64(&key, sub->node->number);
-	return *annex_key_u64(&key, sub->number);
+	annex_key_u64(&key, node);
+	return *annex_key_u64(&key, number);
+}
+
+/* In the list of all that its bare JID has, and in the index that knows where it is there. */
+static int
+subscriber_put(const struct sub *sub)
+{
+	struct pubsub *p = sub->node->p;
+	struct annex_key key = subscriber_key(sub->bare, sub->node->number, sub->number);
+	struct annex_key list = key_text(TABLE_SUBSCRIBED, sub->bare);
+	Pubsub__Subscriber record = PUBSUB__SUBSCRIBER__INIT;
+	Pubsub__Subscribed place = PUBSUB__SUBSCRIBED__INIT;
+	int r;
+
+	if (annex_has(p->store, &key))
+		return ANNEX_OK;
+	record.jid = (char *)(uintptr_t)sub->jid;
+	place.node = sub->node->number;
+	place.number = sub->number;
+	if ((r = annex_sequence(p->store, &list, &record.place)) < 0 ||
+	    (r = annex_put(p->store, annex_key_u64(&list, record.place), &place.base)) < 0)
+		return r;
+	return annex_put(p->store, &key, &record.base);
+}
+
+int
+subscriber_remove(struct pubsub *p, const char *bare, uint64_t node, uint64_t number)
+{
+	struct annex_key key = subscriber_key(bare, node, number);
+	struct annex_key list = key_text(TABLE_SUBSCRIBED, bare);
+	ProtobufCMessage *record;
+	int r;
+
+	if ((r = annex_get(p->store, &key, &record)) < 0)
+		return r == ANNEX_ENOENT ? ANNEX_OK : r;
+	annex_key_u64(&list, ((Pubsub__Subscriber *)record)->place);
+	annex_delete(p->store, &list);
+	return must(p, annex_delete(p->store, &key));
 }
 
 static int
 indexes_put(const struct sub *sub)
 {
 	struct pubsub *p = sub->node->p;
-	struct annex_key key = subscriber_key(sub);
+	struct annex_key key;
 	Pubsub__Subscriber record = PUBSUB__SUBSCRIBER__INIT;
 	int r;
 
-	record.jid = (char *)(uintptr_t)sub->jid;
-	if ((r = annex_put(p->store, &key, &record.base)) < 0)
+	if ((r = subscriber_put(sub)) < 0)
 		return r;
+	record.jid = (char *)(uintptr_t)sub->jid;
 	key = key_numbers(TABLE_PENDING, sub->node->number, sub->number);
 	if (sub->state == STATE_PENDING)
 		return annex_put(p->store, &key, &record.base);
@@ -177,8 +214,7 @@ sub_remove(const struct sub *sub)
 	if ((r = annex_delete(p->store, &key)) < 0 && r != ANNEX_ENOENT)
 		return r;
 	sub_alarms_clear(p, sub->node->number, sub->number);
-	key = subscriber_key(sub);
-	must(p, annex_delete(p->store, &key));
+	must(p, subscriber_remove(p, sub->bare, sub->node->number, sub->number));
 	key = key_numbers(TABLE_WAITING, sub->node->number, sub->number);
 	must(p, annex_delete_some(p->store, &key, WAITING_MAX));
 	key = key_numbers(TABLE_PENDING, sub->node->number, sub->number);
@@ -207,6 +243,16 @@ sub_record(const struct node *node, uint64_t number)
 
 	return annex_get(node->p->store, &key, &record) == ANNEX_OK ? (Pubsub__Subscription *)record
 								    : NULL;
+}
+
+bool
+sub_at(struct node *node, uint64_t number, struct sub *sub_r)
+{
+	const Pubsub__Subscription *record = sub_record(node, number);
+
+	if (record != NULL)
+		*sub_r = sub_of_record(node, number, record);
+	return record != NULL;
 }
 
 size_t
@@ -260,6 +306,15 @@ subs_count(const struct node *node)
 	uint64_t n = 0;
 
 	return annex_rows(node->p->store, &prefix, &n) < 0 ? 0 : n;
+}
+
+uint64_t
+subs_approved(const struct node *node)
+{
+	struct annex_key prefix = key_number(TABLE_PENDING, node->number);
+	uint64_t pending = 0;
+
+	return annex_rows(node->p->store, &prefix, &pending) < 0 ? 0 : subs_count(node) - pending;
 }
 
 uint64_t
