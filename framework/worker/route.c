@@ -162,21 +162,58 @@ take_payload(struct annex_stanza *s)
 }
 
 static void
-refuse_with(struct worker *w, const struct annex_stanza *s, enum shape shape,
-    const struct annex_error *error)
+page_phase(struct worker *w, enum page_phase phase, uint64_t hash)
 {
-	if (!may_be_refused(s, shape)) {
-		drop(w, s->element, error->text);
-		return;
-	}
-	/* Refusals must not become a reflector; an IQ always gets its answer. */
-	if (!is_iq(shape) &&
-	    !annex_bucket_take(&w->refusal_rate, 200, 400, 1, clock_ms(w->inst.clock))) {
-		drop(w, s->element, "too many refusals");
+	atomic_store_explicit(&w->page->stanza_hash, hash, memory_order_relaxed);
+	atomic_store_explicit(
+	    &w->page->phase_since_us, w->inst.clock->mono_us, memory_order_relaxed);
+	atomic_store_explicit(&w->page->phase, phase, memory_order_release);
+}
+
+/* Somebody comes, or changes how they are shown. */
+static bool
+is_available(const struct annex_stanza *s)
+{
+	return s->kind == ANNEX_PRESENCE && s->type == NULL;
+}
+
+/* What an error to it would do only the component knows. */
+static bool
+leave_to_component(
+    struct worker *w, const struct annex_stanza *s, const struct annex_error *error, uint64_t hash)
+{
+	if (w->module.descriptor.presence_refused == NULL || !is_available(s))
+		return false;
+	page_phase(w, PAGE_HANDLER, hash);
+	w->module.descriptor.presence_refused(&w->inst, s, error);
+	page_phase(w, PAGE_IDLE, 0);
+	return true;
+}
+
+/* Refusals must not become a reflector; an IQ always gets its answer. */
+static bool
+may_refuse_one_more(struct worker *w, enum shape shape)
+{
+	return is_iq(shape) ||
+	    annex_bucket_take(&w->refusal_rate, 200, 400, 1, clock_ms(w->inst.clock));
+}
+
+/* hash: the stanza's, or 0: nothing of the component is to see it. */
+static void
+refuse_with(struct worker *w, const struct annex_stanza *s, enum shape shape,
+    const struct annex_error *error, uint64_t hash)
+{
+	bool may = may_be_refused(s, shape) || (hash != 0 && is_available(s));
+
+	if (!may || !may_refuse_one_more(w, shape)) {
+		drop(w, s->element, may ? "too many refusals" : error->text);
 		return;
 	}
 	w->counts.refused->value++;
-	annex_refuse_with(&w->inst, s, error);
+	if (may_be_refused(s, shape))
+		annex_refuse_with(&w->inst, s, error);
+	else if (!leave_to_component(w, s, error, hash))
+		drop(w, s->element, error->text);
 }
 
 static void
@@ -185,7 +222,7 @@ refuse(struct worker *w, const struct annex_stanza *s, enum shape shape,
 {
 	const struct annex_error error = { .condition = condition, .text = text };
 
-	refuse_with(w, s, shape, &error);
+	refuse_with(w, s, shape, &error, 0);
 }
 
 /* --- Rates and pressure --------------------------------------------------- */
@@ -243,7 +280,7 @@ is_harmless(struct worker *w, const struct annex_stanza *s, enum shape shape, ui
 
 /* True where the stanza may go on; otherwise it was refused. */
 static bool
-admit(struct worker *w, const struct annex_stanza *s, enum shape shape)
+admit(struct worker *w, const struct annex_stanza *s, enum shape shape, uint64_t hash)
 {
 	if (!is_within_rates(w, s)) {
 		const struct annex_error slow = { .condition = ANNEX_POLICY_VIOLATION,
@@ -251,7 +288,7 @@ admit(struct worker *w, const struct annex_stanza *s, enum shape shape)
 			.text = "Too much at once; try again later." };
 
 		w->counts.limited->value++;
-		refuse_with(w, s, shape, &slow);
+		refuse_with(w, s, shape, &slow, hash);
 		return false;
 	}
 	if (may_be_refused(s, shape) && stream_pressure(w->inst.stream) != STREAM_EASY) {
@@ -315,15 +352,6 @@ settle_iq(struct worker *w, const struct annex_stanza *s, enum annex_verdict ver
 }
 
 static void
-page_phase(struct worker *w, enum page_phase phase, uint64_t hash)
-{
-	atomic_store_explicit(&w->page->stanza_hash, hash, memory_order_relaxed);
-	atomic_store_explicit(
-	    &w->page->phase_since_us, w->inst.clock->mono_us, memory_order_relaxed);
-	atomic_store_explicit(&w->page->phase, phase, memory_order_release);
-}
-
-static void
 dispatch(struct worker *w, struct annex_stanza *s, uint64_t hash)
 {
 	bool is_iq = s->kind == ANNEX_IQ_GET || s->kind == ANNEX_IQ_SET;
@@ -346,9 +374,13 @@ static void
 route_skipped(struct worker *w, struct annex_stanza *s, enum shape shape, enum xml_skip skip)
 {
 	w->counts.skipped->value++;
-	for (size_t i = 0; i < sizeof(skip_rules) / sizeof(*skip_rules); i++)
+	for (size_t i = 0; i < sizeof(skip_rules) / sizeof(*skip_rules); i++) {
+		const struct annex_error error = { .condition = skip_rules[i].condition,
+			.text = skip_rules[i].text };
+
 		if (skip_rules[i].skip == skip)
-			refuse(w, s, shape, skip_rules[i].condition, skip_rules[i].text);
+			refuse_with(w, s, shape, &error, stanza_hash(s));
+	}
 }
 
 static void
@@ -404,7 +436,7 @@ route_stanza(struct worker *w, struct xml_event *event, enum shape shape, bool a
 		return;
 	}
 	hash = stanza_hash(&s);
-	if (is_harmless(w, &s, shape, hash) && (again || admit(w, &s, shape)))
+	if (is_harmless(w, &s, shape, hash) && (again || admit(w, &s, shape, hash)))
 		dispatch(w, &s, hash);
 }
 
@@ -444,13 +476,16 @@ route_event(struct worker *w, struct xml_event *event, bool again)
 	instance_leave(&w->inst);
 }
 
-/* It failed alone, too. */
+/* It failed alone, too.  Where the worker ends, the component is left alone. */
 void
 route_refuse_event(struct worker *w, struct xml_event *event, enum annex_condition condition)
 {
+	bool ends = w->state == WORKER_ENDED;
 	enum shape shape = shape_of(event->element);
 	enum annex_condition wrong = 0;
 	const char *text = NULL;
+	const struct annex_error error = { .condition = condition,
+		.text = "This could not be done now." };
 	struct annex_stanza s;
 
 	if (shape == SHAPE_UNKNOWN || shape == SHAPE_ANSWER ||
@@ -458,7 +493,7 @@ route_refuse_event(struct worker *w, struct xml_event *event, enum annex_conditi
 		return;
 	if (is_iq(shape))
 		output_expect(w->inst.output, &s);
-	refuse(w, &s, shape, condition, "This could not be done now.");
+	refuse_with(w, &s, shape, &error, ends ? 0 : stanza_hash(&s));
 	output_expect(w->inst.output, NULL);
 	instance_leave(&w->inst);
 }

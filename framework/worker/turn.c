@@ -293,7 +293,10 @@ replay(struct worker *w, struct xml_event *event)
 	}
 	route_refuse_event(
 	    w, event, store_failed ? ANNEX_RESOURCE_CONSTRAINT : ANNEX_INTERNAL_SERVER_ERROR);
-	return finish_or_end(w, "refusing it");
+	if (turn_finish(w))
+		return true;
+	turn_undo(w); /* a component that was told of a presence may have failed once more */
+	return instance_renew(w);
 }
 
 /* The worker ends, but in order: who still waits for an answer is told to ask again. */
