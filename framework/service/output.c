@@ -204,10 +204,9 @@ guard(struct output *o, struct outgoing *out, enum stream_class class)
 int
 output_write_failed(struct annex_instance *inst, const struct annex_element *el, int status)
 {
-	output_refuse(inst, el,
+	return output_refuse(inst, el,
 	    status == ANNEX_ELIMIT ? "it is too large"
 				   : "it has characters that XML does not allow");
-	return status;
 }
 
 int

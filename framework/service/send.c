@@ -147,6 +147,12 @@ annex_send(struct annex_instance *inst, struct annex_stanza *stanza)
 	return annex_send_on(inst, (struct annex_flow *)flow, stanza);
 }
 
+size_t
+annex_send_max(const struct annex_instance *inst)
+{
+	return output_max(inst->output);
+}
+
 enum annex_verdict
 annex_refuse_with(
     struct annex_instance *inst, const struct annex_stanza *in, const struct annex_error *error)

@@ -7,6 +7,7 @@
 #define ANNEX_STANZA_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <annex/element.h>
 #include <annex/error.h>
@@ -79,6 +80,8 @@ void annex_copy_children(struct annex_stanza *out, const struct annex_stanza *in
  * annex_send is flow 0; annex_send_on keeps order with the other stanzas of that flow (flow.h).
  */
 int annex_send(struct annex_instance *inst, struct annex_stanza *out);
+/* Bytes of the largest stanza that may be sent: for who keeps what it says, and must be able to. */
+size_t annex_send_max(const struct annex_instance *inst);
 int annex_send_on(struct annex_instance *inst, struct annex_flow *flow, struct annex_stanza *out);
 
 /*

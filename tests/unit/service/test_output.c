@@ -152,7 +152,7 @@ what_is_wrong_is_refused_and_the_rest_goes(void **state)
 			     "a\xff"
 			     "b"),
 	    ANNEX_EINVAL);
-	assert_int_equal(send_one(f, NULL, "a@example.org", large), ANNEX_ELIMIT);
+	assert_int_equal(send_one(f, NULL, "a@example.org", large), ANNEX_EINVAL);
 	assert_int_equal(send_one(f, NULL, "a@example.org", "after"), ANNEX_OK);
 	assert_true(fixture_end(f));
 	assert_int_equal(count(fixture_heard(f), "<message "), 2);
