@@ -16,13 +16,18 @@ struct announcing {
 	char text[TEXT_MAX + 1];
 };
 
-static void
+/* As what others say it is kept, so that nobody misses it who is in. */
+static int
 announce(struct room *room, const char *text)
 {
 	struct annex_stanza *out = annex_message(room->muc->inst, room->jid, NULL, "groupchat");
+	int r;
 
+	annex_attr_set(out->element, "id", annex_random_id(room->muc->inst));
 	annex_add_text(out->element, NULL, "body", text);
-	room_say(room, out);
+	if ((r = archive_add_own(room, out->element)) < 0)
+		return r;
+	return room_say(room, out);
 }
 
 static bool
@@ -49,8 +54,9 @@ announce_step(struct annex_instance *inst, struct annex_job_state *state, size_t
 			break;
 		if ((record = rooms_next(m, &a.at)) == NULL)
 			return ANNEX_OK;
-		if (has_occupants(m, record) && (room = room_find(m, record->name)) != NULL)
-			announce(room, a.text);
+		if (has_occupants(m, record) && (room = room_find(m, record->name)) != NULL &&
+		    announce(room, a.text) < 0)
+			muc_must(m, ANNEX_EFULL);
 	}
 	memcpy(state->bytes, &a, sizeof(a));
 	return ANNEX_AGAIN;
@@ -67,8 +73,10 @@ run_announce(struct annex_instance *inst, struct annex_run *run, unsigned stage,
 	if (v->room != NULL && v->room[0] != '\0') {
 		if ((room = command_room(inst, run, v)) == NULL)
 			return ANNEX_ENOENT;
-		announce(room, v->text);
-		return ANNEX_OK;
+		if (announce(room, v->text) >= 0)
+			return ANNEX_OK;
+		annex_run_fail(run, ANNEX_RESOURCE_CONSTRAINT, "There is no room for it now.");
+		return ANNEX_EFULL;
 	}
 	if (strlen(v->text) > TEXT_MAX) {
 		annex_run_fail(run, ANNEX_NOT_ACCEPTABLE,

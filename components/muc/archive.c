@@ -67,6 +67,15 @@ keep_in_memory(struct room *room, Muc__Line *line, const struct annex_element *o
 		recent_add(room, line);
 }
 
+/* What is added: a recipient, a stanza-id. */
+#define ADDED_BYTES ((size_t)4 << 10)
+
+bool
+can_be_said(const struct room *room, const char *text, size_t len)
+{
+	return text != NULL && len + ADDED_BYTES <= annex_send_max(room->muc->inst);
+}
+
 static int
 keep(struct room *room, const char *nick, const char *full, struct annex_element *out)
 {
@@ -96,7 +105,7 @@ keep(struct room *room, const char *nick, const char *full, struct annex_element
 	annex_attr_set(sid, "by", room->jid);
 	annex_attr_set(sid, "id", stanza_id(room, pool, number));
 	line.xml = (char *)(uintptr_t)annex_element_write(out, pool, &len);
-	if (line.xml == NULL)
+	if (!can_be_said(room, line.xml, len))
 		return ANNEX_EINVAL;
 	if ((r = annex_put(room->muc->store, annex_key_u64(&key, number), &line.base)) < 0)
 		return r;

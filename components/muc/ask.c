@@ -46,12 +46,19 @@ struct asking_round {
 
 /* --- One session ------------------------------------------------------------------ */
 
+static uint32_t
+now_s(const struct muc *m)
+{
+	return (uint32_t)(annex_now_ms(m->inst) / 1000) + 1;
+}
+
 static void
 session_ask(struct session *s)
 {
 	struct room *room = s->occupant->room;
 	struct annex_stanza *out = annex_message(room->muc->inst, room->jid, s->jid, "groupchat");
 
+	s->asked_s = now_s(room->muc);
 	if (!s->doubted)
 		s->doubts = 0; /* they were silent when asked before */
 	s->doubted = false;
@@ -201,6 +208,10 @@ step(struct annex_instance *inst, void *cookie)
 	annex_timer_stop(round->timer);
 	if (!annex_is_up(inst))
 		return;
+	if (annex_is_congested(inst)) {
+		annex_timer_start(round->timer, CONGESTED_MS);
+		return;
+	}
 	if (round->waits)
 		round_begin(round, true);
 	more = rooms_step(m, &asked);
@@ -228,6 +239,13 @@ ask_link_up(struct muc *m)
 	m->round->attached_ms = annex_now_ms(m->inst);
 	round_begin(m->round, false);
 	annex_timer_start(m->round->timer, 0);
+}
+
+void
+ask_resync(struct muc *m)
+{
+	round_begin(m->round, false);
+	annex_timer_start(m->round->timer, CONGESTED_MS);
 }
 
 void
@@ -261,11 +279,30 @@ means_gone(enum annex_condition condition)
 	}
 }
 
+/* A blocklist says so of what comes from an occupant (XEP-0191 §3.3): the room asks for itself. */
+static bool
+is_ambiguous(enum annex_condition condition, bool of_room)
+{
+	return condition == ANNEX_SERVICE_UNAVAILABLE && !of_room;
+}
+
+/* Once a minute: there may be an error to each of many messages. */
+static void
+ask_now_and_then(struct session *s)
+{
+	if (s->asked_s == 0 || now_s(s->occupant->room->muc) - s->asked_s >= DOUBT_MS / 1000)
+		session_ask(s);
+}
+
 bool
-ask_is_gone(struct session *s, enum annex_condition condition)
+ask_is_gone(struct session *s, enum annex_condition condition, bool of_room)
 {
 	struct muc *m = s->occupant->room->muc;
 
+	if (is_ambiguous(condition, of_room)) {
+		ask_now_and_then(s);
+		return false;
+	}
 	if (condition != ANNEX_REMOTE_SERVER_NOT_FOUND && condition != ANNEX_REMOTE_SERVER_TIMEOUT)
 		return means_gone(condition);
 	if (s->doubted) /* and not asked since */

@@ -71,7 +71,7 @@ room_spread(struct room *room, struct annex_body *to_moderators, struct annex_bo
 		return;
 	annex_fanout_add_audience(
 	    fan, room_audience(room), except != NULL ? jids_of(except) : NULL);
-	annex_fanout_send(fan, room_flow(room));
+	room_sent(room, annex_fanout_send(fan, room_flow(room)));
 }
 
 /* --- Presences that are kept ------------------------------------------------ */

@@ -135,6 +135,7 @@ hats_show(struct occupant *o)
 {
 	const struct notice plain = { 0 };
 
+	occupant_changed(o);
 	presence_to_all(o, &plain);
 }
 

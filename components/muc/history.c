@@ -148,7 +148,7 @@ history_send(struct room *room, const struct session *to, const struct annex_ele
 	lines = annex_new_array(annex_scratch(room->muc->inst), struct annex_stanza *, w.most);
 	n = collect(room, &w, to, lines);
 	while (n-- > 0)
-		annex_send_on(room->muc->inst, room_flow(room), lines[n]);
+		room_sent(room, annex_send_on(room->muc->inst, room_flow(room), lines[n]));
 }
 
 void
@@ -170,5 +170,5 @@ subject_send(struct room *room, const struct session *to)
 		annex_add(out->element, NULL, "subject");
 	}
 	annex_make_fleeting(out);
-	annex_send_on(room->muc->inst, room_flow(room), out);
+	room_sent(room, annex_send_on(room->muc->inst, room_flow(room), out));
 }

@@ -191,6 +191,7 @@ session_in(struct joining *j)
 		    role_at_first(j->room, j->in->from->bare, j->power));
 	s = session_make(o, j->in->from->full, presence);
 	s->order = room_event(j->room);
+	s->renamed = j->renamed;
 	if (session_put(s) < 0) {
 		session_remove(s); /* nothing was written: only memory has it */
 		return NULL;

@@ -186,6 +186,23 @@ muc_presence(struct annex_instance *inst, const struct annex_stanza *in)
 	return ANNEX_DONE;
 }
 
+/* An error would make the server of somebody who is in forget them: how they are shown still says it
+ * as well. */
+void
+muc_presence_refused(
+    struct annex_instance *inst, const struct annex_stanza *in, const struct annex_error *why)
+{
+	struct muc *m = annex_state(inst);
+	struct room *room = in->to->resource == NULL ? NULL : room_find(m, in->to->local);
+	struct session *s = room == NULL ? NULL : session_find(room, in->from->full);
+	const struct notice own = { .only = s };
+
+	if (s != NULL && annex_list_is_empty(&s->occupant->held)) /* else it is shown soon */
+		presence_to_self(s->occupant, &own);
+	else if (s == NULL && in->to->local != NULL)
+		muc_refuse_with(m, in, why);
+}
+
 /* --- Those whose server says that they are gone (§16.3, §11.1) --------------- */
 
 static enum annex_verdict
@@ -197,7 +214,7 @@ bounce(struct annex_instance *inst, const struct annex_stanza *in)
 	struct session *s = room == NULL ? NULL : session_find(room, in->from->full);
 	enum annex_condition condition = annex_error_read(in->element).condition;
 
-	if (s != NULL && ask_is_gone(s, condition))
+	if (s != NULL && ask_is_gone(s, condition, in->to->resource == NULL))
 		session_expel(s, &n);
 	else if (s == NULL && room != NULL && in->kind == ANNEX_MESSAGE_ERROR)
 		invitation_failed(m, in);

@@ -71,6 +71,21 @@ change_subject(struct muc *m, struct session *s, const struct annex_stanza *in)
 	return ANNEX_DONE;
 }
 
+static enum annex_verdict
+refuse_too_long(struct muc *m, const struct annex_stanza *in)
+{
+	return muc_refuse(m, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_MODIFY, "That is too long.");
+}
+
+static bool
+is_sayable(const struct room *room, const struct annex_stanza *out)
+{
+	size_t len = 0;
+	const char *text = annex_element_write(out->element, out->pool, &len);
+
+	return can_be_said(room, text, len);
+}
+
 /* --- What is said ------------------------------------------------------------- */
 
 static enum annex_verdict
@@ -79,6 +94,7 @@ say(struct muc *m, struct session *s, const struct annex_stanza *in)
 	struct occupant *o = s->occupant;
 	enum annex_condition wrong;
 	struct annex_stanza *out;
+	int r;
 
 	if (is_subject_change(in->element))
 		return change_subject(m, s, in);
@@ -91,18 +107,19 @@ say(struct muc *m, struct session *s, const struct annex_stanza *in)
 			"In this room everybody waits %lld seconds between two messages.",
 			(long long)o->room->config.slow_s));
 	out = message_build(o, in);
+	if (is_retraction(out->element) && !is_sayable(o->room, out))
+		return refuse_too_long(m, in);
 	if ((wrong = retract_own(o, out->element)) != 0)
 		return muc_refuse(m, in, wrong, ANNEX_ERROR_DEFAULT, NULL);
-	if (archive_add(o->room, o, s->jid, out->element) < 0) {
+	if ((r = archive_add(o->room, o, s->jid, out->element)) < 0) {
 		if (is_retraction(out->element))
 			annex_fail_turn(m->inst, "a retraction could not be written whole");
-		return muc_full(m, in);
+		return r == ANNEX_EINVAL ? refuse_too_long(m, in) : muc_full(m, in);
 	}
 	if (muc_must(m, slow_note(o, out->element)) < 0)
 		return ANNEX_DONE;
 	annex_count(m->messages, 1);
-	room_say(o->room, out);
-	return ANNEX_DONE;
+	return room_say(o->room, out) < 0 ? refuse_too_long(m, in) : ANNEX_DONE;
 }
 
 static bool
@@ -163,8 +180,7 @@ muc_message(struct annex_instance *inst, const struct annex_stanza *in)
 		return muc_refuse(
 		    m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, "There is no such room.");
 	if (is_too_large(m, in))
-		return muc_refuse(
-		    m, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_MODIFY, "That is too long.");
+		return refuse_too_long(m, in);
 	if (s != NULL && !pace_message(s->occupant))
 		return muc_refuse(
 		    m, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_WAIT, "That is too much at once.");

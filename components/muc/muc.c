@@ -217,4 +217,5 @@ ANNEX_MODULE(muc) = {
 	.link_down = muc_link_down,
 	.reload = muc_reload,
 	.stop = muc_stop,
+	.presence_refused = muc_presence_refused,
 };

@@ -96,7 +96,7 @@ struct muc {
 	struct annex_link recent; /* rooms, the one used last in front */
 	struct annex_timer *sweep, *retain, *pace;
 	struct annex_buckets *searches;
-	size_t queries;            /* that are held */
+	size_t queries; /* that are held */
 	struct room_config *fresh; /* of a room made now */
 	struct annex_map *recents; /* by room id: recent.c */
 	struct annex_link recents_by_use;
@@ -174,7 +174,8 @@ struct room {
 	/* What of its output is known to have been routed: routed.c. */
 	struct annex_link by_mark;
 	bool live, fencing;
-	uint64_t load, link;
+	uint64_t load, link; /* its number, or: */
+#define LINK_LOST 0          /* what was said is to be said again */
 	uint64_t said_line, routed_line;
 	uint64_t fenced_event, routed_event;
 	uint64_t unkept_event; /* of the last that was said and is not kept */
@@ -217,8 +218,10 @@ struct session {
 	uint64_t link;           /* on which something was heard of them last */
 	int64_t joined_ms;
 	uint32_t asked;       /* the round in which they were asked last: ask.c */
+	uint32_t asked_s;     /* when, by the clock that never goes back */
 	unsigned char doubts; /* how often their server could not be reached */
 	bool doubted;         /* since they were asked last */
+	bool renamed;         /* by the room, and nothing was sent to that nickname since */
 	unsigned group;       /* of the room's audience */
 };
 
@@ -381,8 +384,9 @@ int muc_answer(struct muc *m, const struct annex_stanza *in, struct annex_stanza
 struct annex_flow *muc_flow(struct muc *m, const struct annex_stanza *in);
 /* A message of the room itself to everybody in it, with status codes. */
 void room_tell(struct room *room, const unsigned *codes);
-/* One stanza to everybody in the room, from an occupant or the room. */
-void room_say(struct room *room, struct annex_stanza *out);
+/* One stanza to everybody in the room, from an occupant or the room; negative where it cannot be said
+ * to anybody. */
+int room_say(struct room *room, struct annex_stanza *out);
 void add_status(struct annex_element *x, unsigned code);
 /* The language a stanza is in, where it says so. */
 void add_language(struct annex_element *to, const struct annex_element *from);
@@ -442,6 +446,8 @@ presence_keep(struct room *room, const struct annex_stanza *in, struct annex_poo
 
 enum annex_verdict muc_presence(struct annex_instance *inst, const struct annex_stanza *in);
 enum annex_verdict muc_presence_error(struct annex_instance *inst, const struct annex_stanza *in);
+void muc_presence_refused(
+    struct annex_instance *inst, const struct annex_stanza *in, const struct annex_error *why);
 enum annex_verdict join(struct muc *m, struct room *room, const struct annex_stanza *in);
 /* What a client gets that enters, behind the others' presence, in the order of §7.1.  in NULL: it
  * entered before, and may not have got it. */
@@ -521,11 +527,14 @@ bool config_differs(const struct room_config *a, const struct room_config *b);
 
 /* --- history.c, archive.c --------------------------------------------------- */
 
-/* Keep a message; its stanza-id is added to out.  ANNEX_OK also where nothing is to be kept. */
+/* Keep a message; its stanza-id is added to out.  ANNEX_OK also where nothing is to be kept;
+ * ANNEX_EINVAL where it could not be said. */
 int archive_add(struct room *room, const struct occupant *by, const char *full,
     struct annex_element *out) ANNEX_MUST_CHECK;
 /* The same for what the room itself says. */
 int archive_add_own(struct room *room, struct annex_element *out) ANNEX_MUST_CHECK;
+/* Whether it may be sent to everybody, whatever their addresses; text NULL: no. */
+bool can_be_said(const struct room *room, const char *text, size_t len);
 /* NULL where there is none of that number. */
 Muc__Line *archive_line(const struct room *room, uint64_t number);
 void history_send(struct room *room, const struct session *to, const struct annex_element *history);
@@ -550,6 +559,8 @@ void live_gone(struct room *room, const struct annex_element *destroy);
 void live_gone_fence(struct muc *m, const char *id, const char *name);
 /* The room has said something; what it said last is not known to have been routed. */
 void room_said(struct room *room);
+/* What became of something it sent: where the queues did not take it, it is said again. */
+void room_sent(struct room *room, int status);
 uint64_t room_event(struct room *room);
 /* It says something that is not kept anywhere. */
 int room_said_unkept(struct room *room) ANNEX_MUST_CHECK;
@@ -575,8 +586,11 @@ void ask_link_down(struct muc *m);
 void ask_about(struct occupant *occupant);
 /* Who was in may not have had the time yet to come back to this link. */
 bool ask_is_early(const struct muc *m);
-/* An error by whom a session's stanza did not reach: whether they are gone. */
-bool ask_is_gone(struct session *session, enum annex_condition condition);
+/* Rooms whose output was not taken say it again, when there is a place for it. */
+void ask_resync(struct muc *m);
+/* An error by whom something did not reach, which was sent by the room or by an occupant: whether
+ * they are gone. */
+bool ask_is_gone(struct session *session, enum annex_condition condition, bool of_room);
 
 /* --- drain.c ------------------------------------------------------------------------ */
 

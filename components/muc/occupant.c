@@ -121,6 +121,7 @@ session_write(const struct session *s, Muc__Session *record)
 	record->changed = s->changed;
 	record->line = s->line;
 	record->link = s->link;
+	record->renamed = s->renamed;
 }
 
 /* Once for all changes that one fence will be behind. */
@@ -296,6 +297,7 @@ session_restore(struct room *room, const Muc__Session *record)
 	s->changed = record->changed;
 	s->line = record->line;
 	s->link = record->link;
+	s->renamed = record->renamed;
 	if (room->next_order <= s->order)
 		room->next_order = s->order + 1;
 	if (room->next_order <= s->changed)

@@ -162,7 +162,7 @@ presence_to_self(struct occupant *o, const struct notice *notice)
 		    o, notice, notice->only != NULL ? s : o->shown, s->jid, true, true);
 		if (notice->id != NULL)
 			annex_attr_set(out->element, "id", notice->id);
-		annex_send_on(o->room->muc->inst, room_flow(o->room), out);
+		room_sent(o->room, annex_send_on(o->room->muc->inst, room_flow(o->room), out));
 	}
 }
 
@@ -193,7 +193,8 @@ presence_of(struct occupant *o, const struct session *to)
 
 	if (is_shown(o, o->role) &&
 	    (body = body_for_others(o, &plain, sees_jids(to->occupant))) != NULL)
-		annex_send_body(o->room->muc->inst, room_flow(o->room), body, to->jid);
+		room_sent(o->room,
+		    annex_send_body(o->room->muc->inst, room_flow(o->room), body, to->jid));
 }
 
 void
@@ -210,7 +211,7 @@ presence_of_others(struct occupant *occupant, const struct session *to)
 	    annex_fanout_body(fan, body) < 0)
 		presence_of(o, to); /* more than a fan-out takes */
 	if (annex_fanout_add_each(fan, to->jid) == ANNEX_OK)
-		annex_fanout_send(fan, room_flow(room));
+		room_sent(room, annex_fanout_send(fan, room_flow(room)));
 }
 
 void

@@ -53,15 +53,16 @@ private_message(struct muc *m, struct session *from, const struct annex_stanza *
 	annex_add(out->element, NS_USER, "x");
 	annex_attr_set(annex_add(out->element, NS_OCCUPANT, "occupant-id"), "id", by->id);
 	annex_make_fleeting(out);
-	if (unrouted_private(from, to, out->element) < 0)
-		return muc_full(m, in);
 	fan = annex_fanout(m->inst);
 	if ((variant = annex_fanout_variant(fan, out)) < 0)
-		return ANNEX_DONE;
+		return muc_refuse(
+		    m, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_MODIFY, "That is too long.");
+	if (unrouted_private(from, to, out->element) < 0)
+		return muc_full(m, in);
 	SESSIONS_EACH(to, s)
 	if (annex_fanout_add(fan, variant, s->jid, NULL) < 0)
 		return ANNEX_DONE;
-	annex_fanout_send(fan, room_flow(by->room));
+	room_sent(by->room, annex_fanout_send(fan, room_flow(by->room)));
 	return ANNEX_DONE;
 }
 

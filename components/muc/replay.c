@@ -57,7 +57,7 @@ line_again(struct room *room, uint64_t number, const Muc__Line *line)
 	SESSIONS_EACH(o, s)
 	if (s->line < number && annex_fanout_add(fan, variant, s->jid, NULL) < 0)
 		return;
-	annex_fanout_send(fan, room_flow(room));
+	room_sent(room, annex_fanout_send(fan, room_flow(room)));
 	annex_count(room->muc->replayed, 1);
 }
 
@@ -201,7 +201,7 @@ private_again(struct room *room, const Muc__Unrouted *u)
 		annex_add_copies(out->element, kept);
 		annex_delay_add(out->element, room->jid, u->stamp_ms, NULL);
 		annex_make_fleeting(out);
-		annex_send_on(room->muc->inst, room_flow(room), out);
+		room_sent(room, annex_send_on(room->muc->inst, room_flow(room), out));
 	}
 }
 
@@ -333,6 +333,8 @@ room_resync(struct room *room)
 	uint64_t link = annex_link_number(room->muc->inst);
 
 	if (!room->live || room->gone || link == 0 || room->link == link)
+		return;
+	if (room->link == LINK_LOST && annex_is_congested(room->muc->inst))
 		return;
 	room->link = link;
 	if (can_replay(room)) {

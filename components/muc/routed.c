@@ -193,7 +193,8 @@ live_gone(struct room *room, const struct annex_element *destroy)
 		record.destroy = (char *)(uintptr_t) "";
 	record.secret = (ProtobufCBinaryData) { sizeof(room->secret), room->secret };
 	muc_must(room->muc, annex_put(room->muc->store, &key, &record.base));
-	live_gone_fence(room->muc, room->id, room->name);
+	if (room->link != LINK_LOST)
+		live_gone_fence(room->muc, room->id, room->name);
 }
 
 /* --- Marks ------------------------------------------------------------------------ */
@@ -215,6 +216,20 @@ room_said(struct room *room)
 	annex_list_append(&m->unmarked, &room->by_mark);
 	if (!annex_timer_is_running(m->marking))
 		annex_timer_start(m->marking, MARK_MS);
+}
+
+/*
+ * It is as lost as with a link: no fence is behind it any more, and what was said since the last one
+ * that came back is said again, or everybody is put out (replay.c).
+ */
+void
+room_sent(struct room *room, int status)
+{
+	if (status != ANNEX_ELIMIT || !room->live || room->link == LINK_LOST)
+		return;
+	room->link = LINK_LOST;
+	muc_must(room->muc, live_put(room));
+	ask_resync(room->muc);
 }
 
 int

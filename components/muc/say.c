@@ -107,15 +107,17 @@ add_status(struct annex_element *x, unsigned code)
 	annex_attr_setf(annex_add(x, NULL, "status"), "code", "%u", code);
 }
 
-void
+int
 room_say(struct room *room, struct annex_stanza *out)
 {
 	struct annex_instance *inst = room->muc->inst;
 	struct annex_body *body;
+	int r;
 
 	annex_make_fleeting(out);
-	if (annex_body(inst, annex_scratch(inst), out, &body) == ANNEX_OK)
+	if ((r = annex_body(inst, annex_scratch(inst), out, &body)) == ANNEX_OK)
 		room_spread(room, body, body, NULL);
+	return r;
 }
 
 void

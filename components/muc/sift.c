@@ -60,7 +60,8 @@ look(struct query *q)
 	return false;
 }
 
-static void
+/* False where it does not all go out. */
+static bool
 answer_found(struct query *q, struct annex_stanza *out)
 {
 	struct annex_page_result page = { .complete = q->complete };
@@ -75,8 +76,10 @@ answer_found(struct query *q, struct annex_stanza *out)
 	}
 	page.item = item;
 	page.id = id;
-	if (query_page(q, &page))
-		query_fin(q, out, &page);
+	if (!query_page(q, &page))
+		return false;
+	query_fin(q, out, &page);
+	return true;
 }
 
 static void
@@ -93,6 +96,7 @@ static void
 look_on(struct annex_instance *inst, void *cookie)
 {
 	const struct annex_error gone = { .condition = ANNEX_ITEM_NOT_FOUND };
+	const struct annex_error full = { .condition = ANNEX_RESOURCE_CONSTRAINT };
 	struct query *q = cookie;
 	struct annex_stanza *out;
 
@@ -106,8 +110,8 @@ look_on(struct annex_instance *inst, void *cookie)
 		annex_timer_start(q->timer, 1);
 		return;
 	}
-	if ((out = annex_release(inst, q->hold)) != NULL)
-		answer_found(q, out);
+	if ((out = annex_release(inst, q->hold)) != NULL && !answer_found(q, out))
+		annex_refuse_held(inst, q->hold, &full);
 	query_end(q);
 }
 
@@ -159,6 +163,7 @@ query_sift(struct query *q, const struct annex_stanza *in, const struct annex_pa
 	}
 	if (!look(q))
 		return query_hold(q, in);
-	answer_found(q, annex_reply(q->m->inst, in));
+	if (!answer_found(q, annex_reply(q->m->inst, in)))
+		return muc_full(q->m, in);
 	return ANNEX_DONE;
 }

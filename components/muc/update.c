@@ -66,6 +66,7 @@ update(struct session *s, const struct annex_stanza *in)
 	const struct notice plain = { 0 };
 	bool is_news = !is_entering(in) || differs(s, in), may = !is_news || pace_presence(o);
 
+	s->renamed = strcmp(in->to->resource, o->nick) != 0; /* entering, spelled otherwise */
 	if (is_news)
 		presence_take(s, in);
 	if (!may)
@@ -97,6 +98,7 @@ rename_all(struct session *s, const char *nick, const struct annex_stanza *in)
 	occupant_rename(o, nick);
 	if (muc_must(o->room->muc, occupant_put(o)) < 0)
 		return ANNEX_DONE;
+	s->renamed = false;
 	presence_take(s, in);
 	session_keep(s);
 	presence_to_others(o, &plain);
@@ -118,6 +120,8 @@ occupant_rename_by_room(struct occupant *o, const char *nick)
 	presence_to_all(o, &away);
 	unrouted_notice(o, NULL, true, true, &away);
 	occupant_rename(o, nick);
+	SESSIONS_EACH(o, s)
+	s->renamed = true;
 	if ((r = muc_must(o->room->muc, occupant_put(o))) >= 0)
 		presence_to_all(o, &back);
 	return r;
@@ -150,6 +154,7 @@ move(struct session *s, struct occupant *to, const char *nick, const struct anne
 		presence_to_others(from, &plain);
 	else if (!is_last)
 		presence_of(from, s);
+	s->renamed = false;
 	presence_take(s, in);
 	session_keep(s);
 	presence_to_others(to, &plain);
@@ -158,14 +163,24 @@ move(struct session *s, struct occupant *to, const char *nick, const struct anne
 	return ANNEX_DONE;
 }
 
-/* A presence error makes ejabberd forget who is in: their own presence follows it. */
+/*
+ * A server that gets an error from an address forgets that somebody of its own is there, and does
+ * not tell us when they log out.  The error comes from the nickname that was refused, so nothing
+ * is lost by it - but where the room gave them another nickname it may be the only one that
+ * their server knows: then they are told again how they are called (210).
+ */
 static enum annex_verdict
 refuse_rename(struct session *s, const struct annex_stanza *in, enum annex_condition condition,
     enum annex_error_type type, const char *text)
 {
-	const struct notice own = { .only = s };
+	struct notice own = { .only = s };
 
-	muc_refuse(s->occupant->room->muc, in, condition, type, text);
+	if (s->renamed) {
+		own.id = in->id;
+		own.own_codes[0] = CODE_NICK_GIVEN;
+	} else {
+		muc_refuse(s->occupant->room->muc, in, condition, type, text);
+	}
 	presence_to_self(s->occupant, &own);
 	return ANNEX_DONE;
 }

@@ -34,7 +34,7 @@ static const struct annex_form form = {
 	.fields = fields,
 };
 
-static void
+static int
 ask_moderators(struct session *s)
 {
 	struct room *room = s->occupant->room;
@@ -45,16 +45,16 @@ ask_moderators(struct session *s)
 
 	annex_form_add(out->element, &form, "form", &asked);
 	if ((variant = annex_fanout_variant(fan, out)) < 0)
-		return;
+		return variant;
 	OCCUPANTS_EACH(room, o)
 	{
 		if (o->role != ROLE_MODERATOR)
 			continue;
 		SESSIONS_EACH(o, to)
 		if (annex_fanout_add(fan, variant, to->jid, NULL) < 0)
-			return;
+			return ANNEX_ELIMIT;
 	}
-	annex_fanout_send(fan, room_flow(room));
+	return annex_fanout_send(fan, room_flow(room));
 }
 
 /* The nickname may be somebody else's by now. */
@@ -101,8 +101,7 @@ ask(struct muc *m, struct session *s, const struct voice_form *f, const struct a
 	if (rate > 0 && !annex_bucket_take(&o->requests, rate, 1, 1, annex_now_ms(m->inst)))
 		return muc_refuse(
 		    m, in, ANNEX_RESOURCE_CONSTRAINT, ANNEX_ERROR_WAIT, "You have asked already.");
-	ask_moderators(s);
-	return ANNEX_DONE;
+	return ask_moderators(s) < 0 ? muc_full(m, in) : ANNEX_DONE;
 }
 
 enum annex_verdict
