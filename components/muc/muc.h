@@ -96,7 +96,7 @@ struct muc {
 	struct annex_link recent; /* rooms, the one used last in front */
 	struct annex_timer *sweep, *retain, *pace;
 	struct annex_buckets *searches;
-	size_t queries; /* that are held */
+	size_t queries, searching; /* that are held */
 	struct room_config *fresh; /* of a room made now */
 	struct annex_map *recents; /* by room id: recent.c */
 	struct annex_link recents_by_use;

@@ -4,16 +4,14 @@
  * search.c - looking for rooms (XEP-0433)
  *
  * The index of listed rooms holds all that a search looks at and shows, so no
- * room is loaded for one.  A search looks at a bounded part of the index, and
- * somebody may make so many at a time.
+ * room is loaded for one.  A search looks at all of it, a little each turn
+ * (find.c): where it takes more than one the IQ is held.  Somebody may make so many in a while.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include <annex/limit.h>
-#include <annex/rsm.h>
 
-#include "muc.h"
+#include "search.h"
 
 #define NS_SEARCH "urn:xmpp:channel-search:0:search"
 #define NS_SEARCH_ERROR "urn:xmpp:channel-search:0:error"
@@ -21,16 +19,8 @@
 #define BY_USERS "{urn:xmpp:channel-search:0:order}nusers"
 #define PAGE_PRESET 50
 #define PAGE_MAX 200
-#define LOOK_MAX 5000
-#define TERMS_MAX 10
 #define TERM_MIN 2
-
-struct search_form {
-	const char *q, *key;
-	bool all, in_name, in_desc, in_address;
-	int64_t min_users;
-	struct annex_strings types;
-};
+#define SEARCHES_MAX 50 /* at a time */
 
 static const struct annex_choice types[] = { { "xep-0045", "Multi-User Chat" }, { 0 } };
 static const struct annex_choice keys[] = {
@@ -71,15 +61,6 @@ static const struct search_form presets = {
 	.types = { known_types, 1 },
 };
 
-struct looking {
-	struct muc *m;
-	struct search_form f;
-	const char *term[TERMS_MAX];
-	size_t terms;
-	const Muc__Listed **found;
-	size_t count;
-};
-
 /* As search terms are compared: in lower case, as far as addresses would be. */
 const char *
 words_fold(struct annex_pool *pool, const char *text)
@@ -107,7 +88,7 @@ words_fold(struct annex_pool *pool, const char *text)
 /* --- What is asked for (§4.2.2) --------------------------------------------------- */
 
 static enum annex_verdict
-refuse(const struct looking *l, const struct annex_stanza *in, enum annex_condition condition,
+refuse(const struct search *s, const struct annex_stanza *in, enum annex_condition condition,
     enum annex_error_type type, const char *specific, const char *text)
 {
 	const struct annex_error error = { .condition = condition,
@@ -116,108 +97,57 @@ refuse(const struct looking *l, const struct annex_stanza *in, enum annex_condit
 		.app_ns = NS_SEARCH_ERROR,
 		.app_name = specific };
 
-	return muc_refuse_with(l->m, in, &error);
+	return muc_refuse_with(s->m, in, &error);
 }
 
 static void
-terms_read(struct looking *l, struct annex_pool *pool)
+terms_read(struct search *s)
 {
-	char *text = (char *)(uintptr_t)words_fold(pool, l->f.q), *rest = NULL;
+	char *text = (char *)(uintptr_t)words_fold(s->pool, s->f.q), *rest = NULL;
 
-	for (char *term = strtok_r(text, " \t\"'", &rest); term != NULL && l->terms < TERMS_MAX;
+	for (char *term = strtok_r(text, " \t\"'", &rest); term != NULL && s->terms < TERMS_MAX;
 	     term = strtok_r(NULL, " \t\"'", &rest))
 		if (strlen(term) >= TERM_MIN)
-			l->term[l->terms++] = term;
+			s->term[s->terms++] = term;
 }
 
 /* True where it may go on; else it was refused. */
 static bool
-form_read(struct looking *l, const struct annex_element *x, const struct annex_stanza *in)
+form_read(struct search *s, const struct annex_element *x, const struct annex_stanza *in)
 {
 	const char *why = NULL, *address = annex_form_value(x, "sinaddress");
 
-	l->f = presets;
-	if (annex_form_read(&form, x, &l->f, NULL, in->pool, &why) < 0)
-		return muc_refuse(l->m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, why), false;
+	s->f = presets;
+	if (annex_form_read(&form, x, &s->f, NULL, s->pool, &why) < 0)
+		return muc_refuse(s->m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, why), false;
 	if (address != NULL) /* §6.1 has one name in its table, its example another */
-		l->f.in_address = strcmp(address, "1") == 0 || strcmp(address, "true") == 0;
-	if (strcmp(l->f.key, BY_USERS) != 0 && strcmp(l->f.key, BY_ADDRESS) != 0)
-		return refuse(l, in, ANNEX_FEATURE_NOT_IMPLEMENTED, ANNEX_ERROR_MODIFY,
+		s->f.in_address = strcmp(address, "1") == 0 || strcmp(address, "true") == 0;
+	if (strcmp(s->f.key, BY_USERS) != 0 && strcmp(s->f.key, BY_ADDRESS) != 0)
+		return refuse(s, in, ANNEX_FEATURE_NOT_IMPLEMENTED, ANNEX_ERROR_MODIFY,
 			   "invalid-sort-key", NULL),
 		       false;
-	if (l->f.all && l->f.q[0] != '\0')
-		return refuse(l, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, "conflicting-fields",
+	if (s->f.all && s->f.q[0] != '\0')
+		return refuse(s, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, "conflicting-fields",
 			   "Either all rooms, or those with some words."),
 		       false;
-	if (!l->f.all && annex_form_value(x, "q") == NULL)
-		return refuse(l, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_CANCEL, "no-search-conditions",
+	if (!s->f.all && annex_form_value(x, "q") == NULL)
+		return refuse(s, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_CANCEL, "no-search-conditions",
 			   NULL),
 		       false;
-	terms_read(l, in->pool);
-	if (!l->f.all && l->terms == 0)
-		return refuse(l, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, "invalid-search-terms",
+	terms_read(s);
+	if (!s->f.all && s->terms == 0)
+		return refuse(s, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, "invalid-search-terms",
 			   "Words must have at least two letters."),
 		       false;
+	s->by_users = strcmp(s->f.key, BY_USERS) == 0;
+	s->wants_rooms = annex_strings_have(&s->f.types, "xep-0045");
 	return true;
-}
-
-/* --- Looking ---------------------------------------------------------------------- */
-
-static bool
-has_term(const struct looking *l, const Muc__Listed *room, const char *term)
-{
-	return (l->f.in_name && strstr(room->name_folded, term) != NULL) ||
-	    (l->f.in_desc && strstr(room->desc_folded, term) != NULL) ||
-	    (l->f.in_address && strstr(room->room, term) != NULL);
-}
-
-static bool
-is_wanted(const struct looking *l, const Muc__Listed *room)
-{
-	if ((int64_t)room->occupants < l->f.min_users ||
-	    !annex_strings_have(&l->f.types, "xep-0045"))
-		return false;
-	for (size_t i = 0; i < l->terms; i++)
-		if (!has_term(l, room, l->term[i]))
-			return false;
-	return true;
-}
-
-static int
-compare_users(const void *a, const void *b)
-{
-	const Muc__Listed *x = *(const Muc__Listed *const *)a, *y = *(const Muc__Listed *const *)b;
-
-	if (x->occupants != y->occupants)
-		return x->occupants > y->occupants ? -1 : 1;
-	return strcmp(x->room, y->room);
-}
-
-static void
-look(struct looking *l, struct annex_pool *pool)
-{
-	struct annex_key prefix = annex_key(&muc_tables[TABLE_LISTED]);
-	struct annex_iter it = annex_iter(&prefix);
-	size_t looked = 0;
-
-	l->found = annex_new_array(pool, const Muc__Listed *, LOOK_MAX);
-	while (looked++ < LOOK_MAX && annex_next(l->m->store, &it) == ANNEX_AGAIN)
-		if (is_wanted(l, (const Muc__Listed *)it.record))
-			l->found[l->count++] = (const Muc__Listed *)it.record;
-	if (l->count > 0 && strcmp(l->f.key, BY_USERS) == 0)
-		qsort(l->found, l->count, sizeof(*l->found), compare_users);
 }
 
 void
 search_init(struct muc *m)
 {
 	m->searches = annex_buckets_create(annex_pool(m->inst), 0.5, 10, 1000);
-}
-
-static const char *
-name_of(const void *item)
-{
-	return ((const Muc__Listed *)item)->room;
 }
 
 /* --- Answering (§6.2) --------------------------------------------------------------- */
@@ -241,50 +171,126 @@ add_item(struct annex_element *result, struct muc *m, const Muc__Listed *room)
 	    room->shows_jids ? "{urn:xmpp:channel-search:0:anonymity}none" : "muc_semianonymous");
 }
 
-static enum annex_verdict
-answer(struct looking *l, const struct annex_stanza *in)
+static void
+answer(const struct search *s, struct annex_stanza *out)
 {
-	struct annex_array array = { (void *const *)(const void *)l->found, l->count, name_of };
-	struct annex_source source = annex_array_source(&array);
-	struct annex_page_result found;
-	struct annex_page page;
-	struct annex_stanza *out;
-	struct annex_element *result;
+	struct annex_page_result page = { .has_total = true, .has_index = true };
+	struct annex_element *result = annex_add(out->element, NS_SEARCH, "result");
+	const Muc__Listed *room;
+	const struct place *found;
+	size_t count;
 
-	if (annex_page_read(&page, in->payload, PAGE_PRESET, PAGE_MAX) < 0)
-		return muc_refuse(l->m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, NULL);
-	if (annex_page_fetch(&source, &page, in->pool, &found) < 0)
-		return muc_refuse(l->m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, NULL);
-	out = annex_reply(l->m->inst, in);
-	result = annex_add(out->element, NS_SEARCH, "result");
-	for (size_t i = 0; i < found.count; i++)
-		add_item(result, l->m, found.item[i]);
-	annex_page_add(result, &found);
-	muc_answer(l->m, in, out);
+	found = find_page(s, &count, &page.index);
+	page.id = annex_new_array(out->pool, const char *, count + 1);
+	for (size_t i = 0; i < count; i++) {
+		if ((room = listed_get(s->m, found[i].room)) == NULL)
+			continue; /* since it was looked at */
+		add_item(result, s->m, room);
+		page.id[page.count++] = found[i].room;
+	}
+	page.total = s->total;
+	annex_page_add(result, &page);
+	annex_send(s->m->inst, out);
+}
+
+static void
+search_end(struct search *s)
+{
+	struct annex_pool *pool = s->pool;
+
+	s->m->searching--;
+	annex_timer_free(&s->timer);
+	annex_pool_destroy(&pool);
+}
+
+static void
+look_on(struct annex_instance *inst, void *cookie)
+{
+	struct search *s = cookie;
+	struct annex_stanza *out;
+
+	if (!find_more(s)) {
+		annex_timer_start(s->timer, 0);
+		return;
+	}
+	if ((out = annex_release(inst, s->hold)) != NULL)
+		answer(s, out);
+	search_end(s);
+}
+
+/* All of it is in a pool of its own; what did not take one turn goes on in others. */
+static enum annex_verdict
+look(struct search *s, const struct annex_stanza *in)
+{
+	enum annex_verdict verdict = ANNEX_DONE;
+	int r;
+
+	if ((r = annex_page_read(&s->page, in->payload, PAGE_PRESET, PAGE_MAX)) == ANNEX_OK)
+		r = find_begin(s);
+	if (r < 0) {
+		muc_refuse(s->m, in,
+		    r == ANNEX_EINVAL       ? ANNEX_BAD_REQUEST
+			: r == ANNEX_ELIMIT ? ANNEX_FEATURE_NOT_IMPLEMENTED
+					    : ANNEX_ITEM_NOT_FOUND,
+		    ANNEX_ERROR_DEFAULT, NULL);
+		search_end(s);
+	} else if (find_more(s)) {
+		answer(s, annex_reply(s->m->inst, in));
+		search_end(s);
+	} else {
+		verdict = annex_hold(s->m->inst, in, &s->hold);
+		if (s->hold == 0)
+			search_end(s);
+		else
+			annex_timer_start(s->timer, 0);
+	}
+	return verdict;
+}
+
+static enum annex_verdict
+show_form(struct muc *m, const struct annex_stanza *in)
+{
+	struct annex_stanza *out = annex_reply(m->inst, in);
+
+	annex_form_add(annex_add(out->element, NS_SEARCH, "search"), &form, "form", &presets);
+	muc_answer(m, in, out);
 	return ANNEX_DONE;
+}
+
+static bool
+may_search(const struct search *s, const struct annex_stanza *in)
+{
+	return s->m->searching < SEARCHES_MAX &&
+	    annex_buckets_take(s->m->searches, in->from->bare, 1, annex_now_ms(s->m->inst));
 }
 
 enum annex_verdict
 muc_search(struct annex_instance *inst, const struct annex_stanza *in)
 {
-	struct looking l = { .m = annex_state(inst) };
+	struct muc *m = annex_state(inst);
 	const struct annex_element *x = annex_child(in->payload, ANNEX_NS_FORM, "x");
-	struct annex_stanza *out;
+	struct annex_pool *pool;
+	struct search *s;
 
 	if (in->to->local != NULL)
 		return ANNEX_PASS;
-	if (x == NULL) {
-		out = annex_reply(inst, in);
-		annex_form_add(
-		    annex_add(out->element, NS_SEARCH, "search"), &form, "form", &presets);
-		muc_answer(l.m, in, out);
+	if (x == NULL)
+		return show_form(m, in);
+	pool = annex_pool_create(annex_pool(inst), "search");
+	s = annex_new(pool, struct search);
+	s->m = m;
+	s->pool = pool;
+	s->timer = annex_timer(inst, look_on, s);
+	m->searching++;
+	if (!form_read(s, x, in)) {
+		search_end(s);
 		return ANNEX_DONE;
 	}
-	if (!form_read(&l, x, in))
-		return ANNEX_DONE;
-	if (!annex_buckets_take(l.m->searches, in->from->bare, 1, annex_now_ms(inst)))
-		return refuse(&l, in, ANNEX_RESOURCE_CONSTRAINT, ANNEX_ERROR_WAIT, "rate-limit",
+	if (!may_search(s, in)) {
+		refuse(s, in, ANNEX_RESOURCE_CONSTRAINT, ANNEX_ERROR_WAIT, "rate-limit",
 		    "That were many searches; try again a little later.");
-	look(&l, in->pool);
-	return answer(&l, in);
+		search_end(s);
+		return ANNEX_DONE;
+	}
+	return look(s, in);
 }
