@@ -28,6 +28,12 @@ static const struct annex_choice affiliations[] = {
 	ANNEX_FIELD( \
 	    struct command_values, jid, "jid", ANNEX_JID_SINGLE, "Address", .required = true)
 
+#define LIST_MAX 500
+
+static const struct annex_field list_fields[] = {
+	ANNEX_FIELD(struct command_values, after, "after", ANNEX_TEXT_SINGLE, "Where to go on"),
+	{ 0 },
+};
 static const struct annex_field room_fields[] = { ROOM, { 0 } };
 static const struct annex_field destroy_fields[] = { ROOM, REASON, { 0 } };
 static const struct annex_field kick_fields[] = { ROOM,
@@ -55,6 +61,7 @@ static const struct annex_field export_fields[] = { JID,
 	{ 0 } };
 static const struct annex_field erase_fields[] = { JID, { 0 } };
 
+static const struct annex_form list_form = { .title = "Rooms", .fields = list_fields };
 static const struct annex_form room_form = { .title = "Room", .fields = room_fields };
 static const struct annex_form destroy_form = { .title = "Destroy", .fields = destroy_fields };
 static const struct annex_form kick_form = { .title = "Kick", .fields = kick_fields };
@@ -79,33 +86,56 @@ command_room(struct annex_instance *inst, struct annex_run *run, const struct co
 	return NULL;
 }
 
+/* Those that nobody is in need not be loaded for that. */
+static size_t
+count_occupants(struct muc *m, const Muc__Room *record)
+{
+	struct annex_key live = muc_key(TABLE_LIVE, record->id);
+	struct room *room = annex_has(m->store, &live) ? room_find(m, record->name) : NULL;
+
+	return room == NULL ? 0 : room->occupant_count;
+}
+
+static void
+list_row(struct muc *m, struct annex_run *run, const Muc__Room *record)
+{
+	struct annex_pool *pool = annex_scratch(m->inst);
+	struct room_config config = { .name = "" };
+	const char *row[] = { record->name, "",
+		annex_sprintf(pool, "%zu", count_occupants(m, record)), NULL };
+
+	config_unpack(&config, record, pool);
+	row[1] = config.name;
+	annex_run_row(run, row);
+}
+
 static int
 run_list(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
 {
 	static const char *const columns[] = { "room", "name", "occupants", NULL };
 	static const char *const labels[] = { "Room", "Name", "Occupants", NULL };
+	const struct command_values *v = values;
 	struct muc *m = annex_state(inst);
-	struct annex_key prefix = annex_key(&muc_tables[TABLE_ROOMS]);
+	struct annex_key prefix = annex_key(&muc_tables[TABLE_ROOMS]), from = prefix;
 	struct annex_iter it = annex_iter(&prefix);
+	const char *after = v->after == NULL ? "" : v->after;
 	size_t n = 0;
 
 	(void)stage;
-	(void)values;
 	annex_run_columns(run, columns, labels);
-	while (n < 1000 && annex_next(m->store, &it) == ANNEX_AGAIN) {
+	if (after[0] != '\0')
+		it = annex_iter_from(&prefix, annex_key_text(&from, after));
+	while (annex_next(m->store, &it) == ANNEX_AGAIN) {
 		const Muc__Room *record = (const Muc__Room *)it.record;
-		const struct room *room = annex_map_get_str(m->rooms, record->name);
-		const char *row[] = { record->name, "", "", NULL };
-		struct room_config config = { .name = "" };
 
-		if (record->gone)
+		if (record->gone || strcmp(record->name, after) == 0)
 			continue;
-		config_unpack(&config, record, annex_scratch(inst));
-		row[1] = config.name;
-		if (room != NULL)
-			row[2] = annex_sprintf(annex_scratch(inst), "%zu", room->occupant_count);
-		annex_run_row(run, row);
-		n++;
+		if (n++ == LIST_MAX) {
+			annex_run_say(run, "There is more: after=%s", after);
+			break;
+		}
+		list_row(m, run, record);
+		after = record->name;
 	}
 	return ANNEX_OK;
 }
@@ -284,7 +314,7 @@ run_configure(struct annex_instance *inst, struct annex_run *run, unsigned stage
 	}
 
 const struct annex_command muc_commands[] = {
-	COMMAND("rooms", "List rooms", NULL, run_list, "List the rooms there are."),
+	COMMAND("rooms", "List rooms", &list_form, run_list, "List the rooms there are."),
 	COMMAND("show", "Show a room", &room_form, run_show, "Show what a room is like."),
 	COMMAND("occupants", "List occupants", &room_form, run_occupants,
 	    "List who is in a room, with their addresses."),
