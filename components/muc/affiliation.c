@@ -163,6 +163,15 @@ nick_put(struct room *room, const char *jid, const char *before, const char *nic
 
 /* --- Changing -------------------------------------------------------------- */
 
+static int
+forget(struct room *room, int table, const char *jid)
+{
+	struct annex_key key = muc_key_in(table, room->id, jid);
+	int r = muc_must(room->muc, annex_delete(room->muc->store, &key));
+
+	return r == ANNEX_ENOENT ? ANNEX_OK : r;
+}
+
 /* nick NULL: as it is; an outcast and who is nobody any more has none (§9.1). */
 int
 affiliation_put(
@@ -189,9 +198,8 @@ affiliation_put(
 	if (r < 0 && r != ANNEX_ENOENT)
 		return r;
 	if (before == NULL || before->rank != (int32_t)rank) {
-		key = muc_key_in(TABLE_VOICES, room->id, jid);
-		if ((r = muc_must(room->muc, annex_delete(room->muc->store, &key))) < 0 &&
-		    r != ANNEX_ENOENT)
+		if ((r = forget(room, TABLE_VOICES, jid)) < 0 ||
+		    (r = forget(room, TABLE_REQUESTS, jid)) < 0)
 			return r;
 	}
 	if (strcmp(had, nick) == 0)

@@ -40,7 +40,8 @@ destroy_build(struct room *room, const struct annex_element *asked)
 }
 
 static const int emptied[] = { TABLE_SESSIONS, TABLE_AFFILIATIONS, TABLE_NICKS, TABLE_LINES,
-	TABLE_USAGE, TABLE_VCARDS, TABLE_HATS, TABLE_SLOW, TABLE_UNROUTED, TABLE_VOICES };
+	TABLE_USAGE, TABLE_VCARDS, TABLE_HATS, TABLE_SLOW, TABLE_UNROUTED, TABLE_VOICES,
+	TABLE_REQUESTS };
 
 /* One table after the other; state is the id of the room that was. */
 static int

@@ -275,6 +275,7 @@ come_in(struct joining *j)
 	presence_to_others(s->occupant, &plain);
 	presence_to_other_sessions(s);
 	session_welcome(s, j->in, j->is_new, j->renamed);
+	requests_show(j->room, s);
 	ask_about(s->occupant);
 	return ANNEX_DONE;
 }

@@ -128,6 +128,15 @@ is_type(const struct annex_stanza *in, const char *type)
 	return in->type != NULL && strcmp(in->type, type) == 0;
 }
 
+/* Not one without any field, which a voice request may be as well. */
+static bool
+is_registration(const struct annex_stanza *in)
+{
+	const struct annex_element *x = annex_form_find(in->element, NS_MUC "#register");
+
+	return x != NULL && annex_form_value(x, "FORM_TYPE") != NULL;
+}
+
 static enum annex_verdict
 to_room(struct muc *m, struct room *room, struct session *s, const struct annex_stanza *in)
 {
@@ -137,6 +146,8 @@ to_room(struct muc *m, struct room *room, struct session *s, const struct annex_
 				       "You are not in the room.");
 	if (annex_child(in->element, NS_USER, "x") != NULL)
 		return invite(m, room, s, in);
+	if (is_registration(in))
+		return registration_judge(m, room, s, in);
 	if (annex_form_find(in->element, NS_REQUEST) != NULL)
 		return voice(m, s, in);
 	return muc_refuse(m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY,

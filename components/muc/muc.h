@@ -257,6 +257,7 @@ enum {
 	TABLE_UNROUTED,
 	TABLE_MADE,
 	TABLE_VOICES,
+	TABLE_REQUESTS,
 };
 extern const struct annex_table muc_tables[];
 
@@ -474,6 +475,10 @@ enum annex_verdict muc_iq_room(struct annex_instance *inst, const struct annex_s
 enum annex_verdict
 invite(struct muc *m, struct room *room, struct session *from, const struct annex_stanza *in);
 enum annex_verdict voice(struct muc *m, struct session *from, const struct annex_stanza *in);
+/* An admin's answer to who would be a member; and, to one who comes in, all that are unanswered. */
+enum annex_verdict registration_judge(
+    struct muc *m, struct room *room, const struct session *by, const struct annex_stanza *in);
+void requests_show(struct room *room, const struct session *to);
 void invite_send(struct room *room, const struct annex_jid *to, const char *from,
     const struct annex_element *asked, const struct annex_stanza *in);
 /* An error came to a room: perhaps to an invitation. */

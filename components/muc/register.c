@@ -4,32 +4,13 @@
  * register.c - becoming a member of one's own accord, under a nickname
  * (XEP-0045 §7.10)
  *
- * A room for members takes nobody this way: its admins ask in whom they want.
+ * A room for members takes nobody this way at once: its admins decide (approve.c).
  */
 #include <string.h>
 
-#include "muc.h"
+#include "register.h"
 
-struct registration {
-	const char *first, *last, *nick, *url, *email;
-	struct annex_strings faq;
-};
-
-static const struct annex_field fields[] = {
-	ANNEX_FIELD(struct registration, first, "muc#register_first", ANNEX_TEXT_SINGLE,
-	    "Given name", .max = 100),
-	ANNEX_FIELD(struct registration, last, "muc#register_last", ANNEX_TEXT_SINGLE,
-	    "Family name", .max = 100),
-	ANNEX_FIELD(struct registration, nick, "muc#register_roomnick", ANNEX_TEXT_SINGLE,
-	    "Nickname", .required = true),
-	ANNEX_FIELD(struct registration, url, "muc#register_url", ANNEX_TEXT_SINGLE, "Your URL",
-	    .max = 500),
-	ANNEX_FIELD(struct registration, email, "muc#register_email", ANNEX_TEXT_SINGLE, "Email",
-	    .max = 200),
-	ANNEX_FIELD(struct registration, faq, "muc#register_faqentry", ANNEX_TEXT_MULTI,
-	    "Entry in the FAQ", .max = 1000),
-	{ 0 },
-};
+static const struct annex_field fields[] = { REGISTRATION_FIELDS, { 0 } };
 
 static const struct annex_form form = {
 	.type = NS_MUC "#register",
@@ -57,13 +38,17 @@ room_of_user(struct muc *m, const struct annex_stanza *in, enum annex_verdict *v
 	return NULL;
 }
 
-/* Outcasts never; strangers not where only members may come in. */
 static bool
 may_register(const struct room *room, const struct annex_stanza *in)
 {
-	enum rank rank = rank_of(room, in->from);
+	return rank_of(room, in->from) != RANK_OUTCAST;
+}
 
-	return rank >= RANK_MEMBER || (rank == RANK_NONE && !room->config.members_only);
+/* A stranger to a room that only members may come into. */
+static bool
+must_be_approved(const struct room *room, const struct annex_stanza *in)
+{
+	return room->config.members_only && power_of(room, in->from) < RANK_MEMBER;
 }
 
 enum annex_verdict
@@ -94,7 +79,7 @@ muc_register_get(struct annex_instance *inst, const struct annex_stanza *in)
 }
 
 /* Who is in goes by the nickname from now on, unless it would be one of several of theirs. */
-static void
+void
 rename_registered(struct room *room, const struct change *c)
 {
 	struct occupant *found = NULL;
@@ -132,6 +117,8 @@ remove_registration(struct muc *m, struct room *room, const struct annex_stanza 
 {
 	struct change c = change_of_rank(room, in->from, RANK_NONE);
 
+	if (c.before < RANK_MEMBER && request_drop(room, in->from->bare) == ANNEX_OK)
+		return muc_confirm(m, in);
 	if (c.before < RANK_MEMBER)
 		return muc_refuse(m, in, ANNEX_REGISTRATION_REQUIRED, ANNEX_ERROR_AUTH,
 		    "You are not registered.");
@@ -166,9 +153,12 @@ muc_register_set(struct annex_instance *inst, const struct annex_stanza *in)
 	if (!nick_is_fine(m, c.nick))
 		return muc_refuse(m, in, ANNEX_NOT_ACCEPTABLE, ANNEX_ERROR_MODIFY,
 		    "That is no nickname to go by.");
-	if (nick_is_taken(room, c.nick, in->from->bare))
+	if (nick_is_taken(room, c.nick, in->from->bare) ||
+	    request_has_nick(room, c.nick, in->from->bare))
 		return muc_refuse(
 		    m, in, ANNEX_CONFLICT, ANNEX_ERROR_CANCEL, "Somebody else has that nickname.");
+	if (must_be_approved(room, in))
+		return request_make(m, room, &asked, c.nick, in);
 	if (c.before > RANK_MEMBER)
 		c.rank = c.before;
 	return apply(m, room, &c, in);

@@ -79,6 +79,27 @@ row(struct handing *h, const char *room, const char *what, int64_t stamp_ms, con
 	h->rows++;
 }
 
+/* Hats, and that they would be a member. */
+static void
+hand_out_personal(struct handing *h, const Muc__Room *room)
+{
+	struct annex_pool *pool = annex_scratch(h->m->inst);
+	struct annex_key hats = muc_key_in(TABLE_HATS, room->id, h->bare);
+	struct annex_key asked = muc_key_in(TABLE_REQUESTS, room->id, h->bare);
+	ProtobufCMessage *record;
+
+	if (annex_get(h->m->store, &hats, &record) == ANNEX_OK)
+		for (size_t i = 0; i < ((const Muc__Hats *)record)->n_uri; i++)
+			row(h, room->name, "hat", 0, ((const Muc__Hats *)record)->uri[i]);
+	if (annex_get(h->m->store, &asked, &record) == ANNEX_OK) {
+		const Muc__Request *r = (const Muc__Request *)record;
+
+		row(h, room->name, "request", r->asked_ms,
+		    annex_sprintf(
+			pool, "%s %s %s %s %s", r->nick, r->first, r->last, r->url, r->email));
+	}
+}
+
 static void
 hand_out_membership(struct handing *h, const Muc__Room *room)
 {
@@ -97,6 +118,7 @@ hand_out_membership(struct handing *h, const Muc__Room *room)
 		    annex_sprintf(
 			pool, "%s %s %s", rank_name((enum rank)a->rank), a->nick, a->reason));
 	}
+	hand_out_personal(h, room);
 	it = sessions_of(room->id, h->bare);
 	while ((s = session_next(h->m, &it, h->bare)) != NULL)
 		row(h, room->name, "occupant", s->joined_ms,
@@ -189,16 +211,36 @@ struct erasing {
 	char bare[JID_MAX + 1];
 };
 
+/* Rows of their own. */
+static const int personal[] = { TABLE_HATS, TABLE_VOICES, TABLE_SLOW, TABLE_REQUESTS };
+#define PERSONAL (sizeof(personal) / sizeof(*personal))
+
 static bool
 has_anything(struct muc *m, const Muc__Room *record, const char *bare)
 {
 	struct annex_key key = muc_key_in(TABLE_AFFILIATIONS, record->id, bare);
-	struct annex_key hats = muc_key_in(TABLE_HATS, record->id, bare);
 	struct annex_iter it = sessions_of(record->id, bare);
+	bool has = annex_has(m->store, &key);
 
-	return !record->gone &&
-	    (annex_has(m->store, &key) || annex_has(m->store, &hats) ||
-		session_next(m, &it, bare) != NULL);
+	for (size_t i = 0; !has && i < PERSONAL; i++) {
+		key = muc_key_in(personal[i], record->id, bare);
+		has = annex_has(m->store, &key);
+	}
+	return !record->gone && (has || session_next(m, &it, bare) != NULL);
+}
+
+static int
+erase_personal(struct muc *m, const Muc__Room *record, const char *bare)
+{
+	int r;
+
+	for (size_t i = 0; i < PERSONAL; i++) {
+		struct annex_key key = muc_key_in(personal[i], record->id, bare);
+
+		if ((r = annex_delete(m->store, &key)) < 0 && r != ANNEX_ENOENT)
+			return r;
+	}
+	return ANNEX_OK;
 }
 
 /* Out of the room, and none of it any more. */
@@ -206,7 +248,6 @@ static int
 erase_membership(struct muc *m, const Muc__Room *record, const char *bare)
 {
 	struct room *room = has_anything(m, record, bare) ? room_find(m, record->name) : NULL;
-	struct annex_key hats = muc_key_in(TABLE_HATS, record->id, bare);
 	const Muc__Affiliation *a;
 	struct change c = { .jid = bare, .rank = RANK_NONE, .nick = "" };
 	struct occupant *o;
@@ -220,7 +261,7 @@ erase_membership(struct muc *m, const Muc__Room *record, const char *bare)
 		occupant_tell_expelled(o, &n);
 		occupant_expel(o, &n);
 	}
-	if ((r = annex_delete(m->store, &hats)) < 0 && r != ANNEX_ENOENT)
+	if ((r = erase_personal(m, record, bare)) < 0)
 		return r;
 	a = affiliation_get(room, bare);
 	if (a != NULL && a->rank > RANK_NONE &&

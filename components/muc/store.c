@@ -94,6 +94,11 @@ const struct annex_table muc_tables[] = {
 	    .key = by_room_jid,
 	    .record = &muc__voice__descriptor,
 	    .version = 1 },
+	{ .number = 11,
+	    .name = "requests",
+	    .key = by_room_jid,
+	    .record = &muc__request__descriptor,
+	    .version = 1 },
 	{ 0 },
 };
 
