@@ -127,6 +127,24 @@ may_invite(const struct occupant *o)
 	return o->role >= ROLE_PARTICIPANT || o->room->config.allow_invites;
 }
 
+void
+invite_init(struct muc *m)
+{
+	double hourly = (double)m->set->invitations;
+
+	m->inviting = hourly == 0
+	    ? NULL
+	    : annex_buckets_create(annex_pool(m->inst), hourly / 3600, hourly, 1000);
+}
+
+/* Rooms are no means to write to strangers (§7.8.2 does not say how often). */
+static bool
+are_few(struct muc *m, const struct annex_stanza *in, size_t n)
+{
+	return m->inviting == NULL ||
+	    annex_buckets_take(m->inviting, in->from->bare, (double)n, annex_now_ms(m->inst));
+}
+
 /* One that cannot be is refused with all others: the error names none of them. */
 static enum annex_verdict
 invite_all(struct muc *m, struct room *room, const char *from, const struct annex_element *x,
@@ -151,6 +169,9 @@ invite_all(struct muc *m, struct room *room, const char *from, const struct anne
 			    "They are banned from the room.");
 		asked[n++] = one;
 	}
+	if (!are_few(m, in, n))
+		return muc_refuse(m, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_WAIT,
+		    "You have invited many; try again later.");
 	for (size_t i = 0; i < n; i++) {
 		if (room->config.members_only && rank_of(room, to[i]) == RANK_NONE &&
 		    muc_must(m, affiliation_put(room, to[i]->bare, RANK_MEMBER, NULL, NULL)) < 0)

@@ -49,6 +49,8 @@ static const struct annex_option muc_options[] = {
 	    "Changes of presence of an occupant at once."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct muc_settings, voice_interval_ms, 0, DAY, "5m",
 	    "Time between two requests for a voice; 0 is none."),
+	ANNEX_OPTION(struct muc_settings, invitations, 0, 100000, "60",
+	    "Invitations of a user in an hour; 0 is any number."),
 	ANNEX_OPTION(struct muc_settings, registration, 0, 0, "yes",
 	    "Whether users may register nicknames with rooms."),
 	ANNEX_OPTION(struct muc_settings, tell_absent, 0, 0, "no",
@@ -169,6 +171,7 @@ muc_create(struct annex_instance *inst)
 	recent_init(m);
 	retain_init(m);
 	search_init(m);
+	invite_init(m);
 	rooms_init(m);
 	routed_init(m);
 	ask_init(m);
@@ -184,6 +187,7 @@ muc_reload(struct annex_instance *inst)
 	const char *why;
 
 	m->set = annex_settings(inst);
+	invite_init(m);
 	return preset_read(m->set, annex_pool(inst), m->fresh, &why);
 }
 

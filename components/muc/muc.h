@@ -81,7 +81,7 @@ struct muc_settings {
 	int64_t ask_after_ms, ask_again_ms, max_replay;
 	int64_t max_rooms, max_message_bytes;
 	int64_t message_rate, message_burst, presence_burst, presence_interval_ms;
-	int64_t voice_interval_ms;
+	int64_t voice_interval_ms, invitations;
 	bool registration, look_alikes, tell_absent;
 	const char *preset;
 	bool persistent, listed, archive;
@@ -95,7 +95,7 @@ struct muc {
 	struct annex_map *rooms;  /* by name, those loaded */
 	struct annex_link recent; /* rooms, the one used last in front */
 	struct annex_timer *sweep, *retain, *pace;
-	struct annex_buckets *searches;
+	struct annex_buckets *searches, *inviting;
 	size_t queries, searching; /* that are held */
 	struct room_config *fresh; /* of a room made now */
 	struct annex_map *recents; /* by room id: recent.c */
@@ -481,6 +481,8 @@ enum annex_verdict registration_judge(
 void requests_show(struct room *room, const struct session *to);
 void invite_send(struct room *room, const struct annex_jid *to, const char *from,
     const struct annex_element *asked, const struct annex_stanza *in);
+/* The options are read, or have changed. */
+void invite_init(struct muc *m);
 /* An error came to a room: perhaps to an invitation. */
 void invitation_failed(struct muc *m, const struct annex_stanza *in);
 enum annex_verdict muc_admin_get(struct annex_instance *inst, const struct annex_stanza *in);
