@@ -12,7 +12,7 @@
 
 #include "query.h"
 
-#define LOOK_MAX 2000
+#define LOOK_MAX 100
 #define QUERIES_MAX 50
 
 /* An occupant's address, or a real one for whoever sees them. */
@@ -101,13 +101,13 @@ look_on(struct annex_instance *inst, void *cookie)
 	struct annex_stanza *out;
 
 	q->room = room_find(q->m, q->room_name);
-	if (q->room == NULL || strcmp(q->room->id, q->room_id) != 0) {
+	if (q->room == NULL || q->room->gone || strcmp(q->room->id, q->room_id) != 0) {
 		annex_refuse_held(inst, q->hold, &gone);
 		query_end(q);
 		return;
 	}
 	if (!look(q)) {
-		annex_timer_start(q->timer, 1);
+		annex_timer_start(q->timer, 0);
 		return;
 	}
 	if ((out = annex_release(inst, q->hold)) != NULL && !answer_found(q, out))
@@ -142,7 +142,7 @@ query_hold(const struct query *asked, const struct annex_stanza *in)
 	if (q->hold == 0)
 		query_end(q);
 	else
-		annex_timer_start(q->timer, 1);
+		annex_timer_start(q->timer, 0);
 	return verdict;
 }
 
