@@ -219,3 +219,79 @@ async def everybody_is_still_in_after_a_crash(t):
     since = len(alice.client.stanzas)
     await bob.client.stop()
     await alice.presence(lambda p: p.xml.get("type") == "unavailable", since, nick="second")
+
+
+@test()
+async def who_is_renamed_by_the_room_leaves_as_others_do(t):
+    alice, bob = await two(t)
+    form = "".join(
+        f"<field var='{var}'><value>{value}</value></field>"
+        for var, value in (("FORM_TYPE", MUC + "#register"), ("muc#register_roomnick", "hag"))
+    )
+    answer = await bob.client.iq(
+        ROOM,
+        f"<query xmlns='jabber:iq:register'><x xmlns='jabber:x:data' type='submit'>{form}</x></query>",
+        type="set",
+    )
+    equal(answer.xml.get("type"), "result", "the answer to the registration")
+    own = await bob.enter()
+    equal(str(own["from"]), f"{ROOM}/hag", "who he is now")
+    check(210 in codes(own), "he is not told that he was renamed")
+    # His server knows one address, at which he is not: an error from there would make it forget him.
+    since = len(bob.client.stanzas)
+    bob.client.send_raw(f"<presence to='{ROOM}/second'><show>away</show></presence>")
+    again = await bob.presence(lambda p: True, since)
+    check(again.xml.get("type") is None and 210 in codes(again), "he is not told his nickname again")
+    await bob.client.stop()
+    await alice.presence(lambda p: p.xml.get("type") == "unavailable", nick="hag")
+
+
+@test()
+async def who_blocks_somebody_stays_in(t):
+    alice, bob = await two(t)
+    await bob.enter()
+    await bob.client.iq(
+        "bob@localhost", f"<block xmlns='urn:xmpp:blocking'><item jid='{ROOM}/first'/></block>", type="set"
+    )
+    since = len(alice.client.stanzas), len(bob.client.stanzas)
+    alice.client.send(f"{ROOM}/second", "<body>psst</body>", type="chat")
+    # The room asks, and hears nothing.
+    await bob.message(lambda m: str(m["from"]) == ROOM and not m["body"], since[1])
+    bob.say("still here")
+    await alice.hears("still here", since[0])
+    gone = [
+        p
+        for p in alice.client.stanzas[since[0] :]
+        if p.xml.tag == CLIENT + "presence" and p.xml.get("type") == "unavailable"
+    ]
+    equal(gone, [], "who has left")
+
+
+@test("prosody")
+async def operators_rule_rooms_from_the_shell(t):
+    annex = t.annex({"one.localhost": {"module": "muc"}})
+    await annex.start()
+    alice = await Guest(await t.client("alice"), "first").made()
+    bob = Guest(await t.client("bob"), "second")
+    await bob.enter()
+
+    async def says(wanted, *words):
+        text = await annex.ctl("one.localhost", *words)
+        check(wanted in text, f"{words[0]} says {text!r}")
+
+    await says("coven", "rooms")
+    await says("2 occupants", "show", "room=coven")
+    await says("bob@localhost/", "occupants", "room=coven")
+    await says("", "affiliation", "room=coven", "jid=bob@localhost", "affiliation=member")
+    await bob.presence(lambda p: item(p) is not None and item(p).get("affiliation") == "member")
+    await says("", "configure", "room=coven", "field=roomname", "value=Cavern")
+    await bob.message(lambda m: 104 in codes(m))
+    await says("Cavern", "show", "room=coven")
+    await says("", "announce", "text=down at ten", "room=coven")
+    await bob.hears("down at ten")
+    await says("", "kick", "room=coven", "nick=second", "reason=enough")
+    await bob.presence(lambda p: 307 in codes(p))
+    await says("", "ban", "room=coven", "jid=bob@localhost")
+    equal(condition(await bob.enter()), "forbidden", "the answer to who is banned")
+    await says("", "destroy", "room=coven")
+    await alice.presence(lambda p: p.xml.find(f"{USER}x/{USER}destroy") is not None)
