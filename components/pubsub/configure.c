@@ -82,15 +82,25 @@ node_trim_step(struct annex_instance *inst, struct annex_job_state *state, size_
 	    : ANNEX_OK;
 }
 
-static void
-judge_anew(struct node *node, struct sub *sub)
+void
+sub_judge(struct sub *sub)
 {
+	struct node *node = sub->node;
 	const char *model = node->config.access_model;
 
 	if (strcmp(model, "open") == 0 && sub->state == STATE_PENDING)
 		must(node->p, sub_change(sub, STATE_SUBSCRIBED));
-	else if (strcmp(model, "whitelist") == 0 && rank_of(node, sub->bare) == RANK_NONE)
+	else if ((strcmp(model, "whitelist") == 0 || roster_trust(node, sub->bare) == TRUST_NO) &&
+	    rank_of(node, sub->bare) == RANK_NONE)
 		must(node->p, sub_change(sub, STATE_NONE));
+}
+
+int
+node_judge(const struct node *node)
+{
+	const struct again again = { node->number, 1 };
+
+	return annex_job_start(node->p->inst, "judge", &again, sizeof(again));
 }
 
 int
@@ -116,7 +126,7 @@ node_judge_step(struct annex_instance *inst, struct annex_job_state *state, size
 			return ANNEX_AGAIN;
 		}
 		sub = sub_of_record(node, again.next, (Pubsub__Subscription *)it.record);
-		judge_anew(node, &sub);
+		sub_judge(&sub);
 	}
 	return ANNEX_OK;
 }
@@ -125,7 +135,6 @@ static int
 follow(struct node *node, const struct node_config *before)
 {
 	struct pubsub *p = node->p;
-	const struct again again = { node->number, 1 };
 	uint64_t most = config_max_items(p, &node->config);
 	int r = ANNEX_OK;
 
@@ -136,7 +145,7 @@ follow(struct node *node, const struct node_config *before)
 	if (r >= 0 && items_count(node) > most)
 		r = annex_job_start(p->inst, "trim", &node->number, sizeof(node->number));
 	if (r >= 0 && strcmp(before->access_model, node->config.access_model) != 0)
-		r = annex_job_start(p->inst, "judge", &again, sizeof(again));
+		r = node_judge(node);
 	if (r >= 0 && strcmp(before->item_expire, node->config.item_expire) != 0)
 		r = items_arrange(node);
 	return must(p, r);

@@ -88,13 +88,22 @@ fault_error(enum fault fault)
 	return faults[fault];
 }
 
+static enum annex_verdict
+refuse_with(struct request *rq, const struct annex_error *error)
+{
+	if (rq->hold == 0)
+		return annex_refuse_with(rq->p->inst, rq->in, error);
+	annex_refuse_held(rq->p->inst, rq->hold, error);
+	return ANNEX_DONE;
+}
+
 enum annex_verdict
 refuse_saying(struct request *rq, enum fault fault, const char *text)
 {
 	struct annex_error error = faults[fault];
 
 	error.text = text;
-	return annex_refuse_with(rq->p->inst, rq->in, &error);
+	return refuse_with(rq, &error);
 }
 
 enum annex_verdict
@@ -112,7 +121,7 @@ refuse_gone(struct request *rq)
 		.type = ANNEX_ERROR_MODIFY,
 		.uri = uri[0] == '\0' ? NULL : uri };
 
-	return annex_refuse_with(rq->p->inst, rq->in, &error);
+	return refuse_with(rq, &error);
 }
 
 enum annex_verdict
@@ -125,8 +134,11 @@ refuse_status(struct request *rq, int status)
 struct annex_stanza *
 answer(struct request *rq, struct annex_element **pubsub_r)
 {
-	struct annex_stanza *out = annex_reply(rq->p->inst, rq->in);
+	struct annex_stanza *out =
+	    rq->hold == 0 ? annex_reply(rq->p->inst, rq->in) : annex_release(rq->p->inst, rq->hold);
 
+	if (out == NULL) /* too late: it has been answered, and this goes nowhere */
+		out = annex_reply(rq->p->inst, rq->in);
 	*pubsub_r = annex_add(out->element, rq->in->payload->ns, "pubsub");
 	return out;
 }

@@ -246,4 +246,5 @@ decide(struct annex_instance *inst, const struct annex_request *request)
 const struct annex_contacts pubsub_contacts = {
 	.decide = decide,
 	.changed = changed,
+	.pushed = roster_pushed,
 };

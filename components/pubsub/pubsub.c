@@ -15,7 +15,7 @@
  *	entity.c, manage.c                  lists of what somebody has, and of who has a node
  *	notify.c, fan.c, delivery.c         events, to few and to many
  *	bounce.c                            what comes back
- *	expire.c, presence.c                what time does, and who comes and goes
+ *	expire.c, presence.c, roster.c      what time does, who comes and goes, who knows whom
  *
  * Nodes, items, subscriptions and affiliations are in the store (store.c); what is in
  * memory is a cache of nodes (node.c) and where deliveries stand
@@ -182,21 +182,26 @@ node_fill(struct request *rq)
 	return rq->op->node == NODE_OWNED && rq->rank != RANK_OWNER ? FAULT_FORBIDDEN : FAULT_NONE;
 }
 
+enum annex_verdict
+request_run(struct request *rq)
+{
+	enum fault fault;
+
+	if ((fault = operation_find(rq)) != FAULT_NONE)
+		return refuse(rq, fault);
+	if ((fault = node_fill(rq)) != FAULT_NONE)
+		return refuse(rq, fault);
+	if (rq->node != NULL && rq->node->gone && rq->op->node != NODE_NONE)
+		return refuse_gone(rq);
+	return rq->op->run(rq);
+}
+
 static enum annex_verdict
 handle(struct annex_instance *inst, const struct annex_stanza *in)
 {
-	struct request rq = { .p = annex_state(inst), .in = in };
-	enum fault fault;
-
 	if (in->to->local != NULL || in->to->resource != NULL)
 		return ANNEX_PASS;
-	if ((fault = operation_find(&rq)) != FAULT_NONE)
-		return refuse(&rq, fault);
-	if ((fault = node_fill(&rq)) != FAULT_NONE)
-		return refuse(&rq, fault);
-	if (rq.node != NULL && rq.node->gone && rq.op->node != NODE_NONE)
-		return refuse_gone(&rq);
-	return rq.op->run(&rq);
+	return request_run(&(struct request) { .p = annex_state(inst), .in = in });
 }
 
 static const struct annex_route pubsub_routes[] = {
@@ -247,6 +252,7 @@ pubsub_create(struct annex_instance *inst)
 	p->dropped = annex_counter(inst, "pubsub_dropped_total",
 	    "Subscriptions that ended because nobody could be reached.");
 	nodes_init(p);
+	rosters_init(p);
 	deliveries_init(p);
 	annex_set_state(inst, p);
 	return ANNEX_OK;
@@ -261,6 +267,7 @@ pubsub_link_up(struct annex_instance *inst)
 static void
 pubsub_link_down(struct annex_instance *inst)
 {
+	rosters_forget(annex_state(inst));
 	delivery_link_down(annex_state(inst));
 }
 

@@ -73,8 +73,11 @@ struct pubsub {
 	struct annex_map *queues;  /* of deliveries that go on, by number of the node */
 	struct annex_link waiting; /* those with something to send, in the order they are served */
 	struct annex_timer *drain;
-	size_t deliveries; /* rows of them */
-	size_t audience;   /* JIDs in audiences of nodes */
+	size_t deliveries;         /* rows of them */
+	struct annex_map *rosters; /* of owners, by their bare JIDs */
+	struct annex_link rosters_used, waiters;
+	size_t contacts; /* entries of all rosters */
+	size_t audience; /* JIDs in audiences of nodes */
 	struct annex_counter *published, *notified, *subscribed, *bounced, *dropped;
 };
 
@@ -122,7 +125,9 @@ struct request {
 	const char *name;               /* its node, or NULL */
 	struct node *node;              /* that, where it exists */
 	enum rank rank;                 /* of who asks; admins are owners */
+	annex_hold_t hold;              /* where it was held until something was known, or 0 */
 };
+enum annex_verdict request_run(struct request *rq);
 
 /* --- fault.c: what is refused, and how (XEP-0060, the tables of errors) ---- */
 
@@ -359,6 +364,26 @@ bool presence_suits(const struct pubsub *p, const struct sub *sub);
 extern const struct annex_contacts pubsub_contacts;
 enum annex_verdict presence(struct annex_instance *inst, const struct annex_stanza *in);
 
+/* --- roster.c ------------------------------------------------------------- */
+
+/* Whether a roster of an owner lets somebody in, in order of what counts. */
+enum trust {
+	TRUST_NO,
+	TRUST_UNKNOWN, /* nobody tells */
+	TRUST_LATER,   /* it can be asked for */
+	TRUST_YES,
+};
+
+void rosters_init(struct pubsub *p);
+void rosters_forget(struct pubsub *p);
+enum trust roster_trust(const struct node *node, const char *bare);
+/* Whether the request must wait for a roster; wait: it is run again then. */
+bool roster_is_wanted(const struct request *rq);
+enum annex_verdict roster_wait(struct request *rq);
+struct annex_roster_item;
+void roster_pushed(
+    struct annex_instance *inst, const char *account, const struct annex_roster_item *item);
+
 /* --- expire.c ------------------------------------------------------------- */
 
 /* Set the alarm by which the oldest item of a node goes, or none. */
@@ -380,6 +405,10 @@ int node_empty(struct node *node) ANNEX_MUST_CHECK;
 void node_purge_told(struct node *node);
 /* The node goes, and its subscribers are told; redirect is "" or where it is now. */
 int node_delete(struct node *node, const char *redirect) ANNEX_MUST_CHECK;
+/* Whether a subscription is still allowed, or a request needless: it is changed where not; of all
+ * of a node by a job. */
+void sub_judge(struct sub *sub);
+int node_judge(const struct node *node) ANNEX_MUST_CHECK;
 typedef int job_fn(struct annex_instance *inst, struct annex_job_state *state, size_t limit);
 job_fn remains_step, node_trim_step, node_judge_step, erase_step;
 

@@ -115,6 +115,8 @@ retrieve(struct request *rq)
 	struct rows rows;
 	enum fault fault;
 
+	if (roster_is_wanted(rq))
+		return roster_wait(rq);
 	if ((fault = may_retrieve(rq)) != FAULT_NONE || (fault = judge_subid(rq)) != FAULT_NONE)
 		return refuse(rq, fault);
 	if (!rq->node->config.persist_items)

@@ -33,7 +33,7 @@ right_of(enum rank rank)
 	return &rights[rank + 1];
 }
 
-/* What strangers meet.  Without presence and rosters their models fail closed. */
+/* What strangers meet.  Of presence and roster that is for those whom no roster lets in. */
 static const struct model {
 	const char *name;
 	enum fault subscribe, retrieve;
@@ -72,7 +72,8 @@ may_subscribe(const struct request *rq, bool *pending_r)
 		break;
 	}
 	*pending_r = model->pending;
-	return model->subscribe;
+	return roster_trust(rq->node, rq->in->from->bare) == TRUST_YES ? FAULT_NONE
+								       : model->subscribe;
 }
 
 enum fault
@@ -91,7 +92,8 @@ may_retrieve(const struct request *rq)
 	if (model->retrieve != FAULT_NONE && model->subscribers &&
 	    state_of(rq->node, rq->in->from->bare) == STATE_SUBSCRIBED)
 		return FAULT_NONE;
-	return model->retrieve;
+	return roster_trust(rq->node, rq->in->from->bare) == TRUST_YES ? FAULT_NONE
+								       : model->retrieve;
 }
 
 /* node NULL: one that is to be made, by its owner. */

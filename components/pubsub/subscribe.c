@@ -100,6 +100,8 @@ subscribe(struct request *rq)
 
 	if ((fault = subscriber_of(rq, &jid, FAULT_INVALID_JID)) != FAULT_NONE)
 		return refuse(rq, fault);
+	if (roster_is_wanted(rq))
+		return roster_wait(rq);
 	if ((fault = may_subscribe(rq, &pending)) != FAULT_NONE)
 		return refuse(rq, fault);
 	n = subs_of_jid(rq->node, jid, subs, SUBS_MAX);

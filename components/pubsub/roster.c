@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+/* SPDX-FileCopyrightText: The Annex authors */
+/*
+ * roster.c - who is a contact of a node's owners (XEP-0060 §4.5: the access
+ * models presence and roster)
+ *
+ * The rosters of owners are read where their server grants that (XEP-0356), when somebody asks
+ * who is neither affiliated nor known: the request is held until the roster has come.  They
+ * are kept in memory, as long as the link where the server tells of changes, and else for
+ * a minute.  Who loses the right by such a change loses the subscription.  Where nobody tells,
+ * nobody new is let in, and nobody is put out.
+ */
+#include <string.h>
+
+#include <annex/roster.h>
+
+#include "pubsub.h"
+
+#define ROSTERS_MAX 200
+#define ITEMS_MAX ((size_t)100000) /* of all of them */
+#define KEPT_MS 60000              /* without news of changes; and after a failure */
+#define OWNERS_ASKED 10
+#define NODES_JUDGED 1000
+
+struct entry {
+	bool sees; /* the presence of the owner */
+	struct annex_strings groups;
+};
+
+struct roster {
+	struct annex_link by_use;
+	struct annex_pool *pool;
+	const char *account;
+	struct annex_map *entries; /* by bare JID; NULL: it did not come */
+	bool asked;
+	int64_t until_ms;
+};
+
+/* A request that is held until a roster has come. */
+struct waiter {
+	struct annex_link link;
+	struct annex_pool *pool;
+	const char *account;
+	struct annex_element *iq;
+	enum annex_kind kind;
+	annex_hold_t hold;
+};
+
+/* --- What is in memory ------------------------------------------------------------------ */
+
+void
+rosters_init(struct pubsub *p)
+{
+	p->rosters = annex_map_create(annex_pool(p->inst));
+	annex_list_init(&p->rosters_used);
+	annex_list_init(&p->waiters);
+}
+
+static void
+roster_forget(struct pubsub *p, struct roster *r)
+{
+	struct annex_pool *pool = r->pool;
+
+	if (r->entries != NULL)
+		p->contacts -= annex_map_count(r->entries);
+	annex_map_remove_str(p->rosters, r->account);
+	annex_list_remove(&r->by_use);
+	annex_pool_destroy(&pool);
+}
+
+/* What was granted went with the link, and changes meanwhile are not told. */
+void
+rosters_forget(struct pubsub *p)
+{
+	while (!annex_list_is_empty(&p->rosters_used))
+		roster_forget(p, annex_container_of(p->rosters_used.next, struct roster, by_use));
+}
+
+static struct roster *
+roster_find(struct pubsub *p, const char *account)
+{
+	struct roster *r = annex_map_get_str(p->rosters, account);
+
+	if (r == NULL || r->asked || annex_now_ms(p->inst) < r->until_ms)
+		return r;
+	roster_forget(p, r);
+	return NULL;
+}
+
+static struct roster *
+roster_make(struct pubsub *p, const char *account)
+{
+	struct annex_pool *pool;
+	struct roster *r;
+
+	while (annex_map_count(p->rosters) >= ROSTERS_MAX || p->contacts > ITEMS_MAX)
+		roster_forget(p, annex_container_of(p->rosters_used.prev, struct roster, by_use));
+	pool = annex_pool_create(annex_pool(p->inst), "roster");
+	r = annex_new(pool, struct roster);
+	r->pool = pool;
+	r->account = annex_strdup(pool, account);
+	annex_map_set_str(p->rosters, account, r);
+	annex_list_prepend(&p->rosters_used, &r->by_use);
+	return r;
+}
+
+static void
+entry_set(struct pubsub *p, struct roster *r, const struct annex_roster_item *item)
+{
+	const struct annex_jid *jid = annex_jid(annex_scratch(p->inst), item->jid);
+	bool is_there = strcmp(item->subscription, "remove") != 0;
+	struct entry *e = annex_new(r->pool, struct entry);
+	const char **groups;
+	size_t n = 0;
+
+	if (jid == NULL)
+		return;
+	while (item->groups[n] != NULL)
+		n++;
+	e->groups.value = groups = annex_new_array(r->pool, const char *, n + 1);
+	for (; e->groups.count < n; e->groups.count++)
+		groups[e->groups.count] = annex_strdup(r->pool, item->groups[e->groups.count]);
+	e->sees =
+	    strcmp(item->subscription, "from") == 0 || strcmp(item->subscription, "both") == 0;
+	if (is_there && annex_map_set_str(r->entries, jid->bare, e) == NULL)
+		p->contacts++;
+	else if (!is_there && annex_map_remove_str(r->entries, jid->bare) != NULL)
+		p->contacts--;
+}
+
+/* --- Judging -------------------------------------------------------------------------------- */
+
+static bool
+is_by_roster(const struct node *node)
+{
+	return strcmp(node->config.access_model, "presence") == 0 ||
+	    strcmp(node->config.access_model, "roster") == 0;
+}
+
+static bool
+entry_allows(const struct node *node, const struct entry *e)
+{
+	if (strcmp(node->config.access_model, "presence") == 0)
+		return e->sees;
+	for (size_t i = 0; i < e->groups.count; i++)
+		if (annex_strings_have(&node->config.roster_groups, e->groups.value[i]))
+			return true;
+	return false;
+}
+
+static enum trust
+trust_of(const struct node *node, const char *owner, const char *bare)
+{
+	struct pubsub *p = node->p;
+	const struct annex_jid *jid = annex_jid(annex_scratch(p->inst), owner);
+	const struct roster *r = roster_find(p, owner);
+	const struct entry *e;
+
+	if (jid == NULL || (annex_privileges(p->inst, jid->domain) & ANNEX_MAY_READ_ROSTERS) == 0)
+		return TRUST_UNKNOWN;
+	if (r == NULL || r->asked)
+		return TRUST_LATER;
+	if (r->entries == NULL)
+		return TRUST_UNKNOWN;
+	e = annex_map_get_str(r->entries, bare);
+	return e != NULL && entry_allows(node, e) ? TRUST_YES : TRUST_NO;
+}
+
+enum trust
+roster_trust(const struct node *node, const char *bare)
+{
+	const char *jids[OWNERS_ASKED];
+	size_t n = owners(node, jids, OWNERS_ASKED);
+	enum trust trust, best = TRUST_NO;
+
+	if (!is_by_roster(node))
+		return TRUST_UNKNOWN;
+	for (size_t i = 0; i < n && best != TRUST_YES; i++)
+		if ((trust = trust_of(node, jids[i], bare)) > best)
+			best = trust;
+	return best;
+}
+
+bool
+roster_is_wanted(const struct request *rq)
+{
+	return rq->rank == RANK_NONE && roster_trust(rq->node, rq->in->from->bare) == TRUST_LATER;
+}
+
+/* --- News ------------------------------------------------------------------------------------- */
+
+/* Of the nodes that an account owns and whose access it decides. */
+static void
+each_node(struct pubsub *p, const char *account, void (*fn)(struct node *node, const char *bare),
+    const char *bare)
+{
+	struct annex_key prefix = key_text(TABLE_AFFILIATED, account);
+	struct annex_iter it = annex_iter(&prefix);
+	struct node *node;
+
+	for (size_t n = 0; n < NODES_JUDGED && annex_next(p->store, &it) == ANNEX_AGAIN; n++) {
+		if (((Pubsub__Affiliation *)it.record)->rank != RANK_OWNER ||
+		    (node = node_by_number(p, annex_key_number(&it.key, 1))) == NULL)
+			continue;
+		if (is_by_roster(node))
+			fn(node, bare);
+	}
+}
+
+static void
+judge_all(struct node *node, const char *bare)
+{
+	(void)bare;
+	must(node->p, node_judge(node));
+}
+
+static void
+judge_one(struct node *node, const char *bare)
+{
+	struct sub subs[SUBS_MAX];
+	size_t n = subs_of_bare(node, bare, subs, SUBS_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		sub_judge(&subs[i]);
+}
+
+static void wake(struct pubsub *p, const char *account);
+
+static void
+came(struct annex_instance *inst, int status, const char *account,
+    const struct annex_roster_item *items, size_t count, const void *cookie, size_t cookie_len)
+{
+	struct pubsub *p = annex_state(inst);
+	const struct annex_jid *jid = annex_jid(annex_scratch(inst), account);
+	unsigned may = jid == NULL ? 0 : annex_privileges(inst, jid->domain);
+	struct roster *r = annex_map_get_str(p->rosters, account);
+
+	(void)cookie;
+	(void)cookie_len;
+	if (r == NULL)
+		r = roster_make(p, account);
+	r->asked = false;
+	r->until_ms = annex_now_ms(inst) + KEPT_MS;
+	if (status == ANNEX_OK) {
+		r->entries = annex_map_create(r->pool);
+		for (size_t i = 0; i < count; i++)
+			entry_set(p, r, &items[i]);
+	}
+	if (status == ANNEX_OK && (may & ANNEX_MAY_HEAR_ROSTERS) != 0) {
+		r->until_ms = INT64_MAX;
+		each_node(p, account, judge_all, NULL);
+	}
+	wake(p, account);
+}
+
+/* --- Requests that wait ------------------------------------------------------------------------ */
+
+static void
+ask(struct pubsub *p, const char *account)
+{
+	struct roster *r;
+
+	if (roster_find(p, account) != NULL)
+		return;
+	r = roster_make(p, account);
+	r->asked = true;
+	if (annex_roster_get(p->inst, account, came, NULL, 0) < 0)
+		roster_forget(p, r);
+}
+
+/* Whoever changes without a roster at hand: it tells. */
+static void
+ask_where_it_matters(struct node *node, const char *bare)
+{
+	const char *jids[OWNERS_ASKED];
+	size_t n = state_of(node, bare) == STATE_NONE ? 0 : owners(node, jids, OWNERS_ASKED);
+
+	for (size_t i = 0; i < n; i++)
+		if (trust_of(node, jids[i], bare) == TRUST_LATER)
+			ask(node->p, jids[i]);
+}
+
+void
+roster_pushed(
+    struct annex_instance *inst, const char *account, const struct annex_roster_item *item)
+{
+	struct pubsub *p = annex_state(inst);
+	struct roster *r = roster_find(p, account);
+	const struct annex_jid *jid = annex_jid(annex_scratch(inst), item->jid);
+
+	if (jid == NULL)
+		return;
+	if (r == NULL || r->entries == NULL) {
+		each_node(p, account, ask_where_it_matters, jid->bare);
+		return;
+	}
+	entry_set(p, r, item);
+	each_node(p, account, judge_one, jid->bare);
+}
+
+/* Those that are not known, all at once; one of them. */
+static const char *
+ask_for(const struct request *rq)
+{
+	const char *jids[OWNERS_ASKED], *one = "";
+	size_t n = owners(rq->node, jids, OWNERS_ASKED);
+
+	for (size_t i = 0; i < n; i++) {
+		if (trust_of(rq->node, jids[i], rq->in->from->bare) != TRUST_LATER)
+			continue;
+		ask(rq->p, jids[i]);
+		one = jids[i];
+	}
+	return one;
+}
+
+enum annex_verdict
+roster_wait(struct request *rq)
+{
+	struct pubsub *p = rq->p;
+	annex_hold_t hold = rq->hold;
+	struct annex_pool *pool;
+	struct waiter *w;
+
+	if (hold == 0 && (annex_hold(p->inst, rq->in, &hold) != ANNEX_HELD || hold == 0))
+		return ANNEX_HELD;
+	pool = annex_pool_create(annex_pool(p->inst), "waiter");
+	w = annex_new(pool, struct waiter);
+	w->pool = pool;
+	w->account = annex_strdup(pool, ask_for(rq));
+	w->iq = annex_element_copy(pool, rq->in->element);
+	w->kind = rq->in->kind;
+	w->hold = hold;
+	annex_list_append(&p->waiters, &w->link);
+	return ANNEX_HELD;
+}
+
+static void
+ask_again(struct pubsub *p, const struct waiter *w)
+{
+	struct annex_pool *pool = annex_scratch(p->inst);
+	struct annex_element *iq = annex_element_copy(pool, w->iq);
+	const struct annex_stanza in = { .kind = w->kind,
+		.element = iq,
+		.from = annex_jid(pool, annex_attr(iq, "from")),
+		.to = annex_jid(pool, annex_attr(iq, "to")),
+		.id = annex_attr(iq, "id"),
+		.type = annex_attr(iq, "type"),
+		.payload = annex_child(iq, NULL, NULL),
+		.pool = pool };
+
+	request_run(&(struct request) { .p = p, .in = &in, .hold = w->hold });
+}
+
+static void
+wake(struct pubsub *p, const char *account)
+{
+	struct annex_link woken;
+
+	annex_list_init(&woken);
+	annex_list_splice(&woken, &p->waiters);
+	while (!annex_list_is_empty(&woken)) {
+		struct waiter *w = annex_container_of(woken.next, struct waiter, link);
+		struct annex_pool *pool = w->pool;
+
+		annex_list_remove(&w->link);
+		if (strcmp(w->account, account) != 0) {
+			annex_list_append(&p->waiters, &w->link);
+			continue;
+		}
+		ask_again(p, w);
+		annex_pool_destroy(&pool);
+	}
+}
