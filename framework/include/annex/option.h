@@ -21,6 +21,8 @@
  * min and max both 0 leave the range open.  A value equal to the preset is
  * always allowed, so that a preset outside the range can mean "none": "0" of
  * a number, "" of a text, of a JID or of a list.
+ *
+ * What stands in the file may be set by a command as well, by the same table: see the end.
  */
 #ifndef ANNEX_OPTION_H
 #define ANNEX_OPTION_H
@@ -30,6 +32,10 @@
 #include <stdint.h>
 
 #include <annex/form.h>
+#include <annex/pool.h>
+#include <annex/status.h>
+
+#pragma GCC visibility push(default)
 
 enum annex_option_type {
 	ANNEX_OPTION_BOOL = 1, /* yes, no, true, false, on, off */
@@ -97,5 +103,30 @@ struct annex_option {
 		.offset = offsetof(settings, member_), .preset = "", .help = (text), \
 		.options = (table), .size = sizeof(section_settings),                \
 	}
+
+/* --- By name: for settings that a component keeps itself ----------------- */
+
+/* A JID as it is prepared, in pool, or NULL where it is none. */
+typedef const char *annex_prepare_fn(struct annex_pool *pool, const char *text);
+
+/*
+ * Set one option, as spelled and written in the file: "max-queue", "500"; a list as "a b", one with
+ * blanks in it between double quotes.  text NULL: its preset.  Texts are in pool.  prepare is only
+ * called for JIDs.  ANNEX_ENOENT where the table has no such option; ANNEX_EINVAL, settings are as
+ * they were, and *why goes behind the option's name: "must be a whole number from 1 to 10, not "0"".
+ */
+int annex_option_set(const struct annex_option *options, void *settings, const char *name,
+    const char *text, annex_prepare_fn *prepare, struct annex_pool *pool,
+    const char **why) ANNEX_MUST_CHECK;
+
+/* All options that have a preset are set to it.  ANNEX_EINVAL: the table has one that is wrong. */
+int annex_options_preset(
+    const struct annex_option *options, void *settings, struct annex_pool *pool) ANNEX_MUST_CHECK;
+
+/* What annex_option_set would have to be told; in pool.  NULL where there is no such option. */
+const char *annex_option_text(const struct annex_option *options, const void *settings,
+    const char *name, struct annex_pool *pool);
+
+#pragma GCC visibility pop
 
 #endif /* ANNEX_OPTION_H */

@@ -501,6 +501,38 @@ test_a_long_value_is_cut_between_characters(void **state)
 	    "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...\"");
 }
 
+static void
+test_options_are_set_by_name(void **state)
+{
+	struct fixture *f = *state;
+	const char *why = NULL;
+
+	assert_int_equal(annex_options_preset(table, &f->settings, f->pool), ANNEX_OK);
+	assert_int_equal(f->settings.max_occupants, 200);
+	assert_int_equal(
+	    annex_option_set(table, &f->settings, "max-occupants", "7", prepare, f->pool, &why),
+	    ANNEX_OK);
+	assert_int_equal(f->settings.max_occupants, 7);
+	assert_string_equal(annex_option_text(table, &f->settings, "max-occupants", f->pool), "7");
+	assert_int_equal(
+	    annex_option_set(table, &f->settings, "words", "a \"b c\"", prepare, f->pool, &why),
+	    ANNEX_OK);
+	assert_int_equal(f->settings.words.count, 2);
+	assert_string_equal(annex_option_text(table, &f->settings, "words", f->pool), "a \"b c\"");
+	assert_int_equal(
+	    annex_option_set(table, &f->settings, "max-occupants", NULL, prepare, f->pool, &why),
+	    ANNEX_OK);
+	assert_int_equal(f->settings.max_occupants, 200);
+	assert_int_equal(
+	    annex_option_set(table, &f->settings, "tls", "maybe", prepare, f->pool, &why),
+	    ANNEX_EINVAL);
+	assert_string_equal(why, "must be no or direct, not \"maybe\"");
+	assert_int_equal(
+	    annex_option_set(table, &f->settings, "nothing", "1", prepare, f->pool, &why),
+	    ANNEX_ENOENT);
+	assert_null(annex_option_text(table, &f->settings, "nothing", f->pool));
+}
+
 int
 main(void)
 {
@@ -523,6 +555,7 @@ main(void)
 		TEST(test_one_text_alone_says_why_not),
 		TEST(test_names_have_dashes_and_no_unit),
 		TEST(test_a_long_value_is_cut_between_characters),
+		TEST(test_options_are_set_by_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
