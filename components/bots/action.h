@@ -42,13 +42,15 @@ struct action {
 	int64_t seq;
 	bool more;
 	bool quote;
-	bool later, clear, standby, tracked;
+	bool later, clear, standby, tracked, seen;
 	const char *body, *key, *type, *subject, *thread, *ack, *resource, *note;
 	const char *kind, *whom, *show, *status, *group, *when, *collapse, *otherwise, *ask;
 	const char *beat, *timer, *at, *tz;
 	int64_t due_ms;
 	enum annex_show shows; /* show, read */
-	const char *bot_name, *edit, *edited, *retract, *nick, *get;
+	const char *bot_name, *edit, *edited, *retract, *nick, *get, *avatar;
+	const void *picture; /* avatar, decoded */
+	size_t picture_len;
 	int64_t ttl_ms, for_ms;
 	json_t *commands, *table, *choices, *atom, *groups;
 	int64_t hello;
@@ -93,7 +95,7 @@ int run_beat(struct action *action);
 int judge_timer(struct action *action);
 int run_timer(struct action *action);
 
-/* presence.c, rooms.c */
+/* show.c, rooms.c */
 int show_read(const char *text, enum annex_show *show_r) ANNEX_MUST_CHECK;
 /* The status that an action has, fit for people; "" where it has none. */
 const char *status_text(struct action *action);

@@ -181,6 +181,14 @@ too_long(struct annex_instance *inst, void *cookie)
 		annex_timer_start(bot->hold_timer, next_ms - now_ms);
 }
 
+/* The bot goes: whoever waits is told. */
+void
+adhoc_end(struct bot *bot)
+{
+	ANNEX_LIST_EACH (&bot->held_events, l)
+		adhoc_answer(annex_container_of(l, struct event, by_hold), "This bot was removed.");
+}
+
 /* --- Running ------------------------------------------------------------------------- */
 
 static enum annex_verdict

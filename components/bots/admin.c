@@ -17,10 +17,10 @@ static const struct annex_field bot_fields[] = { BOT, { 0 } };
 
 const struct annex_form admin_bot_form = { .title = "Bot", .fields = bot_fields };
 
-static struct bot *
-bot_named(struct annex_instance *inst, struct annex_run *run, const struct admin_values *v)
+struct bot *
+admin_bot(struct annex_instance *inst, struct annex_run *run, const char *name)
 {
-	struct bot *bot = v->bot == NULL ? NULL : bot_find(annex_state(inst), v->bot);
+	struct bot *bot = bot_find(annex_state(inst), name);
 
 	if (bot == NULL)
 		annex_run_fail(run, ANNEX_ITEM_NOT_FOUND, "There is no such bot.");
@@ -30,8 +30,9 @@ bot_named(struct annex_instance *inst, struct annex_run *run, const struct admin
 int
 admin_bots(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
 {
-	static const char *const columns[] = { "bot", "programs", "waiting", "last", NULL };
-	static const char *const labels[] = { "Bot", "Programs", "Waiting", "Last event", NULL };
+	static const char *const columns[] = { "bot", "of", "programs", "waiting", "last", NULL };
+	static const char *const labels[] = { "Bot", "Of", "Programs", "Waiting", "Last event",
+		NULL };
 	struct annex_pool *pool = annex_scratch(inst);
 	struct bots *m = annex_state(inst);
 	struct annex_map_iter it = { 0 };
@@ -41,7 +42,9 @@ admin_bots(struct annex_instance *inst, struct annex_run *run, unsigned stage, v
 	annex_run_columns(run, columns, labels);
 	while (annex_map_next(m->by_name, &it)) {
 		const struct bot *bot = it.value;
-		const char *row[] = { bot->jid, annex_sprintf(pool, "%zu", bot->consumer_count),
+		const char *row[] = { bot->jid,
+			bot->made != NULL ? "a command" : "the configuration",
+			annex_sprintf(pool, "%zu", bot->consumer_count),
 			annex_sprintf(pool, "%zu", bot->stored),
 			annex_sprintf(pool, "%" PRIu64, bot->last_seq), NULL };
 
@@ -55,7 +58,7 @@ admin_dead(struct annex_instance *inst, struct annex_run *run, unsigned stage, v
 {
 	static const char *const columns[] = { "seq", "kind", "from", "when", "why", NULL };
 	static const char *const labels[] = { "Number", "Kind", "From", "When", "Why", NULL };
-	struct bot *bot = bot_named(inst, run, values);
+	struct bot *bot = admin_bot(inst, run, ((struct admin_values *)values)->bot);
 	struct annex_pool *pool = annex_scratch(inst);
 	struct annex_key prefix;
 	struct annex_iter it;
@@ -86,7 +89,7 @@ admin_dead(struct annex_instance *inst, struct annex_run *run, unsigned stage, v
 int
 admin_retry(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
 {
-	struct bot *bot = bot_named(inst, run, values);
+	struct bot *bot = admin_bot(inst, run, ((struct admin_values *)values)->bot);
 	struct annex_key prefix;
 	struct annex_iter it;
 	size_t n = 0;
@@ -110,7 +113,7 @@ admin_retry(struct annex_instance *inst, struct annex_run *run, unsigned stage, 
 int
 admin_poke(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
 {
-	struct bot *bot = bot_named(inst, run, values);
+	struct bot *bot = admin_bot(inst, run, ((struct admin_values *)values)->bot);
 
 	(void)stage;
 	if (bot == NULL)

@@ -12,10 +12,15 @@
 
 struct admin_values {
 	const char *bot;
+	const char *nick, *about, *policy; /* of one that is made */
+	const char *option, *value;        /* that is set */
 };
 
-extern const struct annex_form admin_bot_form;
+extern const struct annex_form admin_bot_form, made_add_form, made_set_form;
 extern const struct annex_command bots_commands[];
+
+/* The bot of that name; NULL: the answer says that there is none. */
+struct bot *admin_bot(struct annex_instance *inst, struct annex_run *run, const char *name);
 
 /* Bots, their programs, and what waits. */
 int admin_bots(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
@@ -24,5 +29,11 @@ int admin_dead(struct annex_instance *inst, struct annex_run *run, unsigned stag
 int admin_retry(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
 /* Do not wait for the next try of what failed. */
 int admin_poke(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
+
+/* made.c: make a bot, set an option of it, show its options and programs, remove it. */
+int made_add(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
+int made_set(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
+int made_show(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
+int made_remove(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
 
 #endif /* BOTS_ADMIN_H */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "carrier.h"
+#include "http.h"
 
 /* Numbers of events are reserved in runs, so that not each costs a row; a crash leaves a gap. */
 #define SEQ_RUN 1000
@@ -119,20 +120,49 @@ make(struct bots *m, const char *name, const struct bot_settings *set)
 }
 
 int
+bot_begin(struct bots *m, const char *name, const struct bot_settings *set, struct annex_pool *made)
+{
+	struct bot *bot = make(m, name, set);
+	int r;
+
+	bot->made = made;
+	if ((r = load(bot)) < 0)
+		return r;
+	show_begin(bot);
+	for (const struct carrier *const *c = carriers; *c != NULL; c++)
+		(*c)->start(bot);
+	bot_tell_truth(bot);
+	return ANNEX_OK;
+}
+
+void
+bot_end(struct bot *bot)
+{
+	struct annex_pool *pool = bot->pool;
+
+	bot->ending = true;
+	adhoc_end(bot);
+	consumers_end(bot);
+	http_forget(bot);
+	rooms_end(bot);
+	annex_map_remove_str(bot->bots->by_name, bot->name);
+	annex_timer_free(&bot->retry);
+	annex_timer_free(&bot->hold_timer);
+	annex_timer_free(&bot->states_timer);
+	annex_timer_free(&bot->settle_timer);
+	annex_timer_free(&bot->busy_timer);
+	annex_pool_destroy(&pool);
+}
+
+int
 bots_load(struct bots *m)
 {
 	const struct annex_sections *all = &m->set->bots;
-	struct bot *bot;
 	int r;
 
 	m->by_name = annex_map_create(annex_pool(m->inst));
-	for (size_t i = 0; i < all->count; i++) {
-		bot = make(m, all->name[i], all->settings[i]);
-		if ((r = load(bot)) < 0)
+	for (size_t i = 0; i < all->count; i++)
+		if ((r = bot_begin(m, all->name[i], all->settings[i], NULL)) < 0)
 			return r;
-		for (const struct carrier *const *c = carriers; *c != NULL; c++)
-			(*c)->start(bot);
-		bot_tell_truth(bot);
-	}
-	return ANNEX_OK;
+	return made_load(m);
 }

@@ -42,10 +42,11 @@
 
 const char *const bot_policies[] = { "open", "domain", "approve", "preauth", "closed", NULL };
 static const char *const absents[] = { "away", "xa", "unavailable", NULL };
+static const char *const busies[] = { "dnd", "away", "no", NULL };
 static const char *const acks[] = { "reply", "explicit", "auto", NULL };
 static const char *const dispatches[] = { "any", "all", "least-loaded", NULL };
 
-static const struct annex_option bot_options[] = {
+const struct annex_option bot_options[] = {
 	ANNEX_OPTION(struct bot_settings, nick, 1, 256, "",
 	    "Name that people see; the bot's own if left out."),
 	ANNEX_OPTION(struct bot_settings, about, 1, 1024, "", "What it is for, in a sentence."),
@@ -58,6 +59,11 @@ static const struct annex_option bot_options[] = {
 	    "Status text that its contacts see while a program is there."),
 	ANNEX_OPTION_OF(struct bot_settings, absent, absents, "away",
 	    "What its contacts see while no program is there."),
+	ANNEX_OPTION_OF(struct bot_settings, busy, busies, "dnd",
+	    "What its contacts see while its programs have more to do than they can; no: they do "
+	    "not see that."),
+	ANNEX_OPTION(struct bot_settings, avatar, 1, 4095, "",
+	    "File with its picture: a PNG, JPEG, GIF or WebP."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_JID_LIST, struct bot_settings, rooms, 1, 1000, "",
 	    "Group chats that it is in."),
 	ANNEX_OPTION(struct bot_settings, exec, 1, 64, "",
@@ -120,6 +126,11 @@ static const struct annex_route bots_routes[] = {
 	{ 0 },
 };
 
+static const struct annex_job bots_jobs[] = {
+	{ "clear-bot", made_clear, { 0 } },
+	{ 0 },
+};
+
 static const struct annex_alarm bots_alarms[] = {
 	{ "tidy", track_tidy, { 0 } },
 	{ "held", held_ring, { 0 } },
@@ -142,6 +153,8 @@ bots_check(const void *settings, struct annex_pool *pool, const char **why)
 			    prepared != NULL ? "; write " : "", prepared != NULL ? prepared : "");
 			return ANNEX_EINVAL;
 		}
+		if (show_check(set->bots.settings[i], pool, why) < 0)
+			return ANNEX_EINVAL;
 	}
 	return http_check(set->http, pool, why);
 }
@@ -209,6 +222,7 @@ ANNEX_MODULE(bots) = {
 	.commands = bots_commands,
 	.tables = bots_tables,
 	.alarms = bots_alarms,
+	.jobs = bots_jobs,
 	.contacts = &bots_contacts,
 	.check = bots_check,
 	.create = bots_create,

@@ -19,6 +19,7 @@
 #include <annex/disco.h>
 #include <annex/flow.h>
 #include <annex/iq.h>
+#include <annex/job.h>
 #include <annex/list.h>
 #include <annex/map.h>
 #include <annex/store.h>
@@ -35,11 +36,12 @@
 #define NS_CORRECT "urn:xmpp:message-correct:0"
 
 struct carrier;
+struct consumer;
 struct http;
 
 /* A section under "bots". */
 struct bot_settings {
-	const char *nick, *about, *policy, *absent, *status, *ack, *dispatch;
+	const char *nick, *about, *policy, *absent, *busy, *status, *avatar, *ack, *dispatch;
 	struct annex_strings exec, child, users, events, tokens, rooms;
 	int64_t parallel, window, tries, timeout_ms;
 	int64_t max_queue, max_queue_each;
@@ -75,6 +77,8 @@ struct bot {
 	struct annex_pool *pool;
 	const char *name, *jid, *full; /* full: what it says comes from there */
 	const struct bot_settings *set;
+	struct annex_pool *made; /* of its settings, where a command made it; or NULL */
+	bool ending;
 	struct annex_link consumers;
 	size_t consumer_count;
 
@@ -97,6 +101,11 @@ struct bot {
 	struct annex_map *rooms;       /* by bare JID */
 	struct annex_link held_events; /* whose ad-hoc command waits for the answer */
 	struct annex_timer *hold_timer, *states_timer;
+	/* What is seen of it (show.c): */
+	const char *picture; /* the hash of the option's; NULL: none */
+	bool settling;       /* begun anew: its programs may come back any moment */
+	bool busy;           /* all programs have their hands full, and have had for a while */
+	struct annex_timer *settle_timer, *busy_timer;
 };
 
 /* The events of one contact keep their order. */
@@ -154,6 +163,8 @@ enum {
 	TABLE_NOTICES,
 	TABLE_LATER,
 	TABLE_TOKENS,
+	TABLE_MADE,
+	TABLE_WORKERS,
 	TABLE_ANSWERS,
 	TABLE_BEATS,
 	TABLE_TIMERS,
@@ -169,15 +180,26 @@ int bots_must(struct bots *m, int status);
 /* --- bot.c --------------------------------------------------------------- */
 
 int bots_load(struct bots *m) ANNEX_MUST_CHECK;
+/* It is there from now on, with what the store has of it. */
+int bot_begin(struct bots *m, const char *name, const struct bot_settings *set,
+    struct annex_pool *made) ANNEX_MUST_CHECK;
+/* It goes out of memory, and its programs are sent away; what the store has of it stays. */
+void bot_end(struct bot *bot);
 struct bot *bot_find(const struct bots *m, const char *name);
 const char *bot_name(const struct bot *bot); /* for people */
 bool bot_wants(const struct bot *bot, const char *kind);
 extern const char *const bot_policies[];
+extern const struct annex_option bot_options[];
 /* A number for an event: larger than all before, also after a crash. */
 int bot_next_seq(struct bot *bot, uint64_t *seq_r) ANNEX_MUST_CHECK;
 /* An id for what bot sends because of that: the same each time. */
 const char *
 bot_stanza_id(const struct bot *bot, struct annex_pool *pool, const char *why, uint64_t number);
+
+/* --- made.c --------------------------------------------------------------- */
+
+int made_load(struct bots *m) ANNEX_MUST_CHECK;
+int made_clear(struct annex_instance *inst, struct annex_job_state *state, size_t limit);
 
 /* --- inbox.c ------------------------------------------------------------- */
 
@@ -266,10 +288,25 @@ void held_ring(struct annex_instance *inst, const void *key, size_t key_len, int
 extern const struct annex_contacts bots_contacts;
 /* Whether they may talk to bot. */
 bool bot_admits(const struct bot *bot, const struct annex_jid *who);
-/* Programs came or went: show it. */
-void bot_tell_truth(struct bot *bot);
 /* "who":{...} of an event. */
 void add_who(struct text *t, const struct bot *bot, const struct annex_jid *from, const char *lang);
+
+/* --- show.c --------------------------------------------------------------------- */
+
+extern const char *const bot_shows[]; /* by enum annex_show */
+/* Whether that can be shown of a bot, and why not; in pool. */
+int show_check(
+    const struct bot_settings *set, struct annex_pool *pool, const char **why) ANNEX_MUST_CHECK;
+/* It begins: nobody sees it go who is not to. */
+void show_begin(struct bot *bot);
+/* Programs came or went, or something was set: show it. */
+void bot_tell_truth(struct bot *bot);
+/* All programs have their hands full: that may be worth telling. */
+void show_crowded(struct bot *bot);
+bool bot_is_crowded(const struct bot *bot);
+/* A program that has a presence of its own is there, or is not any more. */
+void show_program(struct consumer *consumer);
+void hide_program(struct consumer *consumer);
 
 /* --- guard.c -------------------------------------------------------------------- */
 
@@ -284,6 +321,7 @@ void guard_note(struct bot *bot, const struct annex_stanza *in);
 
 int rooms_load(struct bot *bot) ANNEX_MUST_CHECK;
 void rooms_link_up(struct bot *bot);
+void rooms_end(struct bot *bot);
 /* What of a message in a room is meant for bot; NULL: nothing. */
 const char *rooms_meant(struct bot *bot, const struct annex_stanza *in, const char *body);
 void rooms_bounced(struct bot *bot, const struct annex_stanza *in, const struct annex_error *error);
@@ -296,6 +334,7 @@ enum annex_verdict bots_command(struct annex_instance *inst, const struct annex_
 /* The answer to an ad-hoc command that still waits: its <command/>, in *out_r to be sent; or NULL. */
 struct annex_element *adhoc_result(struct event *event, struct annex_stanza **out_r);
 bool adhoc_answer(struct event *event, const char *text);
+void adhoc_end(struct bot *bot);
 
 /* --- ask.c ----------------------------------------------------------------------------- */
 

@@ -37,7 +37,7 @@ consumer_create(struct bot *bot, const struct carrier *carrier, void *state)
 	c->name = "";
 	c->ack = ack_mode_of(bot);
 	c->window = (size_t)bot->set->window;
-	c->partial.pool = pool;
+	c->partial.pool = c->status.pool = pool;
 	annex_list_init(&c->link);
 	annex_list_init(&c->taken);
 	return c;
@@ -52,6 +52,7 @@ consumer_attach(struct consumer *c)
 	c->standby = false;
 	if (c->bot->consumer_count++ == 0)
 		bot_tell_truth(c->bot);
+	show_program(c);
 	dispatch(c->bot);
 }
 
@@ -79,13 +80,11 @@ stand_by(struct consumer *c)
 }
 
 static void
-replace(struct consumer *other)
+send_away(struct consumer *c, const char *bye)
 {
-	static const char bye[] = "{\"bye\":\"replaced\"}";
-
-	other->carrier->tell(other, bye, sizeof(bye) - 1);
-	consumer_detach(other, false);
-	other->carrier->close(other);
+	c->carrier->tell(c, bye, strlen(bye));
+	consumer_detach(c, false);
+	c->carrier->close(c);
 }
 
 void
@@ -98,8 +97,10 @@ consumer_name(struct consumer *c, const char *name, bool standby)
 		stand_by(c);
 		return;
 	}
-	if (other != NULL)
-		replace(other);
+	if (other != NULL) {
+		other->seen = other->seen && !c->seen; /* whoever sees it sees no change */
+		send_away(other, "{\"bye\":\"replaced\"}");
+	}
 	if (!c->attached)
 		consumer_attach(c);
 }
@@ -120,6 +121,7 @@ consumer_detach(struct consumer *c, bool crashed)
 	if (!c->attached)
 		return;
 	c->attached = false;
+	hide_program(c);
 	if (--c->bot->consumer_count == 0)
 		bot_tell_truth(c->bot);
 	while (!annex_list_is_empty(&c->taken)) {
@@ -147,6 +149,14 @@ consumer_destroy(struct consumer *c)
 	consumer_detach(c, false);
 	c->magic = 0;
 	annex_pool_destroy(&pool);
+}
+
+void
+consumers_end(struct bot *bot)
+{
+	while (!annex_list_is_empty(&bot->consumers))
+		send_away(annex_container_of(bot->consumers.next, struct consumer, link),
+		    "{\"bye\":\"removed\"}");
 }
 
 void

@@ -50,6 +50,10 @@ struct consumer {
 	size_t window;   /* events it may have taken and not acknowledged */
 	bool one_by_one; /* of a contact, only one at a time */
 	bool attached, standby;
+	/* It has a presence of its own, and what it says there. */
+	bool seen;
+	enum annex_show show;
+	struct text status;
 	struct annex_link taken; /* in order of delivery */
 	size_t taken_count;
 	struct text partial; /* a line that has not ended */
@@ -70,6 +74,8 @@ void consumer_detach(struct consumer *consumer, bool crashed);
 void consumer_destroy(struct consumer *consumer);
 /* All it has taken up to seq is done. */
 void consumer_ack(struct consumer *consumer, uint64_t seq);
+/* All of them: their bot goes. */
+void consumers_end(struct bot *bot);
 /* It says what it is called.  Another of the carrier with that name is replaced; one that stands by
  * waits until that has gone instead. */
 void consumer_name(struct consumer *consumer, const char *name, bool standby);

@@ -7,10 +7,10 @@
 #include "admin.h"
 #include "http.h"
 
-#define OF_BOT(node_, name_, run_, help_)                                                          \
-	{                                                                                          \
-		.node = (node_), .name = (name_), .who = ANNEX_WHO_ADMIN, .form = &admin_bot_form, \
-		.values_size = sizeof(struct admin_values), .run = (run_), .help = (help_),        \
+#define OF_BOT(node_, name_, form_, run_, help_)                                            \
+	{                                                                                   \
+		.node = (node_), .name = (name_), .who = ANNEX_WHO_ADMIN, .form = &(form_), \
+		.values_size = sizeof(struct admin_values), .run = (run_), .help = (help_), \
 	}
 
 const struct annex_command bots_commands[] = {
@@ -21,11 +21,19 @@ const struct annex_command bots_commands[] = {
 	    .run = admin_bots,
 	    .help = "List the bots, how many programs each has, and how many events wait.",
 	},
-	OF_BOT("dead", "List dead letters", admin_dead,
+	OF_BOT("bot-add", "Make a bot", made_add_form, made_add,
+	    "Make a bot, whose programs attach over the socket or HTTP."),
+	OF_BOT("bot-set", "Set an option of a bot", made_set_form, made_set,
+	    "Set an option of a bot that a command made."),
+	OF_BOT("bot-show", "Show a bot", admin_bot_form, made_show,
+	    "Show the options of a bot, and its programs."),
+	OF_BOT("bot-remove", "Remove a bot", admin_bot_form, made_remove,
+	    "Remove a bot that a command made, with all that is kept of it."),
+	OF_BOT("dead", "List dead letters", admin_bot_form, admin_dead,
 	    "List the events of a bot that were given up, and why."),
-	OF_BOT("retry", "Try dead letters again", admin_retry,
+	OF_BOT("retry", "Try dead letters again", admin_bot_form, admin_retry,
 	    "Let the programs of a bot try anew what was given up."),
-	OF_BOT("poke", "Try again now", admin_poke,
+	OF_BOT("poke", "Try again now", admin_bot_form, admin_poke,
 	    "Try what failed again now, without waiting for its time."),
 	/* What gives a secret away, or takes it, is for annexctl alone: no archive of messages holds it. */
 	{

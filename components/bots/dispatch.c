@@ -49,6 +49,12 @@ anybody(const struct bot *bot)
 	return strcmp(bot->set->dispatch, "least-loaded") == 0 ? least_loaded(bot) : first(bot);
 }
 
+bool
+bot_is_crowded(const struct bot *bot)
+{
+	return bot->waiting_count > 0 && bot->consumer_count > 0 && anybody(bot) == NULL;
+}
+
 static struct consumer *
 choose(const struct bot *bot, const struct lane *lane, int64_t now_ms)
 {
@@ -130,6 +136,8 @@ dispatch(struct bot *bot)
 			due_ms = lane->blocked_until_ms;
 	}
 	wake_at(bot, due_ms, now_ms);
+	if (bot_is_crowded(bot))
+		show_crowded(bot);
 }
 
 void

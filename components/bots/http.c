@@ -311,6 +311,43 @@ poller_of(struct request *q)
 	return p;
 }
 
+static void
+serve_gone(struct request *q)
+{
+	request_fail(q, 404, "item-not-found", "there is no such bot any more");
+}
+
+static void
+poller_end(struct poller *p)
+{
+	poller_answer(p);
+	annex_list_remove(&p->link);
+	annex_timer_free(&p->soon);
+	annex_timer_free(&p->late);
+	annex_timer_free(&p->gone);
+}
+
+void
+http_forget(struct bot *bot)
+{
+	static const struct route gone_route = { .serve = serve_gone };
+	struct http *http = bot->bots->http;
+
+	if (http == NULL)
+		return;
+	ANNEX_LIST_EACH (&http->pollers, l)
+		if (annex_container_of(l, struct poller, link)->consumer->bot == bot)
+			poller_end(annex_container_of(l, struct poller, link));
+	ANNEX_LIST_EACH (&http->requests, l) {
+		struct request *q = annex_container_of(l, struct request, link);
+
+		if (q->bot != bot)
+			continue;
+		q->bot = NULL;
+		q->route = &gone_route;
+	}
+}
+
 /* It is taken; the poll is answered once all that goes now has been taken. */
 static int
 http_deliver(struct consumer *c, struct event *ev)

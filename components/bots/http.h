@@ -89,6 +89,8 @@ void poller_answer(struct poller *poller);
 int http_check(const char *place, struct annex_pool *pool, const char **why);
 int http_start(struct bots *m, const char **why);
 void http_stop(struct bots *m);
+/* The bot goes: nothing points to it any more. */
+void http_forget(struct bot *bot);
 /* request->status is set: it is answered when this turn is durable. */
 void request_done(struct request *request);
 /* The value of "NAME=value" in the address, or of a header; NULL where there is none. */

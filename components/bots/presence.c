@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * presence.c - who may have a bot as a contact, and what they see of it
+ * presence.c - who may have a bot as a contact, and what its program learns of them
  *
- * The framework keeps subscriptions and views (annex/contacts.h); here is
- * what a bot makes of them.  The policy decides who is let in.  What
- * everybody sees tells the truth: online while a program listens, and what
- * the option absent says while none does.  A program may show a contact, a
- * group or everybody something of its own, for a time.
+ * The framework keeps subscriptions (annex/contacts.h); here is what a bot
+ * makes of them.  The policy decides who is let in.
  */
 #include <string.h>
 
 #include "action.h"
-
-#define STATUS_BYTES 1024
 
 /* --- Who may ----------------------------------------------------------------- */
 
@@ -82,8 +77,6 @@ bot_admits(const struct bot *bot, const struct annex_jid *who)
 
 /* --- What a program learns ----------------------------------------------------------- */
 
-static const char *const show_names[] = { "online", "chat", "away", "xa", "dnd", "offline" };
-
 static int
 contact_event(struct bot *bot, const char *contact, const char *what,
     const struct annex_resource *resource, const char *preauth)
@@ -102,7 +95,7 @@ contact_event(struct bot *bot, const char *contact, const char *what,
 	t = event_begin(ev);
 	text_member(&t, "event", what);
 	if (resource != NULL) {
-		text_member(&t, "show", show_names[resource->show]);
+		text_member(&t, "show", bot_shows[resource->show]);
 		text_member(&t, "status", resource->status);
 		if (resource->idle_ms > 0)
 			text_member(&t, "idle_since", annex_datetime(pool, resource->idle_ms));
@@ -171,129 +164,6 @@ add_who(struct text *t, const struct bot *bot, const struct annex_jid *from, con
 	text_close(t);
 }
 
-/* --- What people see ---------------------------------------------------------------- */
-
-int
-show_read(const char *text, enum annex_show *show_r)
-{
-	for (size_t i = 0; i < sizeof(show_names) / sizeof(show_names[0]); i++)
-		if (strcmp(show_names[i], text) == 0) {
-			*show_r = (enum annex_show)i;
-			return ANNEX_OK;
-		}
-	if (strcmp(text, "unavailable") != 0)
-		return ANNEX_EINVAL;
-	*show_r = ANNEX_SHOW_OFFLINE;
-	return ANNEX_OK;
-}
-
-/* What a program said for everybody counts while one is there. */
-static int
-show_present(struct bot *bot, const Bots__Shown *shown)
-{
-	struct annex_view_text text = { .text = shown != NULL ? shown->status : bot->set->status };
-	struct annex_view view = { .texts = &text, .text_count = *text.text != '\0' };
-
-	if (shown != NULL)
-		view.show = (enum annex_show)shown->show;
-	return annex_view_set(bot->bots->inst, bot->full, ANNEX_VIEW_DEFAULT, NULL, &view);
-}
-
-static int
-show_absent(struct bot *bot)
-{
-	struct annex_instance *inst = bot->bots->inst;
-	const char *when = annex_datetime(annex_scratch(inst), annex_wall_ms(inst));
-	struct annex_view_text text = { .text = annex_sprintf(annex_scratch(inst),
-					    "offline since %.5s UTC",
-					    when + strlen("2026-01-01T")) };
-	struct annex_view view = { .texts = &text, .text_count = 1 };
-
-	if (show_read(bot->set->absent, &view.show) < 0)
-		return ANNEX_EINVAL;
-	return annex_view_set(inst, bot->full, ANNEX_VIEW_DEFAULT, NULL, &view);
-}
-
-void
-bot_tell_truth(struct bot *bot)
-{
-	const Bots__Shown *shown = NULL;
-	struct annex_key key = bots_key(TABLE_SHOWN, bot->name);
-	ProtobufCMessage *record;
-
-	if (annex_get(bot->bots->store, &key, &record) >= 0)
-		shown = (const Bots__Shown *)record;
-	bots_must(bot->bots, bot->consumer_count > 0 ? show_present(bot, shown) : show_absent(bot));
-}
-
-/* --- The verb --------------------------------------------------------------------------- */
-
-int
-judge_presence(struct action *a)
-{
-	enum annex_show show;
-
-	if (strcmp(a->kind, "presence") != 0)
-		return action_wrong(a, "bad-json", "unknown kind \"%.60s\"", a->kind);
-	if (a->show != NULL && show_read(a->show, &show) < 0)
-		return action_wrong(
-		    a, "bad-json", "\"show\" must be online, chat, away, xa, dnd or offline");
-	if (a->group != NULL || a->whom == NULL || strcmp(a->whom, "*") == 0)
-		return ANNEX_OK;
-	if ((a->to = annex_jid(a->pool, a->whom)) == NULL)
-		return action_wrong(a, "bad-json", "\"to\" must be a JID or \"*\"");
-	return ANNEX_OK;
-}
-
-const char *
-status_text(struct action *a)
-{
-	const char *rest = a->status == NULL ? "" : clean_text(a->pool, a->status);
-	const char *part = clean_part(a->pool, &rest, STATUS_BYTES);
-
-	return part != NULL ? part : "";
-}
-
-static int
-note_default(struct action *a, enum annex_show show)
-{
-	struct annex_key key = bots_key(TABLE_SHOWN, a->bot->name);
-	Bots__Shown record = BOTS__SHOWN__INIT;
-	int r;
-
-	record.show = show;
-	record.status = (char *)(uintptr_t)status_text(a);
-	r = a->clear ? annex_delete(a->bot->bots->store, &key)
-		     : annex_put(a->bot->bots->store, &key, &record.base);
-	if (r < 0)
-		return r;
-	bot_tell_truth(a->bot);
-	return ANNEX_OK;
-}
-
-int
-run_presence(struct action *a)
-{
-	struct annex_instance *inst = a->bot->bots->inst;
-	struct annex_view_text text = { 0 };
-	struct annex_view view = { .texts = &text };
-	bool everybody = a->group == NULL && a->to == NULL;
-
-	if (a->show != NULL && show_read(a->show, &view.show) < 0)
-		return ANNEX_EINVAL;
-	if (everybody)
-		return note_default(a, view.show);
-	if (a->status != NULL) {
-		text.text = status_text(a);
-		view.text_count = 1;
-	}
-	if (a->for_ms > 0)
-		view.until_ms = annex_wall_ms(inst) + a->for_ms;
-	return annex_view_set(inst, a->bot->full,
-	    a->group != NULL ? ANNEX_VIEW_GROUP : ANNEX_VIEW_CONTACT,
-	    a->group != NULL ? a->group : a->to->bare, a->clear ? NULL : &view);
-}
-
 /* --- Who it is (XEP-0054) ------------------------------------------------------------------ */
 
 static int
@@ -302,7 +172,7 @@ vcard(struct annex_instance *inst, const struct annex_stanza *in, struct annex_e
 	const struct bot *bot =
 	    in->to->local == NULL ? NULL : bot_find(annex_state(inst), in->to->local);
 
-	if (bot == NULL)
+	if (bot == NULL || !bot_admits(bot, in->from))
 		return ANNEX_ENOENT;
 	annex_add_text(el, NULL, "FN", bot_name(bot));
 	annex_add_text(el, NULL, "JABBERID", bot->jid);

@@ -185,23 +185,38 @@ run_join(struct action *a)
 	return ANNEX_OK;
 }
 
+static void
+leave(struct room *room)
+{
+	struct annex_instance *inst = room->bot->bots->inst;
+
+	if (room->as != NULL)
+		annex_send_on(inst, annex_flow(inst, room->bot->name),
+		    annex_presence(inst, room->bot->full, room->as, "unavailable"));
+	annex_map_remove_str(room->bot->rooms, room->jid);
+	annex_timer_free(&room->timer);
+}
+
+void
+rooms_end(struct bot *bot)
+{
+	struct annex_map_iter it = { 0 };
+
+	while (annex_map_next(bot->rooms, &it))
+		leave(it.value);
+}
+
 int
 run_leave(struct action *a)
 {
-	struct annex_instance *inst = a->bot->bots->inst;
 	struct annex_key key = bots_key_in(TABLE_ROOMS, a->bot->name, a->to->bare);
 	struct room *room = room_find(a->bot, a->to->bare);
 	int r;
 
 	if ((r = annex_delete(a->bot->bots->store, &key)) < 0)
 		return r;
-	if (room == NULL)
-		return ANNEX_OK;
-	if (room->as != NULL)
-		annex_send_on(inst, annex_flow(inst, a->bot->name),
-		    annex_presence(inst, a->bot->full, room->as, "unavailable"));
-	annex_map_remove_str(a->bot->rooms, room->jid);
-	annex_timer_free(&room->timer);
+	if (room != NULL)
+		leave(room);
 	return ANNEX_OK;
 }
 

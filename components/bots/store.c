@@ -19,6 +19,8 @@ static const struct annex_key_part by_bot_contact_number[] = { { "bot", ANNEX_KE
 	{ "contact", ANNEX_KEY_TEXT }, { "number", ANNEX_KEY_U64 }, { 0 } };
 static const struct annex_key_part by_bot_room[] = { { "bot", ANNEX_KEY_TEXT },
 	{ "room", ANNEX_KEY_TEXT }, { 0 } };
+static const struct annex_key_part by_bot_resource[] = { { "bot", ANNEX_KEY_TEXT },
+	{ "resource", ANNEX_KEY_TEXT }, { 0 } };
 static const struct annex_key_part by_hash[] = { { "hash", ANNEX_KEY_TEXT }, { 0 } };
 static const struct annex_key_part by_number[] = { { "number", ANNEX_KEY_U64 }, { 0 } };
 
@@ -93,6 +95,16 @@ const struct annex_table bots_tables[] = {
 	    .name = "tokens",
 	    .key = by_hash,
 	    .record = &bots__token__descriptor,
+	    .version = 1 },
+	{ .number = 15,
+	    .name = "made",
+	    .key = by_bot,
+	    .record = &bots__made__descriptor,
+	    .version = 1 },
+	{ .number = 16,
+	    .name = "workers",
+	    .key = by_bot_resource,
+	    .record = &bots__worker__descriptor,
 	    .version = 1 },
 	{ .number = 17,
 	    .name = "answers",

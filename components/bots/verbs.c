@@ -23,12 +23,30 @@ static const struct key hello_keys[] = {
 	KEY("bot", KEY_TEXT, bot_name),
 	KEY("ack", KEY_TEXT, ack),
 	KEY("resource", KEY_TEXT, resource),
+	KEY("presence", KEY_TRUTH, seen),
 	KEY("standby", KEY_TRUTH, standby),
 	KEY("commands", KEY_ANY, commands),
 	{ 0 },
 };
 
 static const char *const ack_modes[] = { "reply", "explicit", "auto", NULL };
+
+/* A presence of its own has a name of its own: "bot" is the bot's. */
+static int
+judge_resource(struct action *a)
+{
+	const char *jid =
+	    annex_sprintf(a->pool, "%s/%s", a->bot->jid, a->resource != NULL ? a->resource : "");
+	const struct annex_jid *place = annex_jid(a->pool, jid);
+
+	if (!a->seen)
+		return ANNEX_OK;
+	if (place == NULL || place->resource == NULL || strcmp(place->full, a->bot->full) == 0)
+		return action_wrong(a, "bad-json",
+		    "with \"presence\" there is a \"resource\", which is not \"bot\"");
+	a->resource = place->resource;
+	return ANNEX_OK;
+}
 
 static int
 judge_hello(struct action *a)
@@ -46,7 +64,7 @@ judge_hello(struct action *a)
 		return action_wrong(a, "bad-json", "\"ack\" must be reply, explicit or auto");
 	if (a->commands != NULL && commands_read(a->commands, a->pool, &commands, &why) < 0)
 		return action_wrong(a, "bad-json", "%s", why);
-	return ANNEX_OK;
+	return judge_resource(a);
 }
 
 static int
@@ -60,7 +78,11 @@ run_hello(struct action *a)
 		return ANNEX_EFULL;
 	if (a->commands != NULL)
 		annex_contacts_touch(a->bot->bots->inst, a->bot->jid);
+	if (c->attached)
+		hide_program(c);
+	c->seen = a->seen;
 	consumer_name(c, a->resource != NULL ? a->resource : "", a->standby);
+	show_program(c);
 	return ANNEX_OK;
 }
 
@@ -168,6 +190,7 @@ static const struct key presence_keys[] = {
 	KEY("group", KEY_TEXT, group),
 	KEY("show", KEY_TEXT, show),
 	KEY("status", KEY_TEXT, status),
+	KEY("avatar", KEY_TEXT, avatar),
 	KEY("for", KEY_TIME, for_ms),
 	KEY("clear", KEY_TRUTH, clear),
 	{ 0 },
