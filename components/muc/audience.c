@@ -23,7 +23,7 @@ group_of(const struct occupant *o)
 void
 session_hears(struct session *s)
 {
-	s->group = group_of(s->occupant);
+	s->group = (unsigned char)group_of(s->occupant);
 	annex_audience_add(s->occupant->room->audience, s->group, s->jid);
 }
 
@@ -40,7 +40,7 @@ room_audience(struct room *room)
 	OCCUPANTS_EACH(room, o)
 	SESSIONS_EACH(o, s)
 	if (s->group != group_of(o)) {
-		s->group = group_of(o);
+		s->group = (unsigned char)group_of(o);
 		annex_audience_move(room->audience, s->jid, s->group);
 	}
 	return room->audience;

@@ -24,7 +24,8 @@ message_build(const struct occupant *o, const struct annex_stanza *in)
 	    out->element, "id", in->id != NULL ? in->id : annex_random_id(o->room->muc->inst));
 	add_language(out->element, in->element);
 	add_safely(out->element, in->element, o->room);
-	annex_attr_set(annex_add(out->element, NS_OCCUPANT, "occupant-id"), "id", o->id);
+	annex_attr_set(annex_add(out->element, NS_OCCUPANT, "occupant-id"), "id",
+	    occupant_id(o->room, out->pool, o->bare));
 	return out;
 }
 

@@ -203,7 +203,7 @@ moderate(struct retraction *r, const struct session *s, const struct annex_stanz
 		return muc_refuse(m, in, ANNEX_NOT_ALLOWED, ANNEX_ERROR_CANCEL, NULL);
 	r->id = annex_random_id(m->inst);
 	r->by = s != NULL ? s->occupant->jid : r->room->jid;
-	r->by_id = s != NULL ? s->occupant->id : NULL;
+	r->by_id = s != NULL ? occupant_id(r->room, in->pool, s->occupant->bare) : NULL;
 	if (bury(r, line) < 0)
 		return muc_full(m, in);
 	out = moderation_build(r);

@@ -188,23 +188,31 @@ struct kept_presence {
 	struct annex_body *body;
 	const char *jid, *presence;
 	const struct session *shown;
-	enum role role;
-	enum rank rank;
-	bool with_jid, with_hats;
+	enum role role : 8;
+	enum rank rank : 8;
+	bool with_jid : 1, with_hats : 1;
 };
 
+/* Of somebody who has said or changed something: most only listen. */
+struct pace {
+	struct annex_bucket messages, presences, requests;
+};
+
+/* There are many, and most do nothing: what can be computed when it is asked for is not kept. */
 struct occupant {
 	struct annex_link by_order;
 	struct room *room;
-	const char *nick, *fold, *jid, *bare; /* jid: of the room, with the nickname */
-	const char *id;                       /* XEP-0421 */
-	enum role role;
-	enum rank rank;  /* as shown */
-	enum rank power; /* what counts: admins of the service are owners */
+	const char *jid;  /* of the room, with the nickname, */
+	const char *nick; /* which is the end of it */
+	const char *fold; /* the same where folding changes nothing */
+	const char *bare;
 	struct annex_link sessions;
 	struct session *shown;  /* whose presence is */
 	struct annex_link held; /* where their changed presence waits (pace.c) */
-	struct annex_bucket messages, presences, requests;
+	struct pace *pace;      /* NULL: not yet */
+	enum role role : 8;
+	enum rank rank : 8;  /* as shown */
+	enum rank power : 8; /* what counts: admins of the service are owners */
 	struct kept_presence kept;
 };
 
@@ -222,7 +230,7 @@ struct session {
 	unsigned char doubts; /* how often their server could not be reached */
 	bool doubted;         /* since they were asked last */
 	bool renamed;         /* by the room, and nothing was sent to that nickname since */
-	unsigned group;       /* of the room's audience */
+	unsigned char group;  /* of the room's audience */
 };
 
 /* What is said about an occupant beside their presence. */
@@ -413,6 +421,7 @@ void pace_init(struct muc *m);
 /* Whether they may say something, or be shown otherwise, now. */
 bool pace_message(struct occupant *occupant);
 bool pace_presence(struct occupant *occupant);
+bool pace_request(struct occupant *occupant); /* for a voice */
 /* Their presence has changed, and is shown to everybody when it is time. */
 void presence_hold(struct occupant *occupant);
 /* It is time for all in the room. */

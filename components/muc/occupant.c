@@ -36,10 +36,11 @@ static void
 name_set(struct occupant *o, const char *nick)
 {
 	struct room *room = o->room;
+	const char *fold = nick_fold(annex_scratch(room->muc->inst), nick);
 
-	o->nick = annex_strdup(room->pool, nick);
-	o->fold = annex_strdup(room->pool, nick_fold(annex_scratch(room->muc->inst), nick));
 	o->jid = annex_sprintf(room->pool, "%s/%s", room->jid, nick);
+	o->nick = o->jid + strlen(room->jid) + 1;
+	o->fold = strcmp(fold, nick) == 0 ? o->nick : annex_strdup(room->pool, fold);
 	annex_map_set_str(room->by_nick, o->fold, o);
 }
 
@@ -51,7 +52,6 @@ occupant_make(struct room *room, const char *nick, const char *bare, enum rank r
 
 	o->room = room;
 	o->bare = annex_strdup(room->pool, bare);
-	o->id = occupant_id(room, room->pool, bare);
 	o->rank = rank;
 	o->power = power;
 	o->role = role;
@@ -67,7 +67,7 @@ void
 occupant_rename(struct occupant *o, const char *nick)
 {
 	annex_map_remove_str(o->room->by_nick, o->fold);
-	o->room->garbage += strlen(o->nick) + strlen(o->fold) + strlen(o->jid);
+	o->room->garbage += strlen(o->fold) + strlen(o->jid);
 	name_set(o, nick);
 }
 
@@ -218,7 +218,8 @@ occupant_forget(struct occupant *o)
 	annex_body_drop(&o->kept.body);
 	annex_list_remove(&o->held);
 	room->occupant_count--;
-	room->garbage += sizeof(*o) + strlen(o->nick) * 3 + strlen(o->bare) + 64;
+	room->garbage += sizeof(*o) + strlen(o->fold) + strlen(o->jid) + strlen(o->bare) +
+	    (o->pace == NULL ? 0 : sizeof(*o->pace));
 }
 
 static void

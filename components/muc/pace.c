@@ -10,14 +10,22 @@
  */
 #include "muc.h"
 
+static struct pace *
+pace_of(struct occupant *o)
+{
+	if (o->pace == NULL)
+		o->pace = annex_new(o->room->pool, struct pace);
+	return o->pace;
+}
+
 bool
 pace_message(struct occupant *o)
 {
 	const struct muc_settings *set = o->room->muc->set;
 
 	return set->message_rate == 0 ||
-	    annex_bucket_take(&o->messages, (double)set->message_rate, (double)set->message_burst,
-		1, annex_now_ms(o->room->muc->inst));
+	    annex_bucket_take(&pace_of(o)->messages, (double)set->message_rate,
+		(double)set->message_burst, 1, annex_now_ms(o->room->muc->inst));
 }
 
 bool
@@ -26,8 +34,18 @@ pace_presence(struct occupant *o)
 	const struct muc_settings *set = o->room->muc->set;
 
 	return set->presence_interval_ms == 0 ||
-	    annex_bucket_take(&o->presences, 1000.0 / (double)set->presence_interval_ms,
+	    annex_bucket_take(&pace_of(o)->presences, 1000.0 / (double)set->presence_interval_ms,
 		(double)set->presence_burst, 1, annex_now_ms(o->room->muc->inst));
+}
+
+bool
+pace_request(struct occupant *o)
+{
+	const struct muc_settings *set = o->room->muc->set;
+
+	return set->voice_interval_ms == 0 ||
+	    annex_bucket_take(&pace_of(o)->requests, 1000.0 / (double)set->voice_interval_ms, 1, 1,
+		annex_now_ms(o->room->muc->inst));
 }
 
 void

@@ -79,7 +79,8 @@ presence_build(const struct occupant *o, const struct notice *n, const struct se
 	struct annex_element *x;
 
 	add_payload(out, n, shown);
-	annex_attr_set(annex_add(out->element, NS_OCCUPANT, "occupant-id"), "id", o->id);
+	annex_attr_set(annex_add(out->element, NS_OCCUPANT, "occupant-id"), "id",
+	    occupant_id(o->room, out->pool, o->bare));
 	hats_add(out->element, o);
 	x = annex_add(out->element, NS_USER, "x");
 	add_item(x, o, n, shown, with_jid);

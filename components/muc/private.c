@@ -51,7 +51,8 @@ private_message(struct muc *m, struct session *from, const struct annex_stanza *
 	add_language(out->element, in->element);
 	add_safely(out->element, in->element, by->room);
 	annex_add(out->element, NS_USER, "x");
-	annex_attr_set(annex_add(out->element, NS_OCCUPANT, "occupant-id"), "id", by->id);
+	annex_attr_set(annex_add(out->element, NS_OCCUPANT, "occupant-id"), "id",
+	    occupant_id(by->room, out->pool, by->bare));
 	annex_make_fleeting(out);
 	fan = annex_fanout(m->inst);
 	if ((variant = annex_fanout_variant(fan, out)) < 0)

@@ -94,7 +94,6 @@ ghost_make(struct room *room, const Muc__Unrouted *u)
 	o->nick = u->nick;
 	o->jid = annex_sprintf(pool, "%s/%s", room->jid, u->nick);
 	o->bare = u->bare;
-	o->id = occupant_id(room, pool, u->bare);
 	o->rank = g->rank = (enum rank)u->rank;
 	o->role = (enum role)u->role;
 	annex_list_init(&o->sessions);

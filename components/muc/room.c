@@ -30,8 +30,8 @@ room_shell(struct muc *m, const char *name)
 	room->pool = pool;
 	room->name = annex_strdup(pool, name);
 	room->jid = annex_sprintf(pool, "%s@%s", name, annex_domain(m->inst));
-	room->by_nick = annex_map_create(pool);
-	room->by_jid = annex_map_create(pool);
+	room->by_nick = annex_map_borrowing(pool);
+	room->by_jid = annex_map_borrowing(pool);
 	room->audience = annex_audience(pool);
 	room->next_order = 1;
 	room->load = ++m->loads;

@@ -90,7 +90,6 @@ static enum annex_verdict
 ask(struct muc *m, struct session *s, const struct voice_form *f, const struct annex_stanza *in)
 {
 	struct occupant *o = s->occupant;
-	double rate = m->set->voice_interval_ms == 0 ? 0 : 1000.0 / m->set->voice_interval_ms;
 
 	if (strcmp(f->role, "participant") != 0)
 		return muc_refuse(m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY,
@@ -98,7 +97,7 @@ ask(struct muc *m, struct session *s, const struct voice_form *f, const struct a
 	if (o->role != ROLE_VISITOR)
 		return muc_refuse(
 		    m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, "You have a voice already.");
-	if (rate > 0 && !annex_bucket_take(&o->requests, rate, 1, 1, annex_now_ms(m->inst)))
+	if (!pace_request(o))
 		return muc_refuse(
 		    m, in, ANNEX_RESOURCE_CONSTRAINT, ANNEX_ERROR_WAIT, "You have asked already.");
 	return ask_moderators(s) < 0 ? muc_full(m, in) : ANNEX_DONE;

@@ -28,10 +28,9 @@
 #define SLOT_HOLE UINT32_MAX
 
 struct entry {
-	char *key; /* NULL: a hole */
-	size_t len;
+	const char *key; /* NULL: a hole */
 	void *value;
-	uint64_t hash;
+	uint32_t len, hash;
 };
 
 struct annex_map {
@@ -39,10 +38,18 @@ struct annex_map {
 	uint32_t mask;       /* slots - 1; slots are twice the entries' room */
 	uint32_t used, room; /* entries, holes included */
 	size_t count;
+	bool borrows;   /* its keys are the caller's */
 	uint32_t *slot; /* index of an entry + 1 */
 	struct entry *entry;
 	unsigned char key[crypto_shorthash_KEYBYTES];
 };
+
+static void
+key_free(const struct annex_map *map, const struct entry *e)
+{
+	if (!map->borrows)
+		free((char *)(uintptr_t)e->key);
+}
 
 static void
 release(void *arg)
@@ -50,7 +57,7 @@ release(void *arg)
 	struct annex_map *map = arg;
 
 	for (uint32_t i = 0; i < map->used; i++)
-		free(map->entry[i].key);
+		key_free(map, &map->entry[i]);
 	free(map->entry);
 	free(map->slot);
 	map->entry = NULL;
@@ -71,6 +78,15 @@ annex_map_create(struct annex_pool *pool)
 	return map;
 }
 
+struct annex_map *
+annex_map_borrowing(struct annex_pool *pool)
+{
+	struct annex_map *map = annex_map_create(pool);
+
+	map->borrows = true;
+	return map;
+}
+
 void
 annex_map_destroy(struct annex_map **map)
 {
@@ -81,22 +97,22 @@ annex_map_destroy(struct annex_map **map)
 	*map = NULL;
 }
 
-static uint64_t
+static uint32_t
 hash_of(const struct annex_map *map, const void *key, size_t len)
 {
 	uint64_t hash;
 
 	crypto_shorthash((unsigned char *)&hash, key, len, map->key);
-	return hash;
+	return (uint32_t)hash;
 }
 
 /* The slot that holds the key, or NULL. */
 static uint32_t *
-find(const struct annex_map *map, uint64_t hash, const void *key, size_t len)
+find(const struct annex_map *map, uint32_t hash, const void *key, size_t len)
 {
 	if (map->count == 0)
 		return NULL;
-	for (uint32_t i = (uint32_t)hash & map->mask;; i = (i + 1) & map->mask) {
+	for (uint32_t i = hash & map->mask;; i = (i + 1) & map->mask) {
 		uint32_t at = map->slot[i];
 		const struct entry *e;
 
@@ -111,9 +127,9 @@ find(const struct annex_map *map, uint64_t hash, const void *key, size_t len)
 }
 
 static void
-place(struct annex_map *map, uint64_t hash, uint32_t entry)
+place(struct annex_map *map, uint32_t hash, uint32_t entry)
 {
-	uint32_t i = (uint32_t)hash & map->mask;
+	uint32_t i = hash & map->mask;
 
 	while (map->slot[i] != SLOT_FREE)
 		i = (i + 1) & map->mask;
@@ -165,33 +181,39 @@ annex_map_get_str(const struct annex_map *map, const char *key)
 	return annex_map_get(map, key, strlen(key));
 }
 
+static char *
+key_copy(const void *key, size_t len)
+{
+	char *copy = mem_alloc(len + 1);
+
+	if (len > 0)
+		memcpy(copy, key, len);
+	copy[len] = '\0';
+	return copy;
+}
+
 void *
 annex_map_set(struct annex_map *map, const void *key, size_t len, void *value)
 {
-	uint64_t hash;
-	uint32_t *slot;
+	uint32_t hash, *slot;
 	struct entry *e;
 	void *old;
 
 	CHECK_OBJECT(map, MAP_MAGIC);
-	CHECK(value != NULL && len < SIZE_MAX);
+	CHECK(value != NULL && len < UINT32_MAX);
 	hash = hash_of(map, key, len);
 	if ((slot = find(map, hash, key, len)) != NULL) {
 		e = &map->entry[*slot - 1];
 		old = e->value;
 		e->value = value;
+		if (map->borrows)
+			e->key = key;
 		return old;
 	}
 	if (map->used == map->room)
 		rebuild(map);
 	e = &map->entry[map->used];
-	e->key = mem_alloc(len + 1);
-	if (len > 0)
-		memcpy(e->key, key, len);
-	e->key[len] = '\0';
-	e->len = len;
-	e->value = value;
-	e->hash = hash;
+	*e = (struct entry) { map->borrows ? key : key_copy(key, len), value, (uint32_t)len, hash };
 	place(map, hash, map->used++);
 	map->count++;
 	return NULL;
@@ -217,7 +239,7 @@ annex_map_remove(struct annex_map *map, const void *key, size_t len)
 		return NULL;
 	e = &map->entry[*slot - 1];
 	old = e->value;
-	free(e->key);
+	key_free(map, e);
 	*e = (struct entry) { 0 };
 	*slot = SLOT_HOLE;
 	map->count--;

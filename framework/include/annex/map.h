@@ -4,8 +4,8 @@
  * map.h - hash maps from bytes or strings to pointers
  *
  * Keys may come from strangers, so the hash is SipHash under a key drawn at
- * start: nobody can choose colliding ones.  The map copies its keys and
- * grows by doubling; values belong to the caller.
+ * start: nobody can choose colliding ones.  The map copies its keys, of
+ * less than 4 GiB each, and grows by doubling; values belong to the caller.
  */
 #ifndef ANNEX_MAP_H
 #define ANNEX_MAP_H
@@ -21,6 +21,10 @@ struct annex_pool;
 /* A map that goes with its pool.  destroy gives the memory back earlier. */
 struct annex_map *annex_map_create(struct annex_pool *pool);
 void annex_map_destroy(struct annex_map **map);
+
+/* One that copies no keys: each stays as it is for as long as it is in the map, as where it is part of its
+ * value.  Setting what is there already takes the new key as well. */
+struct annex_map *annex_map_borrowing(struct annex_pool *pool);
 
 /* NULL where there is none.  The _str forms take a NUL-terminated key. */
 void *annex_map_get(const struct annex_map *map, const void *key, size_t len);
@@ -44,7 +48,7 @@ size_t annex_map_count(const struct annex_map *map);
  */
 struct annex_map_iter {
 	size_t slot;
-	const void *key; /* NUL-terminated as well */
+	const void *key; /* NUL-terminated as well, where it was copied */
 	size_t len;
 	void *value;
 };

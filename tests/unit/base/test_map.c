@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,6 +146,31 @@ it_keeps_copies_of_its_keys(void **state)
 }
 
 static void
+it_borrows_keys_where_that_is_asked_for(void **state)
+{
+	struct annex_pool *pool = annex_pool_create(NULL, "test");
+	struct annex_map *map = annex_map_borrowing(pool);
+	struct annex_map_iter it = { 0 };
+	char first[] = "den", second[] = "den", many[100][4];
+
+	annex_map_set_str(map, first, pool);
+	assert_true(annex_map_next(map, &it));
+	assert_ptr_equal(it.key, first);
+	assert_ptr_equal(annex_map_set_str(map, second, map), pool);
+	first[0] = 'x'; /* it is not looked at any more */
+	for (int i = 0; i < 100; i++) {
+		snprintf(many[i], sizeof(many[i]), "%d", i);
+		annex_map_set_str(map, many[i], &many[i]);
+	}
+	for (int i = 0; i < 100; i++)
+		assert_ptr_equal(annex_map_remove_str(map, many[i]), &many[i]);
+	assert_ptr_equal(annex_map_remove_str(map, "den"), map);
+	assert_int_equal(annex_map_count(map), 0);
+	annex_map_set_str(map, second, pool); /* left to the pool */
+	annex_pool_destroy(&pool);
+}
+
+static void
 the_entry_stood_on_may_be_removed(void **state)
 {
 	struct annex_pool *pool = annex_pool_create(NULL, "test");
@@ -223,6 +249,7 @@ main(void)
 		cmocka_unit_test(it_holds_what_a_sorted_table_holds),
 		cmocka_unit_test(an_empty_map_has_nothing),
 		cmocka_unit_test(it_keeps_copies_of_its_keys),
+		cmocka_unit_test(it_borrows_keys_where_that_is_asked_for),
 		cmocka_unit_test(the_entry_stood_on_may_be_removed),
 		cmocka_unit_test(a_walk_is_the_same_in_every_run),
 		cmocka_unit_test(a_key_that_comes_and_goes_takes_no_more_room),
