@@ -288,6 +288,6 @@ main(int argc, char **argv)
 {
 	return bench_main(argc, argv, "rooms.test",
 	    "    module: muc\n    rate-per-jid: 1000000\n    burst-per-jid: 1000000\n"
-	    "    muc: { max-occupants: 2000, persistent: yes, archive: yes }\n",
+	    "    muc: { max-occupants: 2000, max-rooms: 0, persistent: yes, archive: yes }\n",
 	    figures);
 }

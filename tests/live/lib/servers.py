@@ -24,6 +24,7 @@ SECRET = "s3cret of the tests"
 
 class Server:
     name = None
+    template = None  # of its configuration; subclasses may have others, anywhere
     start_within = 30
 
     def __init__(self, ground):
@@ -76,6 +77,7 @@ class Server:
 
 class Prosody(Server):
     name = "prosody"
+    template = "prosody.cfg.lua"
 
     def __init__(self, ground):
         super().__init__(ground)
@@ -83,7 +85,7 @@ class Prosody(Server):
         self.accounts = self.dir / "data/localhost/accounts"
         self.accounts.mkdir(parents=True)
         (self.dir / "certs").mkdir()
-        self.fill("prosody.cfg.lua", "prosody.cfg.lua")
+        self.fill(self.template, "prosody.cfg.lua")
 
     async def launch(self):
         await self.process.start(
@@ -97,7 +99,9 @@ class Prosody(Server):
 
 class Ejabberd(Server):
     name = "ejabberd"
+    template = "ejabberd.yml"
     start_within = 60
+    flags = []  # more of Erlang's
 
     def __init__(self, ground):
         super().__init__(ground)
@@ -107,12 +111,12 @@ class Ejabberd(Server):
         both = self.dir / "server-with-key.pem"
         both.touch(mode=0o600)
         both.write_text(self.certificate.read_text() + self.key.read_text())
-        self.fill("ejabberd.yml", "ejabberd.yml")
+        self.fill(self.template, "ejabberd.yml")
 
     async def launch(self):
         # Without ejabberdctl, epmd and distribution: any user may start it, and several run.
         await self.process.start(
-            ["erl", "-noinput", "+K", "true", "-mnesia", "dir", f'"{self.dir}/spool"']
+            ["erl", "-noinput", "+K", "true", *self.flags, "-mnesia", "dir", f'"{self.dir}/spool"']
             + ["-s", "ejabberd"],
             cwd=self.dir,
             env={
