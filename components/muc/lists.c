@@ -172,6 +172,7 @@ list(struct muc *m, struct listing *l, const struct annex_stanza *in)
 		else
 			add_affiliation(query, found.item[i]);
 	}
+	annex_page_trim(&found, &page, query, annex_send_max(m->inst) - 4096);
 	if (page.present || !found.complete)
 		annex_page_add(query, &found);
 	muc_answer(m, in, out);

@@ -189,6 +189,7 @@ answer(const struct search *s, struct annex_stanza *out)
 		page.id[page.count++] = found[i].room;
 	}
 	page.total = s->total;
+	annex_page_trim(&page, &s->page, result, annex_send_max(s->m->inst) - 4096);
 	annex_page_add(result, &page);
 	annex_send(s->m->inst, out);
 }

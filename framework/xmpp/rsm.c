@@ -223,6 +223,46 @@ annex_page_fetch(const struct annex_source *source, const struct annex_page *pag
 	return ANNEX_OK;
 }
 
+/* Where the run of those begins that fit, and how many they are. */
+static size_t
+run_that_fits(const size_t *bytes, size_t count, bool backwards, size_t most, size_t *from_r)
+{
+	size_t sum = 0, n = 0;
+
+	while (n < count && (sum += bytes[backwards ? count - 1 - n : n]) <= most)
+		n++;
+	*from_r = backwards ? count - n : 0;
+	return n;
+}
+
+void
+annex_page_trim(struct annex_page_result *result, const struct annex_page *page,
+    struct annex_element *parent, size_t most)
+{
+	size_t *bytes = annex_new_array(parent->pool, size_t, result->count + 1);
+	size_t i = 0, from, n;
+
+	for (struct annex_element *el = parent->first; el != NULL && i < result->count;
+	     el = el->next, i++)
+		if (annex_element_write(el, parent->pool, &bytes[i]) == NULL)
+			bytes[i] = most + 1; /* it cannot be sent */
+	n = run_that_fits(bytes, i, page->before != NULL, most, &from);
+	if (n == result->count)
+		return;
+	i = 0;
+	ANNEX_CHILDREN (parent, el) {
+		if (i < from || i >= from + n)
+			annex_element_remove(el);
+		i++;
+	}
+	result->id += from;
+	if (result->item != NULL)
+		result->item += from;
+	result->index += from;
+	result->count = n;
+	result->complete = false;
+}
+
 void
 annex_page_add(struct annex_element *parent, const struct annex_page_result *result)
 {

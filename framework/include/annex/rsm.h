@@ -76,6 +76,13 @@ struct annex_page_result {
 int annex_page_fetch(const struct annex_source *source, const struct annex_page *page,
     struct annex_pool *pool, struct annex_page_result *result_r) ANNEX_MUST_CHECK;
 
+/*
+ * The items of the page stand in parent, one child for each: take away as many as do not fit into
+ * most bytes; of a page that was asked for backwards those in front, else those behind.
+ */
+void annex_page_trim(struct annex_page_result *result, const struct annex_page *page,
+    struct annex_element *parent, size_t most);
+
 /* Append the answering <set/>. */
 void annex_page_add(struct annex_element *parent, const struct annex_page_result *result);
 
