@@ -23,18 +23,20 @@ static const struct annex_choice affiliations[] = {
 #define ROOM         \
 	ANNEX_FIELD( \
 	    struct command_values, room, "room", ANNEX_TEXT_SINGLE, "Room", .required = true)
-#define REASON ANNEX_FIELD(struct command_values, reason, "reason", ANNEX_TEXT_SINGLE, "Reason")
+#define REASON                                                                            \
+	ANNEX_FIELD(struct command_values, reason, "reason", ANNEX_TEXT_SINGLE, "Reason", \
+	    .max = REASON_MAX)
 #define JID          \
 	ANNEX_FIELD( \
 	    struct command_values, jid, "jid", ANNEX_JID_SINGLE, "Address", .required = true)
 
-#define LIST_MAX 500
+#define AFTER \
+	ANNEX_FIELD(struct command_values, after, "after", ANNEX_TEXT_SINGLE, "Where to go on")
+#define LIST_MAX 500 /* rows; an answer has to be sent */
 
-static const struct annex_field list_fields[] = {
-	ANNEX_FIELD(struct command_values, after, "after", ANNEX_TEXT_SINGLE, "Where to go on"),
-	{ 0 },
-};
+static const struct annex_field list_fields[] = { AFTER, { 0 } };
 static const struct annex_field room_fields[] = { ROOM, { 0 } };
+static const struct annex_field occupants_fields[] = { ROOM, AFTER, { 0 } };
 static const struct annex_field destroy_fields[] = { ROOM, REASON, { 0 } };
 static const struct annex_field kick_fields[] = { ROOM,
 	ANNEX_FIELD(
@@ -56,11 +58,11 @@ static const struct annex_field configure_fields[] = { ROOM,
 	ANNEX_FIELD(
 	    struct command_values, field, "field", ANNEX_TEXT_SINGLE, "Field", .required = true),
 	ANNEX_FIELD(struct command_values, value, "value", ANNEX_TEXT_MULTI, "Value"), { 0 } };
-static const struct annex_field export_fields[] = { JID,
-	ANNEX_FIELD(struct command_values, after, "after", ANNEX_TEXT_SINGLE, "Where to go on"),
-	{ 0 } };
+static const struct annex_field export_fields[] = { JID, AFTER, { 0 } };
 static const struct annex_field erase_fields[] = { JID, { 0 } };
 
+static const struct annex_form occupants_form = { .title = "Occupants",
+	.fields = occupants_fields };
 static const struct annex_form list_form = { .title = "Rooms", .fields = list_fields };
 static const struct annex_form room_form = { .title = "Room", .fields = room_fields };
 static const struct annex_form destroy_form = { .title = "Destroy", .fields = destroy_fields };
@@ -140,18 +142,10 @@ run_list(struct annex_instance *inst, struct annex_run *run, unsigned stage, voi
 	return ANNEX_OK;
 }
 
-static int
-run_occupants(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+/* One for each client. */
+static size_t
+occupant_rows(struct annex_run *run, const struct occupant *o)
 {
-	static const char *const columns[] = { "nick", "jid", "role", "affiliation", NULL };
-	static const char *const labels[] = { "Nickname", "Address", "Role", "Affiliation", NULL };
-	struct room *room = command_room(inst, run, values);
-
-	(void)stage;
-	if (room == NULL)
-		return ANNEX_ENOENT;
-	annex_run_columns(run, columns, labels);
-	OCCUPANTS_EACH(room, o)
 	SESSIONS_EACH(o, s)
 	{
 		const char *row[] = { o->nick, s->jid, role_name(o->role), rank_name(o->rank),
@@ -159,7 +153,39 @@ run_occupants(struct annex_instance *inst, struct annex_run *run, unsigned stage
 
 		annex_run_row(run, row);
 	}
-	return ANNEX_OK;
+	return occupant_sessions(o);
+}
+
+static int
+run_occupants(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	static const char *const columns[] = { "nick", "jid", "role", "affiliation", NULL };
+	static const char *const labels[] = { "Nickname", "Address", "Role", "Affiliation", NULL };
+	const struct command_values *v = values;
+	struct room *room = command_room(inst, run, v);
+	const char *after = v->after == NULL ? "" : v->after;
+	bool begun = after[0] == '\0';
+	size_t n = 0;
+
+	(void)stage;
+	if (room == NULL)
+		return ANNEX_ENOENT;
+	annex_run_columns(run, columns, labels);
+	OCCUPANTS_EACH(room, o)
+	{
+		if (n >= LIST_MAX) {
+			annex_run_say(run, "There is more: after=%s", after);
+			return ANNEX_OK;
+		}
+		if (begun)
+			n += occupant_rows(run, o);
+		begun |= strcmp(o->nick, after) == 0;
+		after = n > 0 ? o->nick : after;
+	}
+	if (begun)
+		return ANNEX_OK;
+	annex_run_fail(run, ANNEX_ITEM_NOT_FOUND, "Nobody of that name is in the room.");
+	return ANNEX_ENOENT;
 }
 
 static int
@@ -316,7 +342,7 @@ run_configure(struct annex_instance *inst, struct annex_run *run, unsigned stage
 const struct annex_command muc_commands[] = {
 	COMMAND("rooms", "List rooms", &list_form, run_list, "List the rooms there are."),
 	COMMAND("show", "Show a room", &room_form, run_show, "Show what a room is like."),
-	COMMAND("occupants", "List occupants", &room_form, run_occupants,
+	COMMAND("occupants", "List occupants", &occupants_form, run_occupants,
 	    "List who is in a room, with their addresses."),
 	COMMAND("kick", "Kick an occupant", &kick_form, run_kick, "Put an occupant out of a room."),
 	COMMAND("ban", "Ban a user or a domain", &ban_form, run_ban,

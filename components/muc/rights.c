@@ -18,6 +18,7 @@
 
 #define LOOK_MAX 5000
 #define ROWS_MAX 200
+#define BYTES_MAX ((size_t)64 << 10) /* and the row that exceeds it: an answer has to be sent */
 #define JID_MAX 110
 
 /* Where it goes on: in which room, behind which line. */
@@ -65,7 +66,7 @@ struct handing {
 	struct muc *m;
 	struct annex_run *run;
 	const char *bare;
-	size_t looked, rows;
+	size_t looked, rows, bytes;
 };
 
 static void
@@ -77,6 +78,7 @@ row(struct handing *h, const char *room, const char *what, int64_t stamp_ms, con
 
 	annex_run_row(h->run, values);
 	h->rows++;
+	h->bytes += strlen(data);
 }
 
 /* Hats, and that they would be a member. */
@@ -134,7 +136,7 @@ hand_out_lines(struct handing *h, const Muc__Room *room, uint64_t *line)
 
 	annex_key_u64(&from, *line + 1);
 	it = annex_iter_from(&prefix, &from);
-	while (h->looked++ < LOOK_MAX && h->rows < ROWS_MAX) {
+	while (h->looked++ < LOOK_MAX && h->rows < ROWS_MAX && h->bytes < BYTES_MAX) {
 		const Muc__Line *l;
 
 		if (annex_next(h->m->store, &it) != ANNEX_AGAIN)
