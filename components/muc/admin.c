@@ -88,6 +88,8 @@ item_read(struct asking *a, const struct annex_element *item)
 	wrong = by_role ? item_read_role(a, item, c) : item_read_rank(a, item, c);
 	if (wrong != 0)
 		return wrong;
+	if (!reason_fits(item))
+		return ANNEX_POLICY_VIOLATION;
 	c->reason = annex_child_text(item, NS_ADMIN, "reason");
 	for (size_t i = 0; i < a->count; i++)
 		if (changes_clash(&a->changes[i], c))

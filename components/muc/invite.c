@@ -145,6 +145,15 @@ are_few(struct muc *m, const struct annex_stanza *in, size_t n)
 	    annex_buckets_take(m->inviting, in->from->bare, (double)n, annex_now_ms(m->inst));
 }
 
+static bool
+thread_fits(const struct annex_element *asked)
+{
+	const struct annex_element *thread = annex_child(asked, NULL, "continue");
+	const char *id = thread == NULL ? NULL : annex_attr(thread, "thread");
+
+	return id == NULL || strlen(id) <= REASON_MAX;
+}
+
 /* One that cannot be is refused with all others: the error names none of them. */
 static enum annex_verdict
 invite_all(struct muc *m, struct room *room, const char *from, const struct annex_element *x,
@@ -164,6 +173,9 @@ invite_all(struct muc *m, struct room *room, const char *from, const struct anne
 			    "That is too many at once.");
 		if (text == NULL || (to[n] = annex_jid(in->pool, text)) == NULL)
 			return muc_refuse(m, in, ANNEX_JID_MALFORMED, ANNEX_ERROR_MODIFY, NULL);
+		if (!reason_fits(one) || !thread_fits(one))
+			return muc_refuse(m, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_MODIFY,
+			    "The reason is too long.");
 		if (rank_of(room, to[n]) == RANK_OUTCAST)
 			return muc_refuse(m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH,
 			    "They are banned from the room.");
@@ -195,6 +207,9 @@ decline(struct muc *m, struct room *room, const struct annex_element *asked,
 
 	if (to == NULL)
 		return muc_refuse(m, in, ANNEX_JID_MALFORMED, ANNEX_ERROR_MODIFY, NULL);
+	if (!reason_fits(asked))
+		return muc_refuse(
+		    m, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_MODIFY, "The reason is too long.");
 	if (strcmp(to->bare, room->jid) == 0)
 		o = to->resource == NULL ? NULL : occupant_find(room, to->resource);
 	else

@@ -98,14 +98,16 @@ occupant_expel(struct occupant *o, const struct notice *notice)
 enum annex_verdict
 leave(struct muc *m, struct session *s, const struct annex_stanza *in)
 {
-	struct annex_element *with =
-	    annex_element(annex_scratch(m->inst), ANNEX_NS_STANZA, "presence");
+	struct annex_pool *pool = annex_scratch(m->inst);
+	struct annex_element *with = annex_element(pool, ANNEX_NS_STANZA, "presence");
 	struct notice n = { .with = with, .id = in->id };
 
 	ANNEX_CHILDREN (in->element, child)
 		if (annex_is(child, ANNEX_NS_STANZA, "status"))
 			annex_add_copy(with, child);
 	add_language(with, in->element);
+	if (!presence_fits(with, pool)) /* they go, whatever they have to say */
+		n.with = annex_element(pool, ANNEX_NS_STANZA, "presence");
 	session_expel(s, &n);
 	return ANNEX_DONE;
 }

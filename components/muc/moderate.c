@@ -19,7 +19,6 @@
 #define NS_RETRACT_0 "urn:xmpp:message-retract:0"
 #define NS_RETRACT "urn:xmpp:message-retract:1"
 #define NS_FASTEN "urn:xmpp:fasten:0"
-#define REASON_MAX 1024
 
 /* Who takes back which message, and why. */
 struct retraction {
@@ -230,7 +229,7 @@ muc_moderate(struct annex_instance *inst, const struct annex_stanza *in)
 	    (r.line_id = annex_attr(in->payload, "id")) == NULL)
 		return muc_refuse(m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, NULL);
 	r.reason = annex_child_text(el, NULL, "reason");
-	if (r.reason != NULL && strlen(r.reason) > REASON_MAX)
+	if (!reason_fits(el))
 		return muc_refuse(
 		    m, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_MODIFY, "The reason is too long.");
 	return moderate(&r, session_find(r.room, in->from->full), in);

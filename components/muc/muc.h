@@ -45,6 +45,9 @@
 #define NS_HATS "urn:xmpp:hats:0"
 #define NS_HATS_COMMANDS "urn:xmpp:hats:commands"
 
+/* Bytes of what somebody says about what they do: it is told to all, and some of it kept. */
+#define REASON_MAX 1024
+
 #define SERVICE_NAME "Chat rooms"
 
 /* In order, XEP-0045 §5. */
@@ -397,6 +400,8 @@ void room_tell(struct room *room, const unsigned *codes);
  * to anybody. */
 int room_say(struct room *room, struct annex_stanza *out);
 void add_status(struct annex_element *x, unsigned code);
+/* Whether the child "reason" is no longer than it may be, if there is one. */
+bool reason_fits(const struct annex_element *el);
 /* The language a stanza is in, where it says so. */
 void add_language(struct annex_element *to, const struct annex_element *from);
 /* Copies of what a user sent, without what only a room may say. */
@@ -448,6 +453,8 @@ void presence_cross(struct occupant *occupant);
 struct annex_stanza *presence_as_it_is(const struct occupant *occupant, bool with_jid);
 bool occupant_is_shown(const struct occupant *occupant);
 bool sees_jids(const struct occupant *occupant);
+/* Whether what a client says with a presence may be shown to everybody. */
+bool presence_fits(const struct annex_element *kept, struct annex_pool *pool);
 /* What of a presence is kept and shown, as text, in pool. */
 const char *
 presence_keep(struct room *room, const struct annex_stanza *in, struct annex_pool *pool);

@@ -359,6 +359,15 @@ cancel(struct muc *m, struct room *room, const struct annex_stanza *in)
 	return ANNEX_DONE;
 }
 
+/* Of the room to go to instead. */
+static const char *
+password_of(const struct annex_element *destroy)
+{
+	const char *password = annex_child_text(destroy, NULL, "password");
+
+	return password == NULL ? "" : password;
+}
+
 static enum annex_verdict
 destroy_as_asked(struct muc *m, struct room *room, const struct annex_element *destroy,
     const struct annex_stanza *in)
@@ -367,6 +376,9 @@ destroy_as_asked(struct muc *m, struct room *room, const struct annex_element *d
 
 	if (instead != NULL && annex_jid(in->pool, instead) == NULL)
 		return muc_refuse(m, in, ANNEX_JID_MALFORMED, ANNEX_ERROR_MODIFY, NULL);
+	if (!reason_fits(destroy) || strlen(password_of(destroy)) > REASON_MAX)
+		return muc_refuse(
+		    m, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_MODIFY, "The reason is too long.");
 	room_destroy(room, destroy);
 	return muc_confirm(m, in);
 }

@@ -251,6 +251,14 @@ presence_cross(struct occupant *o)
 
 /* --- What came in ---------------------------------------------------------- */
 
+bool
+presence_fits(const struct annex_element *kept, struct annex_pool *pool)
+{
+	size_t len;
+
+	return annex_element_write(kept, pool, &len) != NULL && len <= PRESENCE_MAX;
+}
+
 const char *
 presence_keep(struct room *room, const struct annex_stanza *in, struct annex_pool *pool)
 {

@@ -40,7 +40,9 @@ echo_invitations(struct annex_stanza *out, const struct annex_stanza *in)
 			x = annex_add(out->element, NS_USER, "x");
 		invite = annex_add(x, NULL, "invite");
 		annex_attr_set(invite, "to", to->full);
-		annex_add_text(invite, NULL, "reason", annex_child_text(one, NULL, "reason"));
+		if (reason_fits(one))
+			annex_add_text(
+			    invite, NULL, "reason", annex_child_text(one, NULL, "reason"));
 	}
 }
 
@@ -162,6 +164,14 @@ is_ours_to_say(const struct annex_element *el, const struct room *room)
 		return is_ours(el, "from", room);
 	return is_of(el, "urn:xmpp:hats:0") || is_of(el, "jabber:x:delay") ||
 	    annex_is(el, NULL, "retracted") || annex_is(el, NULL, "moderated");
+}
+
+bool
+reason_fits(const struct annex_element *el)
+{
+	const char *reason = annex_child_text(el, NULL, "reason");
+
+	return reason == NULL || strlen(reason) <= REASON_MAX;
 }
 
 void
