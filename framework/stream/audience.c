@@ -138,6 +138,16 @@ audience_finish(struct audience *audience)
 	audience_init(audience);
 }
 
+static size_t
+bytes_of(const struct audience *audience)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < audience->count; i++)
+		bytes += audience->slabs[i]->used;
+	return bytes;
+}
+
 static bool
 is_sparse(const struct audience *audience)
 {
@@ -145,14 +155,14 @@ is_sparse(const struct audience *audience)
 
 	for (size_t i = 0; i < audience->count; i++)
 		size += audience->slabs[i]->size;
-	return size > 4 * (audience->bytes + SLAB_MIN);
+	return size > 4 * (bytes_of(audience) + SLAB_MIN);
 }
 
 static void
 move_together(struct audience *audience)
 {
 	struct slab **old = audience->slabs;
-	size_t count = audience->count, left = audience->bytes;
+	size_t count = audience->count, left = bytes_of(audience);
 	struct slab *to = NULL;
 
 	audience->slabs = NULL;
@@ -170,34 +180,20 @@ move_together(struct audience *audience)
 	free(old);
 }
 
-static inline struct slab *
-last_with_room(const struct audience *audience, size_t need)
-{
-	struct slab *last = audience->count > 0 ? audience->slabs[audience->count - 1] : NULL;
-
-	return last != NULL && last->used + need <= last->size ? last : NULL;
-}
-
 static struct slab *
-slab_next(struct audience *audience, size_t need)
-{
-	struct slab *last = NULL;
-
-	if (is_sparse(audience)) {
-		move_together(audience);
-		last = last_with_room(audience, need);
-	}
-	return last != NULL
-	    ? last
-	    : slab_append(audience, audience->bytes > need ? audience->bytes : need);
-}
-
-static inline struct slab *
 slab_with_room(struct audience *audience, size_t need)
 {
-	struct slab *last = last_with_room(audience, need);
+	struct slab *last = audience->count > 0 ? audience->slabs[audience->count - 1] : NULL;
+	size_t bytes;
 
-	return __builtin_expect(last != NULL, 1) ? last : slab_next(audience, need);
+	if (last != NULL && last->used + need <= last->size)
+		return last;
+	if (is_sparse(audience)) {
+		move_together(audience);
+		return slab_with_room(audience, need);
+	}
+	bytes = bytes_of(audience);
+	return slab_append(audience, bytes > need ? bytes : need);
 }
 
 /* ` to='...'` and tail into scratch; *to_len_r is where the one ends and the other begins. */
@@ -220,57 +216,34 @@ recipient_write(
 	return sizeof(struct recipient) + scratch->len <= SLAB_MAX ? ANNEX_OK : ANNEX_ELIMIT;
 }
 
-/* head and what belongs to it stand behind the last recipient. */
-static inline void
-recipient_count(struct audience *audience, struct slab *slab, const struct recipient *head)
+static int
+add_written(
+    struct audience *audience, unsigned variant, const char *to, const struct annex_element *tail)
 {
-	uint32_t len = recipient_len(head);
+	struct buf *text = &audience->scratch;
+	struct recipient head = { .variant = (uint16_t)variant };
+	struct slab *slab;
+	size_t to_len;
+	int r;
 
-	memcpy(slab->bytes + slab->used, head, sizeof(*head));
-	slab->used += len;
-	if (head->variant < AUDIENCE_GROUPS)
-		slab->counts[head->variant]++;
-	audience->bytes += len;
-	audience->recipients++;
-}
-
-/* Nothing to be escaped, no tail: written in place.  False where that is not so. */
-static inline bool
-add_plain(struct audience *audience, unsigned variant, const char *to, size_t len)
-{
-	struct recipient head = { (uint16_t)variant, (uint16_t)(len + 6), 0 };
-	struct slab *slab = slab_with_room(audience, recipient_len(&head));
-	char *at = slab->bytes + slab->used + sizeof(head);
-
-	if (!xml_copy_plain(at + 5, to, len))
-		return false;
-	memcpy(at, " to='", 5);
-	at[5 + len] = '\'';
-	recipient_count(audience, slab, &head);
-	return true;
+	if ((r = recipient_write(text, to, tail, &to_len)) < 0)
+		return r;
+	head.to_len = (uint16_t)to_len;
+	head.tail_len = (uint32_t)(text->len - to_len);
+	slab = slab_with_room(audience, sizeof(head) + text->len);
+	memcpy(slab->bytes + slab->used + sizeof(head), text->data, text->len);
+	recipient_end(slab, head);
+	return ANNEX_OK;
 }
 
 int
 audience_add(
     struct audience *audience, unsigned variant, const char *to, const struct annex_element *tail)
 {
-	struct recipient head = { .variant = (uint16_t)variant };
-	size_t len = strlen(to);
-	struct slab *slab;
-	int r;
-
 	CHECK_OBJECT(audience, AUDIENCE_MAGIC);
-	if (tail == NULL && len < 4096 && add_plain(audience, variant, to, len))
+	if (tail == NULL && audience_add_plain(audience, variant, to, strlen(to)))
 		return ANNEX_OK;
-	if ((r = recipient_write(&audience->scratch, to, tail, &len)) < 0)
-		return r;
-	head.to_len = (uint16_t)len;
-	head.tail_len = (uint32_t)(audience->scratch.len - len);
-	slab = slab_with_room(audience, recipient_len(&head));
-	memcpy(
-	    slab->bytes + slab->used + sizeof(head), audience->scratch.data, audience->scratch.len);
-	recipient_count(audience, slab, &head);
-	return ANNEX_OK;
+	return add_written(audience, variant, to, tail);
 }
 
 bool
@@ -316,8 +289,6 @@ audience_remove(struct audience *audience, const char *to)
 	slab->used -= len;
 	if (head.variant < AUDIENCE_GROUPS)
 		slab->counts[head.variant]--;
-	audience->bytes -= len;
-	audience->recipients--;
 	if (slab->used == 0 && audience->count > 1) {
 		slab_unref(&audience->slabs[i]);
 		memmove(&audience->slabs[i], &audience->slabs[i + 1],

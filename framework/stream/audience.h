@@ -20,6 +20,7 @@
 
 #include "base/buf.h"
 #include "base/pool.h"
+#include "xml/plain.h"
 
 #define AUDIENCE_GROUPS 8       /* ANNEX_GROUPS */
 #define SLAB_SLACK ((size_t)64) /* behind the last recipient: see fanout.c */
@@ -44,8 +45,6 @@ struct audience {
 #define AUDIENCE_MAGIC 0xa0d1e9ceu
 	struct slab **slabs;
 	size_t count, room;
-	size_t bytes; /* used, in all slabs */
-	size_t recipients;
 	struct buf scratch; /* what is being added or looked for */
 };
 
@@ -72,6 +71,39 @@ static inline uint32_t
 recipient_len(const struct recipient *recipient)
 {
 	return (uint32_t)sizeof(*recipient) + recipient->to_len + recipient->tail_len;
+}
+
+/* Behind the last recipient of slab, their bytes being there already, but for the head. */
+static inline void
+recipient_end(struct slab *slab, const struct recipient head)
+{
+	memcpy(slab->bytes + slab->used, &head, sizeof(head));
+	slab->used += recipient_len(&head);
+	if (head.variant < AUDIENCE_GROUPS)
+		slab->counts[head.variant]++;
+}
+
+/* As audience_add of no tail, for most: false where the last slab has no room, or to is not plain. */
+static inline bool
+audience_add_plain(struct audience *audience, unsigned variant, const char *to, size_t len)
+{
+	static const char open[] = " to='";
+	const size_t open_len = sizeof(open) - 1, to_len = open_len + len + 1;
+	struct slab *slab;
+	char *at;
+
+	if (audience->count == 0)
+		return false;
+	slab = audience->slabs[audience->count - 1];
+	if (slab->size - slab->used < sizeof(struct recipient) + to_len)
+		return false;
+	at = slab->bytes + slab->used + sizeof(struct recipient);
+	if (!plain_copy(at + open_len, to, len))
+		return false;
+	memcpy(at, open, open_len);
+	at[to_len - 1] = '\'';
+	recipient_end(slab, (struct recipient) { (uint16_t)variant, (uint16_t)to_len, 0 });
+	return true;
 }
 
 struct slab *slab_ref(struct slab *slab);

@@ -38,12 +38,6 @@ cut_make(const struct fanout *fanout, const struct run *run, unsigned variant, s
 	cut->roomy = cut->head <= HEAD && body->len >= HEAD && cut->rest >= SLAB_SLACK;
 }
 
-static inline size_t
-stanza_len(const struct cut *cut, const struct recipient *to)
-{
-	return cut->head + to->to_len + to->tail_len + cut->rest;
-}
-
 static inline char *
 put(char *at, const char *bytes, size_t len)
 {
@@ -51,28 +45,31 @@ put(char *at, const char *bytes, size_t len)
 	return at + len;
 }
 
-/* from: the recipient's bytes, behind its head. */
-static inline void
-stanza_put(char *at, const struct cut *cut, const struct recipient *to, const char *from)
+/* One stanza; from: the recipient's bytes, behind its head. */
+static size_t
+stanza_move(
+    const struct cut *cut, const struct recipient *to, const char *from, struct spool_row *row)
 {
+	size_t len = cut->head + to->to_len + to->tail_len + cut->rest;
 	const struct body *body = cut->body;
-	const char *rest = body->text + cut->head;
+	char *at = spool_row_place(row, &row->at, &row->mark, len);
 
-	if (__builtin_expect(cut->roomy && to->to_len <= SLAB_SLACK, 1)) {
-		memcpy(at, body->text, HEAD);
-		at += cut->head;
-		memcpy(at, from, SLAB_SLACK);
-		at += to->to_len;
-	} else {
-		at = put(at, body->text, cut->head);
-		at = put(at, from, to->to_len);
+	at = put(at, body->text, cut->head);
+	at = put(at, from, to->to_len);
+	if (to->tail_len == 0) {
+		put(at, body->text + cut->head, cut->rest);
+		return len;
 	}
-	if (__builtin_expect(to->tail_len > 0, 0)) {
-		at = put(at, rest, body->tail_at - cut->head);
-		at = put(at, from + to->to_len, to->tail_len);
-		rest = body->text + body->tail_at;
-	}
-	memcpy(at, rest, (size_t)(body->text + body->len - rest));
+	at = put(at, body->text + cut->head, body->tail_at - cut->head);
+	at = put(at, from + to->to_len, to->tail_len);
+	put(at, body->text + body->tail_at, body->len - body->tail_at);
+	return len;
+}
+
+static inline uint32_t
+run_end(const struct run *run)
+{
+	return run->to < run->slab->used ? run->to : run->slab->used;
 }
 
 /* Go to the next recipient from place on; its run, or NULL when there are no more. */
@@ -84,7 +81,7 @@ place_run(const struct fanout *fanout, struct fanout_place *place)
 
 		if (place->at < run->from)
 			place->at = run->from;
-		if (place->at < run->to)
+		if (place->at < run_end(run))
 			return run;
 	}
 	return NULL;
@@ -105,29 +102,64 @@ each_next(const struct fanout *fanout, const struct run *run, struct fanout_plac
 	return false;
 }
 
+/*
+ * The inner loop: neighbours who get one body and have nothing of their own.  From *at on, up to who
+ * is different, or room.
+ */
+static size_t
+alike_move(
+    const struct cut *cut, const char **at, const char *end, struct spool_row *row, size_t room)
+{
+	const char *text = cut->body->text, *from = *at;
+	const size_t head = cut->head, rest = cut->rest;
+	struct spool_mark *mark = row->mark;
+	char *here = row->at;
+	struct recipient to;
+	size_t moved = 0;
+
+	for (; from < end && moved < room; from += sizeof(to) + to.to_len) {
+		size_t len;
+		char *out;
+
+		memcpy(&to, from, sizeof(to));
+		if (to.variant != cut->variant || to.tail_len > 0 || to.to_len > SLAB_SLACK)
+			break;
+		len = head + to.to_len + rest;
+		out = spool_row_place(row, &here, &mark, len);
+		memcpy(out, text, HEAD);
+		memcpy(out + head, from + sizeof(to), SLAB_SLACK);
+		memcpy(out + head + to.to_len, text + head, rest);
+		moved += len;
+	}
+	row->at = here;
+	row->mark = mark;
+	*at = from;
+	return moved;
+}
+
 /* Of a run, up to room or the first recipient who gets all variants. */
 static size_t
 singles_move(const struct fanout *fanout, const struct run *run, struct fanout_place *place,
     struct spool_row *row, size_t room)
 {
-	const char *at = run->slab->bytes + place->at, *end = run->slab->bytes + run->to;
+	const char *at = run->slab->bytes + place->at, *end = run->slab->bytes + run_end(run);
 	struct cut cut = { .variant = EACH };
 	struct recipient to;
 	size_t moved = 0;
 
-	for (; at < end && moved < room; at += recipient_len(&to)) {
-		size_t len;
-
+	while (at < end && moved < room) {
 		memcpy(&to, at, sizeof(to));
 		if (to.variant == EACH)
 			break;
 		if (to.variant != cut.variant)
 			cut_make(fanout, run, to.variant, &cut);
-		if (cut.body == NULL)
+		if (cut.roomy && to.tail_len == 0 && to.to_len <= SLAB_SLACK) {
+			moved += alike_move(&cut, &at, end, row, room - moved);
 			continue;
-		len = stanza_len(&cut, &to);
-		stanza_put(spool_row_place(row, len), &cut, &to, at + sizeof(to));
-		moved += len;
+		}
+		if (cut.body != NULL)
+			moved += stanza_move(&cut, &to, at + sizeof(to), row);
+		at += recipient_len(&to);
 	}
 	place->at = (uint32_t)(at - run->slab->bytes);
 	return moved;
@@ -146,12 +178,8 @@ each_move(const struct fanout *fanout, const struct run *run, struct fanout_plac
 	memcpy(&to, from, sizeof(to));
 	if (to.variant != EACH)
 		return 0;
-	while (moved < room && each_next(fanout, run, place, &to, &cut)) {
-		size_t len = stanza_len(&cut, &to);
-
-		stanza_put(spool_row_place(row, len), &cut, &to, from + sizeof(to));
-		moved += len;
-	}
+	while (moved < room && each_next(fanout, run, place, &to, &cut))
+		moved += stanza_move(&cut, &to, from + sizeof(to), row);
 	return moved;
 }
 
@@ -167,7 +195,7 @@ fanout_move(const struct fanout *fanout, struct fanout_place *place, struct spoo
 	while (moved < room && (run = place_run(fanout, place)) != NULL) {
 		if (place->variant == 0)
 			moved += singles_move(fanout, run, place, &row, room - moved);
-		if (moved < room && place->at < run->to)
+		if (moved < room && place->at < run_end(run))
 			moved += each_move(fanout, run, place, &row, room - moved);
 	}
 	spool_row_end(&row);

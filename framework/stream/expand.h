@@ -15,7 +15,8 @@
 struct run {
 	struct slab *slab;
 	uint32_t from, to;
-	uint32_t variants; /* of a higher number there were none when it was added */
+#define RUN_GROWS UINT32_MAX /* as to: up to where the slab ends, which is ours */
+	uint32_t variants;   /* of a higher number there were none when it was added */
 };
 
 struct fanout {
@@ -28,7 +29,8 @@ struct fanout {
 	size_t bodies; /* variants that are not NULL */
 	struct run *runs;
 	size_t run_count, run_room;
-	struct audience own; /* who was added one by one */
+	struct audience own;  /* who was added one by one */
+	struct slab *growing; /* of our own, where the last run is */
 	size_t singles, eaches;
 };
 

@@ -116,6 +116,9 @@ run_add(struct fanout *fanout, struct slab *slab, uint32_t from, uint32_t to, si
 	CHECK(fanout->queued == 0);
 	if (from == to)
 		return;
+	if (fanout->growing != NULL) /* until now */
+		fanout->runs[fanout->run_count - 1].to = fanout->growing->used;
+	fanout->growing = NULL;
 	if (fanout->run_count == fanout->run_room) {
 		fanout->run_room = fanout->run_room * 2 + 2;
 		fanout->runs = mem_resize(fanout->runs, fanout->run_room * sizeof(*fanout->runs));
@@ -124,31 +127,25 @@ run_add(struct fanout *fanout, struct slab *slab, uint32_t from, uint32_t to, si
 	    (struct run) { slab_ref(slab), from, to, (uint32_t)variants };
 }
 
-/* The recipient that was added last to those of our own. */
-static void
-run_grow(struct fanout *fanout, size_t slabs_before, uint32_t used_before)
-{
-	struct slab *slab = fanout->own.slabs[fanout->own.count - 1];
-	struct run *last = fanout->run_count > 0 ? &fanout->runs[fanout->run_count - 1] : NULL;
-	uint32_t from = fanout->own.count == slabs_before ? used_before : 0;
-
-	if (last != NULL && last->slab == slab && last->to == from) /* of nobody else */
-		last->to = slab->used;
-	else
-		run_add(fanout, slab, from, slab->used, VARIANTS_MAX);
-}
-
+/* To those of our own, who make one run for each slab, unless others come between. */
 static int
 own_add(struct fanout *fanout, unsigned variant, const char *to, const struct annex_element *tail)
 {
-	size_t slabs = fanout->own.count;
-	uint32_t used = slabs > 0 ? fanout->own.slabs[slabs - 1]->used : 0;
+	struct audience *own = &fanout->own;
+	struct slab *slab = own->count > 0 ? own->slabs[own->count - 1] : NULL;
+	uint32_t used = slab != NULL ? slab->used : 0;
 	int r;
 
 	CHECK(fanout->queued == 0);
-	if ((r = audience_add(&fanout->own, variant, to, tail)) < 0)
+	if ((r = audience_add(own, variant, to, tail)) < 0)
 		return r;
-	run_grow(fanout, slabs, used);
+	if (slab != own->slabs[own->count - 1])
+		used = 0;
+	slab = own->slabs[own->count - 1];
+	if (slab == fanout->growing)
+		return ANNEX_OK;
+	run_add(fanout, slab, used, RUN_GROWS, VARIANTS_MAX);
+	fanout->growing = slab;
 	return ANNEX_OK;
 }
 
@@ -158,9 +155,11 @@ fanout_add(struct fanout *fanout, int variant, const char *to, const struct anne
 	int r;
 
 	CHECK_OBJECT(fanout, FANOUT_MAGIC);
-	CHECK(variant >= 0 && (size_t)variant < fanout->variant_count);
-	if ((r = own_add(fanout, (unsigned)variant, to, tail)) < 0)
-		return r;
+	CHECK(fanout->queued == 0 && variant >= 0 && (size_t)variant < fanout->variant_count);
+	if (tail != NULL || fanout->growing == NULL ||
+	    !audience_add_plain(&fanout->own, (unsigned)variant, to, strlen(to)))
+		if ((r = own_add(fanout, (unsigned)variant, to, tail)) < 0)
+			return r;
 	fanout->singles += fanout->variants[variant] != NULL;
 	return ANNEX_OK;
 }

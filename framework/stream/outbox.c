@@ -11,7 +11,9 @@
 #include "outbox.h"
 #include "stream.h"
 
-#define WIRE_LOW ((size_t)64 * 1024) /* below it the wire is filled by as much again */
+/* Below it the wire is filled by as much as fits into one chunk of it with the marks, for one call. */
+#define WIRE_LOW ((size_t)32 * 1024)
+#define WIRE_FILL (SPOOL_CHUNK / 16 * 15)
 
 #define BIT(class) (1u << (class))
 #define KEPT_CLASSES (BIT(STREAM_ANSWER) | BIT(STREAM_DURABLE))
@@ -45,7 +47,7 @@ outbox_add(struct outbox *outbox, struct flow *flow, unsigned class, uint32_t wh
     const void *bytes, size_t len, bool direct)
 {
 	if (direct && flows_is_empty(&outbox->flows) && outbox->resend.records == 0 &&
-	    !outbox->awaiting && outbox->wire.unwritten + len <= 2 * WIRE_LOW)
+	    !outbox->awaiting && outbox->wire.unwritten + len <= WIRE_FILL)
 		spool_append(&outbox->wire, class, when_s, bytes, len);
 	else
 		flow_append(&outbox->flows, flow, class, when_s, bytes, len);
@@ -104,12 +106,14 @@ resend_one(struct outbox *outbox)
 static void
 outbox_fill(struct outbox *outbox)
 {
-	while (outbox->wire.unwritten < WIRE_LOW && outbox->resend.records > 0)
+	bool low = outbox->wire.unwritten < WIRE_LOW;
+
+	while (low && outbox->wire.unwritten < WIRE_FILL && outbox->resend.records > 0)
 		if (!resend_one(outbox))
 			break;
 	while (outbox->wire.unwritten < WIRE_LOW && !outbox->awaiting &&
 	    outbox->resend.records == 0 && !flows_is_empty(&outbox->flows))
-		flows_fill(&outbox->flows, &outbox->wire, WIRE_LOW);
+		flows_fill(&outbox->flows, &outbox->wire, WIRE_FILL);
 	outbox->filled(outbox);
 }
 

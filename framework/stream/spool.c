@@ -12,6 +12,7 @@
 
 #define CHUNK_SMALL ((size_t)1024 - sizeof(struct spool_chunk))
 #define CHUNK_USUAL (SPOOL_CHUNK - sizeof(struct spool_chunk))
+#define CHUNK_THRIFTY (SPOOL_CHUNK / 4 - sizeof(struct spool_chunk))
 
 void
 spool_init(struct spool *spool, size_t *held, bool thrifty)
@@ -49,7 +50,7 @@ static size_t
 chunk_size_for(const struct spool *spool, size_t len)
 {
 	size_t need = len + sizeof(struct spool_mark);
-	size_t size = CHUNK_USUAL;
+	size_t size = spool->thrifty ? CHUNK_THRIFTY : CHUNK_USUAL;
 
 	if (spool->thrifty && spool->tail == NULL)
 		size = CHUNK_SMALL;
@@ -103,6 +104,12 @@ spool_append(struct spool *spool, unsigned class, uint32_t when_s, const void *b
 		memcpy(at, bytes, len);
 }
 
+static size_t
+mark_len(const struct spool_mark *mark)
+{
+	return mark->what & (SPOOL_RECORD_MAX - 1);
+}
+
 bool
 spool_first(const struct spool *spool, struct spool_record *record_r)
 {
@@ -113,8 +120,8 @@ spool_first(const struct spool *spool, struct spool_record *record_r)
 		return false;
 	mark = chunk_mark(chunk, chunk->first);
 	record_r->bytes = chunk->bytes + chunk->start;
-	record_r->len = mark->len;
-	record_r->class = mark->class;
+	record_r->len = mark_len(mark);
+	record_r->class = mark->what >> 28;
 	record_r->when_s = mark->when_s;
 	return true;
 }
@@ -124,7 +131,7 @@ spool_first(const struct spool *spool, struct spool_record *record_r)
 static void
 chunk_is_empty(struct spool *spool, struct spool_chunk *chunk)
 {
-	if (chunk->next == NULL && !spool->thrifty && chunk->size <= SPOOL_CHUNK) {
+	if (chunk->next == NULL && !spool->thrifty && chunk->size <= CHUNK_USUAL) {
 		*spool->held -= sizeof(*chunk) + chunk->size;
 		chunk->used = chunk->start = chunk->written = 0;
 		chunk->first = chunk->count = chunk->watched = 0;
@@ -148,7 +155,7 @@ spool_drop_first(struct spool *spool)
 	uint32_t end;
 
 	CHECK(spool->records > 0);
-	end = chunk->start + chunk_mark(chunk, chunk->first)->len;
+	end = chunk->start + mark_len(chunk_mark(chunk, chunk->first));
 	if (chunk->written < end) {
 		spool->unwritten -= end - chunk->written;
 		chunk->written = end;
@@ -239,9 +246,10 @@ spool_row_begin(struct spool_row *row, struct spool *spool, unsigned class, uint
 void
 spool_row_end(struct spool_row *row)
 {
+	size_t n = (size_t)(row->marks - row->mark);
+	size_t bytes = (size_t)(row->at - row->begin);
 	struct spool *spool = row->spool;
 	struct spool_chunk *chunk = spool->tail;
-	size_t n = (size_t)(row->marks - row->mark), bytes = (size_t)(row->at - row->begin);
 
 	if (n == 0)
 		return;

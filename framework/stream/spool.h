@@ -18,12 +18,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SPOOL_CHUNK ((size_t)64 * 1024)
+#define SPOOL_CHUNK ((size_t)256 * 1024) /* one write takes one: fewer of them cost less */
 #define SPOOL_RECORD_MAX ((size_t)256 * 1024 * 1024)
 
 struct spool_mark {
-	uint32_t len : 28;
-	uint32_t class : 4;
+	uint32_t what;   /* the length, and the class in the four highest bits */
 	uint32_t when_s; /* seconds on the owner's own scale */
 };
 
@@ -101,22 +100,24 @@ chunk_has_room(const struct spool_chunk *chunk, size_t len)
 	return chunk->used + len + marks <= chunk->size;
 }
 
+static inline struct spool_mark
+mark_make(size_t len, unsigned class, uint32_t when_s)
+{
+	return (struct spool_mark) { (uint32_t)len | (uint32_t) class << 28, when_s };
+}
+
 /* As spool_append, to be filled with len bytes by the caller before anything else is done here. */
 static inline char *
 spool_place(struct spool *spool, unsigned class, uint32_t when_s, size_t len)
 {
 	struct spool_chunk *chunk = spool->tail;
-	struct spool_mark *mark;
 	char *at;
 
 	if (__builtin_expect(chunk == NULL || !chunk_has_room(chunk, len), 0))
 		chunk = spool_grow(spool, len);
 	if (chunk->count == 0)
 		*spool->held += sizeof(*chunk) + chunk->size;
-	mark = chunk_mark(chunk, chunk->count++);
-	mark->len = (uint32_t)len & 0xfffffffu;
-	mark->class = class & 0xfu;
-	mark->when_s = when_s;
+	*chunk_mark(chunk, chunk->count++) = mark_make(len, class, when_s);
 	at = chunk->bytes + chunk->used;
 	chunk->used += (uint32_t)len;
 	chunk->watched += spool->watched >> class & 1u;
@@ -127,15 +128,15 @@ spool_place(struct spool *spool, unsigned class, uint32_t when_s, size_t len)
 
 /*
  * A row of records of one class: spool_place for many, which tells the spool at its end.  Between
- * begin and end nothing else is done to the spool.
+ * begin and end nothing else is done to the spool.  at and mark are the row's in a loop's own
+ * variables, so that they stay in registers; put them back before the end.
  */
 struct spool_row {
 	struct spool *spool;
 	unsigned class;
 	uint32_t when_s;
-	char *begin, *at;         /* of the row in this chunk; of the next record */
-	struct spool_mark *marks; /* before the row's first */
-	struct spool_mark *mark;  /* the last one made */
+	char *begin, *at;                /* of the row in this chunk; of the next record */
+	struct spool_mark *marks, *mark; /* before the row's first; the last one made */
 };
 
 void spool_row_begin(struct spool_row *row, struct spool *spool, unsigned class, uint32_t when_s);
@@ -143,21 +144,21 @@ void spool_row_turn(struct spool_row *row, size_t len); /* to a new chunk */
 void spool_row_end(struct spool_row *row);
 
 static inline char *
-spool_row_place(struct spool_row *row, size_t len)
+spool_row_place(struct spool_row *row, char **at, struct spool_mark **mark, size_t len)
 {
-	char *at;
+	char *here;
 
-	if (__builtin_expect(
-		(char *)row->mark - row->at < (ptrdiff_t)(len + sizeof(*row->mark)), 0))
+	if (__builtin_expect((char *)*mark - *at < (ptrdiff_t)(len + sizeof(**mark)), 0)) {
+		row->at = *at;
+		row->mark = *mark;
 		spool_row_turn(row, len);
-	at = row->at;
-	row->at += len;
-	*--row->mark = (struct spool_mark) {
-		.len = (uint32_t)len & 0xfffffffu,
-		.class = row->class & 0xfu,
-		.when_s = row->when_s,
-	};
-	return at;
+		*at = row->at;
+		*mark = row->mark;
+	}
+	here = *at;
+	*at += len;
+	*--*mark = mark_make(len, row->class, row->when_s);
+	return here;
 }
 
 #endif /* STREAM_SPOOL_H */

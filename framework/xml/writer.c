@@ -22,6 +22,7 @@
 #include "base/utf8.h"
 #include "name.h"
 #include "namespace.h"
+#include "plain.h"
 #include "writer.h"
 
 /* Where the next byte goes.  buf->len is put right at the end. */
@@ -110,42 +111,8 @@ checked_name(struct out *o, const char *name)
 
 /* Text. */
 
-#define BYTES(c) ((c)*0x0101010101010101u)
-#define HIGHS BYTES(0x80u)
-
-/* High bits where a byte of x is zero; above the lowest there may be false ones. */
-static inline uint64_t
-zeroes(uint64_t x)
-{
-	return (x - BYTES(1)) & ~x & HIGHS;
-}
-
-/* Below a space; false ones as in zeroes. */
-static inline uint64_t
-controls(uint64_t x)
-{
-	return (x - BYTES(0x20)) & ~x & HIGHS;
-}
-
-static inline bool
-is_special(unsigned char c)
-{
-	return c < 0x20 || (c | 1) == '\'' || (c | 2) == '>';
-}
-
-/* Of & ' < >, each pair differs in one bit.  False ones as in zeroes. */
-static inline uint64_t
-special(uint64_t word)
-{
-	return controls(word) | zeroes((word | BYTES(1)) ^ BYTES('\'')) |
-	    zeroes((word | BYTES(2)) ^ BYTES('>'));
-}
-
-/*
- * How many bytes can be copied as they are: up to a control character or one
- * of & ' < >.  *high tells of bytes
- * that are not ASCII.
- */
+/* How many bytes can be copied as they are: up to a special one.  *high tells of bytes that are not
+ * ASCII. */
 static inline size_t
 clean_run(const char *text, size_t len, bool *high)
 {
@@ -154,13 +121,13 @@ clean_run(const char *text, size_t len, bool *high)
 
 	for (; len - n >= 8; n += 8) {
 		memcpy(&word, text + n, 8);
-		if (special(word) != 0)
+		if (plain_special(word) != 0)
 			break;
 		seen |= word;
 	}
-	for (; n < len && !is_special((unsigned char)text[n]); n++)
+	for (; n < len && !plain_is_special((unsigned char)text[n]); n++)
 		seen |= (unsigned char)text[n];
-	*high = (seen & HIGHS) != 0;
+	*high = (seen & PLAIN_HIGHS) != 0;
 	return n;
 }
 
@@ -424,30 +391,6 @@ xml_write_split(struct buf *buf, const struct annex_element *el, const char *con
 	*tail_at = (size_t)(o.at - buf->data);
 	put_end(&o, el);
 	return out_finish(&o, start);
-}
-
-static inline uint64_t
-not_plain(uint64_t word)
-{
-	return special(word) | (word & HIGHS);
-}
-
-bool
-xml_copy_plain(char *to, const char *text, size_t len)
-{
-	uint64_t word, seen = 0;
-	size_t n = 0;
-
-	for (; len - n >= sizeof(word); n += sizeof(word)) {
-		memcpy(&word, text + n, sizeof(word));
-		memcpy(to + n, &word, sizeof(word));
-		seen |= not_plain(word);
-	}
-	for (; n < len; n++) {
-		to[n] = text[n];
-		seen |= is_special((unsigned char)text[n]) || (unsigned char)text[n] > 0x7f;
-	}
-	return seen == 0;
 }
 
 int

@@ -30,10 +30,6 @@ int xml_write(struct buf *buf, const struct annex_element *el, const char *conte
 int xml_write_split(struct buf *buf, const struct annex_element *el, const char *context_ns,
     size_t *to_at, size_t *tail_at);
 
-/* Copy what xml_write_escaped would append as it stands: quick.  False where it would not, or where
- * text is not ASCII; what is at to then is of no use. */
-bool xml_copy_plain(char *to, const char *text, size_t len) ANNEX_MUST_CHECK;
-
 /* Append text escaped for an attribute value in single quotes. */
 int xml_write_escaped(struct buf *buf, const char *text, size_t len);
 

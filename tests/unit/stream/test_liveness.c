@@ -129,7 +129,7 @@ a_fence_waits_until_all_flows_are_past_it(void **state)
 	world->net.room = 0;
 	memset(body, 'x', 300);
 	body[300] = '\0';
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 3000; i++) {
 		snprintf(text, sizeof(text), "<message id='a%d'>%s</message>", i, body);
 		stream_queue(world->stream, stream_flow(world->stream, i % 2 != 0 ? "a" : "b"),
 		    STREAM_MESSAGE, text, strlen(text));
@@ -137,7 +137,7 @@ a_fence_waits_until_all_flows_are_past_it(void **state)
 	world_fence(world);
 	stream_flush(world->stream);
 	/* What comes behind it does not hold it up, nor does it slip before. */
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 3000; i++) {
 		snprintf(text, sizeof(text), "<message id='z%d'>%s</message>", i, body);
 		stream_queue(world->stream, stream_flow(world->stream, i % 2 != 0 ? "c" : NULL),
 		    STREAM_MESSAGE, text, strlen(text));
@@ -146,11 +146,11 @@ a_fence_waits_until_all_flows_are_past_it(void **state)
 	stream_flush(world->stream);
 	memory_take(&world->net, SIZE_MAX);
 	heard = memory_heard(&world->net);
-	last = strstr(heard, "<message id='a999'>");
+	last = strstr(heard, "<message id='a2999'>");
 	assert_non_null(last);
 	assert_true(strstr(heard, "<iq type='get'") > last);
-	assert_true(strstr(heard, "<iq type='get'") > strstr(heard, "<message id='a998'>"));
-	last = strstr(heard, "<message id='z999'>");
+	assert_true(strstr(heard, "<iq type='get'") > strstr(heard, "<message id='a2998'>"));
+	last = strstr(heard, "<message id='z2999'>");
 	assert_non_null(strstr(last, "<iq type='get'"));
 	assert_int_equal(world_return_fences(world, heard), 2);
 	assert_int_equal(world->fences_ok, 2);
@@ -183,7 +183,7 @@ a_fence_on_a_flow_waits_for_that_flow_alone(void **state)
 	world_fence_on(world, "short");
 	queue_many(world, "short", 1);
 	stream_flush(world->stream);
-	memory_take(&world->net, 300000);
+	memory_take(&world->net, 600000);
 	heard = memory_heard(&world->net);
 	ping = strstr(heard, "<iq type='get'");
 	assert_non_null(ping);

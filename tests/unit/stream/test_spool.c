@@ -139,14 +139,20 @@ append_row(struct spool *spool, size_t in)
 {
 	size_t len = (size_t)(rand() % 500), n = (size_t)(rand() % 50);
 	struct spool_row row;
+	struct spool_mark *mark;
+	char *here;
 
 	spool_row_begin(&row, spool, (unsigned)len % 8, (uint32_t)len);
+	here = row.at;
+	mark = row.mark;
 	for (size_t i = 0; i < n; i++) {
-		char *at = spool_row_place(&row, len);
+		char *at = spool_row_place(&row, &here, &mark, len);
 
 		for (size_t j = 0; j < len; j++)
 			at[j] = (char)(in + i * len + j);
 	}
+	row.at = here;
+	row.mark = mark;
 	spool_row_end(&row);
 	return n * len;
 }
