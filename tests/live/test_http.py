@@ -166,29 +166,29 @@ async def web_services_post_as_it_suits_them(t):
 async def contacts_are_seen_and_shown_something(t):
     web = await Web(t).start()
     token = await web.token("app", ["contacts", "presence"])
-    alice = await t.client("alice")
+    erin = await t.client("erin")
     equal(await web("GET", "/v1/contacts", token), (200, []), "contacts at first")
-    equal((await web("GET", "/v1/contacts/alice@localhost", token))[0], 404, "a stranger")
-    alice.send_raw(f"<presence to='{BOT}' type='subscribe'/>")
-    ask = await alice.next(lambda s: s.name == "presence" and s["type"] == "subscribe", what="subscribe")
-    alice.send_raw(f"<presence to='{ask['from'].bare}' type='subscribed'/>")
+    equal((await web("GET", "/v1/contacts/erin@localhost", token))[0], 404, "a stranger")
+    erin.send_raw(f"<presence to='{BOT}' type='subscribe'/>")
+    ask = await erin.next(lambda s: s.name == "presence" and s["type"] == "subscribe", what="subscribe")
+    erin.send_raw(f"<presence to='{ask['from'].bare}' type='subscribed'/>")
 
     async def is_seen():
         status, said = await web("GET", "/v1/contacts?online=1", token)
         return status == 200 and said
 
-    (seen,) = await until(is_seen, 20, "alice is seen")
+    (seen,) = await until(is_seen, 20, "erin is seen")
     equal((seen["jid"], seen["sub"], seen["online"], seen["show"]),
-          ("alice@localhost", "both", True, "online"), "the contact")
-    equal(await web("GET", "/v1/contacts/alice@localhost", token), (200, seen), "the contact alone")
-    equal((await web("PUT", "/v1/presence/alice@localhost", token,
+          ("erin@localhost", "both", True, "online"), "the contact")
+    equal(await web("GET", "/v1/contacts/erin@localhost", token), (200, seen), "the contact alone")
+    equal((await web("PUT", "/v1/presence/erin@localhost", token,
                      '{"show":"dnd","status":"3 checks failing","for":"30m"}'))[0], 202, "the status")
-    await alice.next(lambda s: s.name == "presence" and s["status"] == "3 checks failing", 20, "status")
-    equal((await web("DELETE", "/v1/presence/alice@localhost", token))[0], 202, "the status")
-    for method, path, body, status in (("PUT", "/v1/presence/alice@localhost", '{"show":"x"}', 400),
+    await erin.next(lambda s: s.name == "presence" and s["status"] == "3 checks failing", 20, "status")
+    equal((await web("DELETE", "/v1/presence/erin@localhost", token))[0], 202, "the status")
+    for method, path, body, status in (("PUT", "/v1/presence/erin@localhost", '{"show":"x"}', 400),
                                        ("PUT", "/v1/presence/@", "{}", 400),
                                        ("POST", "/v1/presence/*", "{}", 405),
-                                       ("POST", "/v1/do", '{"to":"alice@localhost","body":"x"}', 403),
+                                       ("POST", "/v1/do", '{"to":"erin@localhost","body":"x"}', 403),
                                        ("POST", "/v1/do", '{"txn":[{"beat":"w"},{"edit":"x","body":"y"}]}',
                                         403),
                                        ("GET", "/v1/events", None, 403)):
