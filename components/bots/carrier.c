@@ -168,6 +168,8 @@ consumer_ack(struct consumer *c, uint64_t seq)
 		if (ev->seq <= seq) {
 			event_done(ev);
 			c->useful = true;
+		} else if (!c->jumbled) {
+			break;
 		}
 	}
 }

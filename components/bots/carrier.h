@@ -56,6 +56,7 @@ struct consumer {
 	struct text status;
 	struct annex_link taken; /* in order of delivery */
 	size_t taken_count;
+	bool jumbled;        /* their numbers do not only grow: one of them had failed before */
 	struct text partial; /* a line that has not ended */
 	bool skipping;       /* the rest of one that was too long */
 	bool useful;         /* it has acknowledged something */

@@ -122,10 +122,14 @@ keeper_start(struct annex_instance *inst, void *cookie)
 static int
 write_line(struct keeper *k, const char *line, size_t len)
 {
+	char *copy;
+
 	if (k->child == NULL)
 		return ANNEX_EOFFLINE;
-	return annex_child_write(k->child,
-	    annex_sprintf(annex_scratch(k->bot->bots->inst), "%.*s\n", (int)len, line), len + 1);
+	copy = annex_pool_alloc(annex_scratch(k->bot->bots->inst), len + 1);
+	memcpy(copy, line, len);
+	copy[len] = '\n';
+	return annex_child_write(k->child, copy, len + 1);
 }
 
 static int

@@ -90,6 +90,8 @@ hand_over(struct consumer *c, struct event *ev)
 		return r;
 	annex_list_remove(&ev->link);
 	c->bot->waiting_count--;
+	c->jumbled = !annex_list_is_empty(&c->taken) &&
+	    (c->jumbled || annex_container_of(c->taken.prev, struct event, link)->seq > ev->seq);
 	annex_list_append(&c->taken, &ev->link);
 	c->taken_count++;
 	ev->consumer = c;
