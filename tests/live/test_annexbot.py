@@ -4,7 +4,7 @@
 import asyncio
 import json
 
-from lib.ground import check, equal, run
+from lib.ground import Process, check, equal, run
 from lib.suite import test
 
 from test_http import BOT, Web, heard, hears
@@ -25,9 +25,9 @@ class Tool:
         return out
 
 
-async def tool(t, *scopes, **more):
-    web = await Web(t).start()
-    return web, Tool(web, await web.token("tool", scopes, **more))
+async def tool(t, *scopes, **options):
+    web = await Web(t, **options).start()
+    return web, Tool(web, await web.token("tool", scopes))
 
 
 @test()
@@ -114,3 +114,28 @@ async def a_file_says_where_a_bot_is(t):
     await annexbot("send", "-f", file, "-b", "nobody", "alice@localhost", "x", status=2)
     await annexbot("send", "-f", file, "-b", "news", "alice@localhost", "from a file")
     equal((await hears(alice, 1))["body"], "from a file", "the message")
+
+
+@test()
+async def the_monitor_tells_who_was_lost_and_is_back(t):
+    directory = t.ground.directory("monitor")
+    _, annexbot = await tool(t, "presence", events=["message", "beat"], child=[
+        str(t.ground.top / "components/bots/programs/monitor"), str(directory / "state")])
+    trudy = await t.client("trudy")
+    trudy.send_raw(f"<presence to='{BOT}' type='subscribe'/>")
+    answer = await trudy.say(BOT, "watch")
+    equal(answer["body"], "I will tell you. No worker was heard of.", "the answer")
+    watch = (annexbot.program, "watch", "-n", "web1", "--heartbeat", "1", "--", "sh", "-c",
+             "exec 2>/dev/null; while kill -0 $PPID; do sleep 0.1; done")
+    job = Process("job", directory / "log")
+    await job.start(watch, env=annexbot.env)
+    await trudy.next(lambda s: s.name == "presence" and str(s["from"]) == f"{BOT}/web1", 20, "web1")
+    await job.stop(9)
+    lost = await trudy.next(lambda s: s["body"] == "web1 is lost", 20, "word of the loss")
+    await job.start(watch, env=annexbot.env)
+    try:
+        back = await trudy.next(lambda s: s["body"].startswith("web1 is back"), 20, "correction")
+        equal(back.xml.find("{urn:xmpp:message-correct:0}replace").get("id"), lost["id"],
+              "what is corrected")
+    finally:
+        await job.stop(9)

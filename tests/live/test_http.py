@@ -25,10 +25,10 @@ async def hears(client, count):
 class Web:
     """One Annex with a bot that speaks HTTP."""
 
-    def __init__(self, t):
+    def __init__(self, t, **options):
         self.port = free_port()
         self.annex = t.annex({"one.localhost": {"module": "bots", "bots": {
-            "http": f"127.0.0.1:{self.port}", "bots": {"news": {}}}}})
+            "http": f"127.0.0.1:{self.port}", "bots": {"news": options}}}})
 
     async def start(self):
         await self.annex.start()
