@@ -14,7 +14,7 @@ packages_build="gcc make autoconf automake libtool pkg-config libexpat1-dev
 packages_demo="prosody python3 python3-slixmpp"
 packages_test="libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev
 	prosody ejabberd python3 python3-slixmpp jing mandoc systemd binutils
-	openssl curl patch procps xz-utils"
+	openssl curl patch procps xz-utils jq nodejs"
 
 # Forbids starting services while it stands there.
 packages_policy=/usr/sbin/policy-rc.d

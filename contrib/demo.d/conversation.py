@@ -27,14 +27,17 @@ class Alice(slixmpp.ClientXMPP):
         self.replies = asyncio.Queue()
         self.add_event_handler("message", self.replies.put_nowait)
 
-    async def say(self, text):
+    async def ask(self, to, text):
         print(f"    alice > {text}")
-        self.send_message(ECHO, text, mtype="chat")
-        reply = await asyncio.wait_for(self.replies.get(), 10)
+        self.send_message(to, text, mtype="chat")
+        reply = await asyncio.wait_for(self.replies.get(), 30)
         if reply["type"] == "error":
-            raise RuntimeError(f"{ECHO} answered with an error: {reply['error']['condition']}")
+            raise RuntimeError(f"{to} answered with an error: {reply['error']['condition']}")
         print(f"    {reply['from']} > {reply['body']}")
-        if reply["body"] != text:
+        return reply["body"]
+
+    async def say(self, text):
+        if await self.ask(ECHO, text) != text:
             raise RuntimeError("that is not what alice said")
 
 
@@ -187,6 +190,8 @@ def main():
         client.loop.run_until_complete(log_in(client, port))
         client.loop.run_until_complete(converse(client))
         client.loop.run_until_complete(meet(port))
+        for bot in sys.argv[2:]:
+            client.loop.run_until_complete(client.ask(bot, "Are you there?"))
     except (RuntimeError, asyncio.TimeoutError, slixmpp.exceptions.XMPPError) as error:
         print(f"    failed: {error or type(error).__name__}")
         return 1
