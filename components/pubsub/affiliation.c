@@ -40,10 +40,18 @@ rank_read(const char *text, enum rank *rank_r)
 	return ANNEX_EINVAL;
 }
 
+/* Under which number the affiliations are that count for a node: those of the target for one that
+ * the service keeps. */
+static uint64_t
+number_of(const struct node *node)
+{
+	return node->role == ROLE_NONE ? node->number : node->target;
+}
+
 enum rank
 rank_of(const struct node *node, const char *bare)
 {
-	struct annex_key key = key_number_text(TABLE_AFFILIATIONS, node->number, bare);
+	struct annex_key key = key_number_text(TABLE_AFFILIATIONS, number_of(node), bare);
 	ProtobufCMessage *record;
 
 	if (annex_get(node->p->store, &key, &record) < 0)
@@ -109,7 +117,7 @@ affiliation_put(struct node *node, const char *bare, enum rank rank)
 size_t
 owners(const struct node *node, const char **jids, size_t most)
 {
-	struct annex_key prefix = key_number(TABLE_OWNERS, node->number);
+	struct annex_key prefix = key_number(TABLE_OWNERS, number_of(node));
 	struct annex_iter it = annex_iter(&prefix);
 	size_t n = 0;
 

@@ -144,8 +144,10 @@ follow(struct node *node, const struct node_config *before)
 		items_trim(node, most, TRIMMED_A_TURN);
 	if (r >= 0 && items_count(node) > most)
 		r = annex_job_start(p->inst, "trim", &node->number, sizeof(node->number));
-	if (r >= 0 && strcmp(before->access_model, node->config.access_model) != 0)
-		r = node_judge(node);
+	kept_refresh(node);
+	if (r >= 0 && strcmp(before->access_model, node->config.access_model) != 0 &&
+	    (r = node_judge(node)) >= 0)
+		r = kept_follow(node, KEPT_JUDGE);
 	if (r >= 0 && strcmp(before->item_expire, node->config.item_expire) != 0)
 		r = items_arrange(node);
 	return must(p, r);

@@ -59,6 +59,8 @@ create(struct request *rq)
 	enum fault fault;
 	int status;
 
+	if ((fault = kept_create_fault(rq->name)) != FAULT_NONE)
+		return refuse(rq, fault);
 	if (rq->node != NULL && !rq->node->gone)
 		return refuse(rq, FAULT_CONFLICT);
 	if ((fault = node_may_be_made(rq)) != FAULT_NONE)

@@ -124,7 +124,7 @@ node_empty(struct node *node)
 	if ((r = annex_sequence(p->store, &key, &shelf)) < 0)
 		return r;
 	node->shelf = shelf;
-	if ((r = node_put(node)) < 0)
+	if ((r = node_put(node)) < 0 || (node->attached && (r = kept_follow(node, KEPT_EMPTY)) < 0))
 		return must(p, r);
 	return must(p, remains_start(p, 0, old));
 }
@@ -174,6 +174,9 @@ int
 node_delete(struct node *node, const char *redirect)
 {
 	struct pubsub *p = node->p;
+	struct annex_key kept = key_numbers(TABLE_KEPT, node->target, node->number);
+	/* What the service keeps may come again at once. */
+	int64_t tombstone_ms = node->role == ROLE_NONE ? p->set->tombstone_ms : 0;
 	int r;
 
 	node->gone = true;
@@ -185,8 +188,11 @@ node_delete(struct node *node, const char *redirect)
 	}
 	if ((r = annex_alarm_clear(p->inst, "items", &node->number, sizeof(node->number))) < 0 ||
 	    (r = annex_alarm_set(p->inst, "tombstone", &node->number, sizeof(node->number),
-		 node->gone_ms + p->set->tombstone_ms)) < 0)
+		 node->gone_ms + tombstone_ms)) < 0 ||
+	    (r = kept_follow(node, KEPT_DELETE)) < 0)
 		return must(p, r);
+	if (node->role != ROLE_NONE)
+		annex_delete(p->store, &kept);
 	tell_deleted(node);
 	return must(p,
 	    delivery_goes_on(p, node->number) ? delivery_add_end(node)

@@ -57,8 +57,10 @@ static const char *const features[] = {
 	NS_PUBSUB "#subscription-notifications",
 	NS_PUBSUB "#subscription-options",
 	ANNEX_NS_RSM,
+	NS_ATTACHMENTS,
 	NS_ORDER,
 	NS_ORDER "@" NS_PUBSUB,
+	NS_PUBLIC,
 	NULL,
 };
 

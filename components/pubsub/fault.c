@@ -47,6 +47,7 @@ static const struct annex_error faults[FAULT_COUNT] = {
 	/* §7.1.3.4; the schema of #errors forgot it. */
 	[FAULT_NODE_FULL] = WITH(ANNEX_CONFLICT, ANNEX_ERROR_CANCEL, "node-full"),
 	[FAULT_NOT_ACCEPTABLE] = PLAIN(ANNEX_NOT_ACCEPTABLE),
+	[FAULT_NOT_ALLOWED] = PLAIN(ANNEX_NOT_ALLOWED),
 	/* §6.1.3.3 */
 	[FAULT_NOT_IN_ROSTER_GROUP] =
 	    WITH(ANNEX_NOT_AUTHORIZED, ANNEX_ERROR_AUTH, "not-in-roster-group"),

@@ -108,6 +108,8 @@ item_remove(struct node *node, const Pubsub__Item *item, uint64_t number)
 	key = key_numbers(TABLE_CREATED, node->shelf, item->created);
 	if (must(node->p, annex_delete(node->p->store, &key)) == ANNEX_ESTORE)
 		return ANNEX_ESTORE;
+	if (node->attached && must(node->p, kept_item_gone(node, item->id)) < 0)
+		return ANNEX_ESTORE;
 	key = key_numbers(TABLE_ITEMS, node->shelf, number);
 	return must(node->p, annex_delete(node->p->store, &key));
 }

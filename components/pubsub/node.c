@@ -56,6 +56,11 @@ node_read(struct node *node, const Pubsub__Node *record)
 	node->gone = record->gone;
 	node->redirect = annex_strdup(pool, record->redirect);
 	node->gone_ms = record->gone_ms;
+	node->role = (enum role)record->role;
+	node->target = record->target;
+	node->attached = record->attached;
+	if (node->role != ROLE_NONE)
+		kept_loaded(node);
 }
 
 static struct node *
@@ -114,7 +119,8 @@ node_is_listed(const struct node *node)
 {
 	const char *model = node->config.access_model;
 
-	return !node->gone && strcmp(model, "whitelist") != 0 && strcmp(model, "roster") != 0;
+	return !node->gone && node->role == ROLE_NONE && strcmp(model, "whitelist") != 0 &&
+	    strcmp(model, "roster") != 0;
 }
 
 static char *
@@ -153,6 +159,9 @@ node_pack(const struct node *node, const struct node_config *config, Pubsub__Nod
 	record->gone = node->gone;
 	record->redirect = text(node->redirect);
 	record->gone_ms = node->gone_ms;
+	record->role = node->role;
+	record->target = node->target;
+	record->attached = node->attached;
 }
 
 int
@@ -184,6 +193,19 @@ node_configure(struct node *node, const struct node_config *config)
 	return must(node->p, listed_put(node));
 }
 
+/* Who has it: an owner, or the node it is kept for. */
+static int
+owner_put(struct node *node, const char *owner)
+{
+	struct annex_key key = key_numbers(TABLE_KEPT, node->target, node->number);
+	Pubsub__Number record = PUBSUB__NUMBER__INIT;
+
+	if (node->role == ROLE_NONE)
+		return affiliation_put(node, owner, RANK_OWNER);
+	record.name = text(node->name);
+	return annex_put(node->p->store, &key, &record.base);
+}
+
 static int
 node_write(struct node *node, const struct node_config *config, const char *owner)
 {
@@ -197,21 +219,24 @@ node_write(struct node *node, const struct node_config *config, const char *owne
 	node->shelf = node->number;
 	number.name = text(node->name);
 	if ((r = annex_put(p->store, annex_key_u64(&key, node->number), &number.base)) < 0 ||
-	    (r = node_configure(node, config)) < 0 ||
-	    (r = affiliation_put(node, owner, RANK_OWNER)) < 0)
+	    (r = node_configure(node, config)) < 0 || (r = owner_put(node, owner)) < 0)
 		return must(p, r);
 	return ANNEX_OK;
 }
 
-struct node *
-node_make(struct pubsub *p, const char *name, const struct node_config *config, const char *owner,
-    int *status_r)
+static struct node *
+make(struct pubsub *p, const char *name, const struct kept *kept, const struct node_config *config,
+    const char *owner, int *status_r)
 {
 	struct node *node = annex_map_get_str(p->nodes, name);
 
 	if (node != NULL)
 		node_forget(node);
 	node = node_alloc(p, name);
+	if (kept != NULL) {
+		node->role = kept->role;
+		node->target = kept->target->number;
+	}
 	node->creator = annex_strdup(node->pool, owner);
 	node->created_ms = annex_wall_ms(p->inst);
 	if ((*status_r = node_write(node, config, owner)) < 0) {
@@ -219,6 +244,19 @@ node_make(struct pubsub *p, const char *name, const struct node_config *config, 
 		return NULL;
 	}
 	return node;
+}
+
+struct node *
+node_make(struct pubsub *p, const char *name, const struct node_config *config, const char *owner,
+    int *status_r)
+{
+	return make(p, name, NULL, config, owner, status_r);
+}
+
+struct node *
+node_make_kept(const struct kept *kept, const struct node_config *config, int *status_r)
+{
+	return make(kept->target->p, kept->name, kept, config, kept->target->creator, status_r);
 }
 
 void

@@ -31,7 +31,8 @@ judge_options(struct publishing *pub)
 	const struct annex_element *x =
 	    options == NULL ? NULL : annex_child(options, ANNEX_NS_FORM, "x");
 
-	if (x == NULL)
+	/* XEP-0470 §5.2.1: with attachments they are ignored. */
+	if (x == NULL || rq->kept.role != ROLE_NONE)
 		return FAULT_NONE;
 	if (rq->node == NULL) {
 		pub->why = config_take(rq->p, x, &pub->config, rq->in->pool);
@@ -113,6 +114,11 @@ judge_node(struct publishing *pub)
 
 	if (rq->name == NULL)
 		return FAULT_NODEID_REQUIRED;
+	if (rq->kept.role != ROLE_NONE) {
+		if ((fault = attach_judge(rq, pub->item)) == FAULT_NONE)
+			pub->config = kept_config(rq->kept.target, rq->kept.role);
+		return fault;
+	}
 	if (rq->node != NULL) {
 		pub->config = rq->node->config;
 		return may_publish(&pub->config, rq->node, rq->rank, rq->in->from->bare)
@@ -167,23 +173,22 @@ tell_trimmed(struct publishing *pub, const struct annex_strings *ids)
 		tell_retracted(node, ids);
 }
 
-static void
-tell_published(struct publishing *pub, const Pubsub__Item *item)
+void
+tell_items(struct node *node, const Pubsub__Item *item, const struct annex_element *payload)
 {
-	struct node *node = pub->rq->node;
 	struct annex_element *event, *items;
 	struct annex_stanza *out = event_build(node, NULL, &event);
+	const char *id = item == NULL ? NULL : item->id;
 
 	items = annex_add(event, NULL, "items");
 	annex_attr_set(items, "node", node->name);
-	if (pub->item != NULL)
+	if (item != NULL)
 		item_add(items, node, item, node->config.deliver_payloads);
 	notify(node,
 	    &(struct notice) { .event = EVENT_ITEMS,
 		.message = out,
-		.body = body_of(pub->payload, out->pool),
-		.ids = { &pub->id, pub->id != NULL && node->config.persist_items } });
-	annex_count(node->p->published, 1);
+		.body = body_of(payload, out->pool),
+		.ids = { &id, id != NULL && node->config.persist_items } });
 }
 
 static void
@@ -218,6 +223,7 @@ publish(struct request *rq)
 {
 	struct publishing pub = { .rq = rq, .item = annex_child(rq->el, NS_PUBSUB, "item") };
 	struct annex_strings gone = { 0 };
+	const struct annex_element *attached = NULL;
 	Pubsub__Item item;
 	enum fault fault;
 	int status = ANNEX_OK;
@@ -228,9 +234,13 @@ publish(struct request *rq)
 	if ((fault = judge(&pub)) != FAULT_NONE)
 		return refuse_saying(rq, fault, pub.why);
 	if (made)
-		rq->node = node_make(rq->p, rq->name, &pub.config, rq->in->from->bare, &status);
+		rq->node = rq->kept.role != ROLE_NONE
+		    ? kept_make(&rq->kept, &status)
+		    : node_make(rq->p, rq->name, &pub.config, rq->in->from->bare, &status);
 	if (status < 0)
 		return refuse_status(rq, status);
+	if (rq->kept.role != ROLE_NONE)
+		attached = attach_payload(rq->node, item_get(rq->node, pub.id, NULL));
 	item_fill(&pub, &item);
 	if (pub.config.persist_items) {
 		if ((status = item_put(rq->node, &item)) < 0)
@@ -243,8 +253,11 @@ publish(struct request *rq)
 			return refuse_status(rq, must(rq->p, status));
 	}
 	confirm(&pub);
-	tell_published(&pub, &item);
+	tell_items(rq->node, pub.item == NULL ? NULL : &item, pub.payload);
+	annex_count(rq->p->published, 1);
 	tell_trimmed(&pub, &gone);
+	if (rq->kept.role != ROLE_NONE)
+		must(rq->p, attach_follow(rq->node, attached, pub.payload));
 	return ANNEX_DONE;
 }
 
@@ -317,5 +330,7 @@ retract(struct request *rq)
 	if (rq->node->config.notify_retract ||
 	    (notify != NULL && (strcmp(notify, "1") == 0 || strcmp(notify, "true") == 0)))
 		tell_retracted(rq->node, &(struct annex_strings) { r.id, r.count });
+	for (size_t i = 0; rq->node->role != ROLE_NONE && i < r.count; i++)
+		must(rq->p, attach_follow(rq->node, attach_payload(rq->node, r.item[i]), NULL));
 	return ANNEX_DONE;
 }

@@ -11,6 +11,7 @@
  *
  *	create.c, configure.c, delete.c     nodes
  *	publish.c, retrieve.c               items
+ *	kept.c, attach.c, public.c          nodes that the service keeps beside others
  *	subscribe.c, options.c, approve.c   subscriptions
  *	entity.c, manage.c                  lists of what somebody has, and of who has a node
  *	notify.c, fan.c, delivery.c         events, to few and to many
@@ -88,36 +89,36 @@ static const struct annex_option pubsub_options[] = {
 
 /* --- Operations --------------------------------------------------------------------- */
 
-#define SUBSCRIBER(kind, name, run, node, unnamed)                   \
-	{                                                            \
-		NS_PUBSUB, ANNEX_IQ_##kind, name, run, node, unnamed \
+#define SUBSCRIBER(kind, name, run, node, unnamed, kept)                   \
+	{                                                                  \
+		NS_PUBSUB, ANNEX_IQ_##kind, name, run, node, unnamed, kept \
 	}
-#define OWNER(kind, name, run)                                                          \
-	{                                                                               \
-		NS_OWNER, ANNEX_IQ_##kind, name, run, NODE_OWNED, FAULT_NODEID_REQUIRED \
+#define OWNER(kind, name, run, kept)                                                          \
+	{                                                                                     \
+		NS_OWNER, ANNEX_IQ_##kind, name, run, NODE_OWNED, FAULT_NODEID_REQUIRED, kept \
 	}
 
 static const struct operation operations[] = {
-	SUBSCRIBER(GET, "subscriptions", own_subscriptions, NODE_OPTIONAL, 0),
-	SUBSCRIBER(GET, "affiliations", own_affiliations, NODE_OPTIONAL, 0),
-	SUBSCRIBER(SET, "subscribe", subscribe, NODE_REQUIRED, FAULT_NODEID_REQUIRED),
-	SUBSCRIBER(SET, "unsubscribe", unsubscribe, NODE_REQUIRED, FAULT_NODEID_REQUIRED),
-	SUBSCRIBER(GET, "options", options_get, NODE_REQUIRED, FAULT_NODEID_REQUIRED),
-	SUBSCRIBER(SET, "options", options_set, NODE_REQUIRED, FAULT_NODEID_REQUIRED),
-	SUBSCRIBER(GET, "default", options_default, NODE_OPTIONAL, 0),
-	SUBSCRIBER(GET, "items", retrieve, NODE_REQUIRED, FAULT_NODEID_REQUIRED),
-	SUBSCRIBER(SET, "publish", publish, NODE_OPTIONAL, 0),
-	SUBSCRIBER(SET, "retract", retract, NODE_REQUIRED, FAULT_NODEID_REQUIRED),
-	SUBSCRIBER(SET, "create", create, NODE_NONE, 0),
-	OWNER(GET, "configure", configure_get),
-	OWNER(SET, "configure", configure_set),
-	{ NS_OWNER, ANNEX_IQ_GET, "default", configure_default, NODE_NONE, 0 },
-	OWNER(SET, "delete", delete),
-	OWNER(SET, "purge", purge),
-	OWNER(GET, "subscriptions", node_subscriptions),
-	OWNER(SET, "subscriptions", node_subscriptions_set),
-	OWNER(GET, "affiliations", node_affiliations),
-	OWNER(SET, "affiliations", node_affiliations_set),
+	SUBSCRIBER(GET, "subscriptions", own_subscriptions, NODE_OPTIONAL, 0, KEPT_ANY),
+	SUBSCRIBER(GET, "affiliations", own_affiliations, NODE_OPTIONAL, 0, KEPT_ANY),
+	SUBSCRIBER(SET, "subscribe", subscribe, NODE_REQUIRED, FAULT_NODEID_REQUIRED, KEPT_AT_ONCE),
+	SUBSCRIBER(SET, "unsubscribe", unsubscribe, NODE_REQUIRED, FAULT_NODEID_REQUIRED, KEPT_ANY),
+	SUBSCRIBER(GET, "options", options_get, NODE_REQUIRED, FAULT_NODEID_REQUIRED, KEPT_ANY),
+	SUBSCRIBER(SET, "options", options_set, NODE_REQUIRED, FAULT_NODEID_REQUIRED, KEPT_ANY),
+	SUBSCRIBER(GET, "default", options_default, NODE_OPTIONAL, 0, KEPT_ANY),
+	SUBSCRIBER(GET, "items", retrieve, NODE_REQUIRED, FAULT_NODEID_REQUIRED, KEPT_AT_ONCE),
+	SUBSCRIBER(SET, "publish", publish, NODE_OPTIONAL, 0, KEPT_ATTACHMENTS),
+	SUBSCRIBER(SET, "retract", retract, NODE_REQUIRED, FAULT_NODEID_REQUIRED, KEPT_ATTACHMENTS),
+	SUBSCRIBER(SET, "create", create, NODE_NONE, 0, KEPT_ANY),
+	OWNER(GET, "configure", configure_get, KEPT_ANY),
+	OWNER(SET, "configure", configure_set, KEPT_NEVER),
+	{ NS_OWNER, ANNEX_IQ_GET, "default", configure_default, NODE_NONE, 0, KEPT_ANY },
+	OWNER(SET, "delete", delete, KEPT_NEVER),
+	OWNER(SET, "purge", purge, KEPT_NEVER),
+	OWNER(GET, "subscriptions", node_subscriptions, KEPT_ANY),
+	OWNER(SET, "subscriptions", node_subscriptions_set, KEPT_ANY),
+	OWNER(GET, "affiliations", node_affiliations, KEPT_ANY),
+	OWNER(SET, "affiliations", node_affiliations_set, KEPT_NEVER),
 	{ 0 },
 };
 
@@ -162,6 +163,14 @@ operation_find(struct request *rq)
 	return fault;
 }
 
+/* What the service keeps nobody else may change. */
+static bool
+is_for_kept(const struct request *rq)
+{
+	return rq->node->role == ROLE_NONE || rq->op->kept >= KEPT_ANY ||
+	    (rq->op->kept == KEPT_ATTACHMENTS && rq->node->role == ROLE_ATTACHMENTS);
+}
+
 /* The node, and who asks. */
 static enum fault
 node_fill(struct request *rq)
@@ -174,11 +183,15 @@ node_fill(struct request *rq)
 		rq->name = NULL;
 	if (rq->name == NULL)
 		return rq->op->node >= NODE_REQUIRED ? rq->op->unnamed : FAULT_NONE;
-	if ((rq->node = node_find(rq->p, rq->name)) == NULL)
+	rq->kept = kept_read(rq->p, rq->name);
+	rq->node = rq->kept.role == ROLE_NONE ? node_find(rq->p, rq->name) : kept_find(rq);
+	if (rq->node == NULL)
 		return rq->op->node >= NODE_REQUIRED ? FAULT_ITEM_NOT_FOUND : FAULT_NONE;
 	if (rq->node->gone)
 		return FAULT_NONE;
 	rq->rank = rank_of_jid(rq->node, rq->in->from);
+	if (!is_for_kept(rq))
+		return FAULT_FORBIDDEN;
 	return rq->op->node == NODE_OWNED && rq->rank != RANK_OWNER ? FAULT_FORBIDDEN : FAULT_NONE;
 }
 
@@ -229,6 +242,7 @@ static const struct annex_job pubsub_jobs[] = {
 	{ .kind = "remains", .step = remains_step },
 	{ .kind = "trim", .step = node_trim_step },
 	{ .kind = "judge", .step = node_judge_step },
+	{ .kind = "kept", .step = kept_step },
 	{ .kind = "erase", .step = erase_step },
 	{ 0 },
 };

@@ -38,6 +38,11 @@
 #define NS_AUTHORIZATION NS_PUBSUB "#subscribe_authorization"
 #define NS_PUBLISH_OPTIONS NS_PUBSUB "#publish-options"
 #define NS_SHIM "http://jabber.org/protocol/shim"
+#define NS_ATTACHMENTS "urn:xmpp:pubsub-attachments:1"
+#define NS_SUMMARY "urn:xmpp:pubsub-attachments:summary:1"
+#define NS_PUBLIC "urn:xmpp:pps:0"
+#define NS_PUBLIC_SUBSCRIBERS "urn:xmpp:pps:subscribers:0"
+#define NS_PUBLIC_SUBSCRIPTIONS "urn:xmpp:pps:subscriptions:0"
 #define NS_ORDER "urn:xmpp:order-by:1"
 
 /* XEP-0060 §4.1, in order of what they may. */
@@ -52,6 +57,9 @@ enum rank {
 
 /* XEP-0060 §4.2; as in the store. */
 enum state { STATE_NONE, STATE_PENDING, STATE_UNCONFIGURED, STATE_SUBSCRIBED };
+
+/* Nodes that the service keeps (kept.c); as in the store. */
+enum role { ROLE_NONE, ROLE_ATTACHMENTS, ROLE_SUMMARY, ROLE_SUBSCRIBERS, ROLE_RESERVED };
 
 struct pubsub_settings {
 	struct annex_strings create;
@@ -109,6 +117,9 @@ struct node {
 	bool gone;
 	const char *redirect;
 	int64_t gone_ms;
+	enum role role;
+	uint64_t target;           /* of which node it is kept, by its number; or 0 */
+	bool attached;             /* something is attached to its items */
 	struct audience *audience; /* notify.c; or NULL */
 	size_t garbage;            /* bytes of the pool that nobody uses any more, about */
 };
@@ -117,6 +128,14 @@ struct node {
 
 struct operation;
 
+/* What the name of a kept node says. */
+struct kept {
+	enum role role;
+	const char *name;    /* in the one spelling it has here */
+	struct node *target; /* NULL where there is none */
+	const char *item;    /* of attachments: to which */
+};
+
 struct request {
 	struct pubsub *p;
 	const struct annex_stanza *in;
@@ -124,6 +143,7 @@ struct request {
 	const struct annex_element *el; /* what is asked: the child of <pubsub/> */
 	const char *name;               /* its node, or NULL */
 	struct node *node;              /* that, where it exists */
+	struct kept kept;               /* what its name says, where it is of that kind */
 	enum rank rank;                 /* of who asks; admins are owners */
 	annex_hold_t hold;              /* where it was held until something was known, or 0 */
 };
@@ -151,6 +171,7 @@ enum fault {
 	FAULT_NODEID_REQUIRED,
 	FAULT_NODE_FULL,
 	FAULT_NOT_ACCEPTABLE,
+	FAULT_NOT_ALLOWED,
 	FAULT_NOT_IN_ROSTER_GROUP,
 	FAULT_NOT_SUBSCRIBED,
 	FAULT_NOT_SUBSCRIBED_TO_READ,
@@ -202,6 +223,7 @@ enum {
 	TABLE_CREATED,
 	TABLE_SUBSCRIBED,
 	TABLE_MEMBERS,
+	TABLE_KEPT,
 };
 extern const struct annex_table pubsub_tables[];
 
@@ -255,6 +277,9 @@ const char *node_name_of(struct pubsub *p, uint64_t number);
 /* Make one, with its owner, and write it; NULL with *status_r where that failed. */
 struct node *node_make(struct pubsub *p, const char *name, const struct node_config *config,
     const char *owner, int *status_r);
+/* The same for one that the service keeps. */
+struct node *
+node_make_kept(const struct kept *kept, const struct node_config *config, int *status_r);
 int node_put(struct node *node) ANNEX_MUST_CHECK;
 void node_forget(struct node *node);
 /* Strings of config may be in scratch: the node keeps copies. */
@@ -310,6 +335,7 @@ struct sub {
 	int64_t since_ms, bounce_ms;
 	uint32_t bounces;
 	bool warned;
+	bool is_public, was_public; /* to be seen by everybody; in the store */
 };
 
 const char *state_name(enum state state);
@@ -410,7 +436,40 @@ int node_delete(struct node *node, const char *redirect) ANNEX_MUST_CHECK;
 void sub_judge(struct sub *sub);
 int node_judge(const struct node *node) ANNEX_MUST_CHECK;
 typedef int job_fn(struct annex_instance *inst, struct annex_job_state *state, size_t limit);
-job_fn remains_step, node_trim_step, node_judge_step, erase_step;
+job_fn remains_step, node_trim_step, node_judge_step, erase_step, kept_step;
+
+/* --- kept.c, attach.c, public.c: nodes that the service keeps -------------- */
+
+struct kept kept_read(struct pubsub *p, const char *name);
+/* FAULT_NONE, or what making a node of that name is refused with. */
+enum fault kept_create_fault(const char *name);
+struct node_config kept_config(const struct node *target, enum role role);
+struct node *kept_make(const struct kept *kept, int *status_r);
+/* The node that rq->kept names, or NULL. */
+struct node *kept_find(struct request *rq);
+void kept_loaded(struct node *node);
+/* The models of a target have changed. */
+void kept_refresh(struct node *target);
+/* What becomes of all that are kept of a target: subscriptions are judged anew; what is about items
+ * goes; everything goes. */
+enum kept_action { KEPT_JUDGE, KEPT_EMPTY, KEPT_DELETE };
+int kept_follow(const struct node *target, enum kept_action action) ANNEX_MUST_CHECK;
+/* The payload of an item, or NULL; set it, told to subscribers, or with NULL take it away. */
+const struct annex_element *kept_get(struct node *target, enum role role, const char *id);
+int kept_set(struct node *target, enum role role, const char *id,
+    const struct annex_element *payload) ANNEX_MUST_CHECK;
+int kept_item_gone(struct node *target, const char *id) ANNEX_MUST_CHECK;
+
+/* Whether who asks may attach that. */
+enum fault attach_judge(const struct request *rq, const struct annex_element *item);
+/* What is attached by an item of an attachments node; NULL of other nodes, and without one. */
+const struct annex_element *attach_payload(const struct node *node, const Pubsub__Item *item);
+/* Sum up: what somebody had attached, and has now; either may be NULL. */
+int attach_follow(const struct node *node, const struct annex_element *before,
+    const struct annex_element *after) ANNEX_MUST_CHECK;
+
+/* A subscription was written, or is about to go. */
+int public_follow(const struct sub *sub, bool is_there) ANNEX_MUST_CHECK;
 
 /* --- item.c -------------------------------------------------------------- */
 
@@ -482,6 +541,8 @@ struct notice {
 	bool retracted;
 };
 void notify(struct node *node, const struct notice *notice);
+/* An item (or NULL) was published; payload is that of item, for bodies. */
+void tell_items(struct node *node, const Pubsub__Item *item, const struct annex_element *payload);
 void tell_retracted(struct node *node, const struct annex_strings *ids);
 /* The text of a payload for people, or NULL (Atom: title and summary). */
 const char *body_of(const struct annex_element *payload, struct annex_pool *pool);
@@ -538,6 +599,9 @@ struct operation {
 	operation_fn *run;
 	enum { NODE_NONE, NODE_OPTIONAL, NODE_REQUIRED, NODE_OWNED } node;
 	enum fault unnamed; /* where a node is required and none named */
+	/* With a node that the service keeps: of attachments alone; any; and one is made where there
+	 * is none. */
+	enum { KEPT_NEVER, KEPT_ATTACHMENTS, KEPT_ANY, KEPT_AT_ONCE } kept;
 };
 
 /* The JID in <... jid='...'/>: who asks, but for admins; other is the fault where it is not. */

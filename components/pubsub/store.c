@@ -10,7 +10,7 @@
  * has numbers in its order, and is counted, so that a total, an index and the n-th row
  * cost O(log n).
  *
- * numbers and listed are indexes of nodes, item_ids and created of items; subscribers, subscribed and
+ * numbers, listed and kept are indexes of nodes, item_ids and created of items; subscribers, subscribed and
  * pending of subscriptions; affiliated, members and owners of affiliations: they are written together
  * with what they index.
  */
@@ -58,6 +58,7 @@ const struct annex_table pubsub_tables[] = {
 	TABLE(15, "created", by_node_number, created, true),
 	TABLE(16, "subscribed", by_jid_number, subscribed, true),
 	TABLE(17, "members", by_node_number, affiliation, true),
+	TABLE(18, "kept", by_node_number, number, false),
 	{ 0 },
 };
 

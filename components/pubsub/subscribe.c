@@ -67,6 +67,27 @@ options_with(struct request *rq, struct sub *sub, bool *given_r, const char **wh
 	return *given_r ? options_read(rq->p, x, &sub->options, rq->in->pool, why) : FAULT_NONE;
 }
 
+/* XEP-0465 §4.1 */
+static bool
+is_public(const struct request *rq)
+{
+	return annex_child(rq->el, NS_PUBLIC, "public") != NULL;
+}
+
+/* §6.1.6: again is as before, but for whether everybody may see it (XEP-0465 §4.3). */
+static enum annex_verdict
+subscribe_again(struct request *rq, struct sub *sub)
+{
+	int status;
+
+	if (sub->is_public != is_public(rq)) {
+		sub->is_public = is_public(rq);
+		if ((status = sub_put(sub)) < 0)
+			return refuse_status(rq, status);
+	}
+	return confirm(rq, sub, false);
+}
+
 static enum annex_verdict
 subscribe_anew(struct request *rq, const struct annex_jid *jid, bool pending)
 {
@@ -78,6 +99,7 @@ subscribe_anew(struct request *rq, const struct annex_jid *jid, bool pending)
 
 	if ((fault = options_with(rq, &sub, &given, &why)) != FAULT_NONE)
 		return refuse_saying(rq, fault, why);
+	sub.is_public = is_public(rq);
 	if ((status = sub_put(&sub)) < 0)
 		return refuse_status(rq, status);
 	annex_count(rq->p->subscribed, 1);
@@ -107,9 +129,8 @@ subscribe(struct request *rq)
 	n = subs_of_jid(rq->node, jid, subs, SUBS_MAX);
 	if (n > 0 && subs[0].state == STATE_PENDING)
 		return refuse(rq, FAULT_PENDING);
-	/* §6.1.6: again is as before. */
 	if (n > 0 && !rq->p->set->multi_subscribe)
-		return confirm(rq, &subs[0], false);
+		return subscribe_again(rq, &subs[0]);
 	if ((fault = judge_room(rq, jid, pending)) != FAULT_NONE)
 		return refuse(rq, fault);
 	return subscribe_anew(rq, jid, pending);

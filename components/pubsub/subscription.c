@@ -104,7 +104,9 @@ sub_of_record(struct node *node, uint64_t number, const Pubsub__Subscription *re
 		.since_ms = record->since_ms,
 		.bounce_ms = record->bounce_ms,
 		.bounces = record->bounces,
-		.warned = record->warned };
+		.warned = record->warned,
+		.is_public = record->is_public,
+		.was_public = record->is_public };
 
 	settings_unpack(options_fields, &sub.options, record->setting, record->n_setting, pool);
 	return sub;
@@ -194,11 +196,12 @@ sub_put(struct sub *sub)
 	record.bounce_ms = sub->bounce_ms;
 	record.bounces = sub->bounces;
 	record.warned = sub->warned;
+	record.is_public = sub->is_public;
 	if ((r = annex_put(p->store, annex_key_u64(&key, sub->number), &record.base)) < 0)
 		return must(p, r);
 	if ((r = indexes_put(sub)) < 0)
 		return must(p, r);
-	if ((r = lease_arrange(sub)) < 0)
+	if ((r = lease_arrange(sub)) < 0 || (r = public_follow(sub, true)) < 0)
 		return must(p, r);
 	return must(p, presence_ask(sub));
 }
@@ -215,6 +218,7 @@ sub_remove(const struct sub *sub)
 		return r;
 	sub_alarms_clear(p, sub->node->number, sub->number);
 	must(p, subscriber_remove(p, sub->bare, sub->node->number, sub->number));
+	must(p, public_follow(sub, false));
 	key = key_numbers(TABLE_WAITING, sub->node->number, sub->number);
 	must(p, annex_delete_some(p->store, &key, WAITING_MAX));
 	key = key_numbers(TABLE_PENDING, sub->node->number, sub->number);
@@ -286,11 +290,14 @@ subs_of_jid(struct node *node, const struct annex_jid *jid, struct sub *subs, si
 	return kept;
 }
 
+/* Of a node that the service keeps: at its target. */
 enum state
 state_of(const struct node *node, const char *bare)
 {
+	struct node *at = node->role == ROLE_NONE ? (struct node *)(uintptr_t)node
+						  : node_by_number(node->p, node->target);
 	struct sub subs[SUBS_MAX];
-	size_t n = subs_of_bare((struct node *)(uintptr_t)node, bare, subs, SUBS_MAX);
+	size_t n = at == NULL ? 0 : subs_of_bare(at, bare, subs, SUBS_MAX);
 	enum state best = STATE_NONE;
 
 	for (size_t i = 0; i < n; i++)
