@@ -11,36 +11,12 @@
 
 #include "query.h"
 
-#define IDS_MAX 250
-
-/* --- What was asked --------------------------------------------------------- */
-
-struct filter {
-	const char *with, *start, *end, *before_id, *after_id;
-	struct annex_strings ids;
-};
-
-static const struct annex_field filter_fields[] = {
-	ANNEX_FIELD(struct filter, with, "with", ANNEX_JID_SINGLE, "Of whom"),
-	ANNEX_FIELD(
-	    struct filter, start, "start", ANNEX_TEXT_SINGLE, "From", .datatype = "xs:dateTime"),
-	ANNEX_FIELD(
-	    struct filter, end, "end", ANNEX_TEXT_SINGLE, "Until", .datatype = "xs:dateTime"),
-	ANNEX_FIELD(struct filter, before_id, "before-id", ANNEX_TEXT_SINGLE, "Before the message"),
-	ANNEX_FIELD(struct filter, after_id, "after-id", ANNEX_TEXT_SINGLE, "After the message"),
-	ANNEX_FIELD(struct filter, ids, "ids", ANNEX_LIST_MULTI, "These messages", .open = true,
-	    .most = IDS_MAX),
-	{ 0 },
-};
-
-const struct annex_form query_form = { .type = NS_MAM, .fields = filter_fields };
-
 /* --- Bounds --------------------------------------------------------------------- */
 
 static int
 bound_read(const struct query *q, const char *id, uint64_t *number_r)
 {
-	if (id[0] == '\0')
+	if (id == NULL)
 		return ANNEX_OK;
 	*number_r = stanza_id_read(q->room, id);
 	return archive_line(q->room, *number_r) == NULL ? ANNEX_ENOENT : ANNEX_OK;
@@ -91,25 +67,19 @@ first_since(const struct query *q, int64_t stamp_ms, uint64_t *number_r)
 }
 
 static int
-times_read(struct query *q, const struct filter *f, const char **why)
+times_read(struct query *q, const struct annex_mam_query *asked)
 {
 	uint64_t number;
-	int64_t ms;
 	int r;
 
-	*why = "start and end are dates.";
-	if (f->start[0] != '\0') {
-		if (annex_datetime_read(f->start, &ms) < 0)
-			return ANNEX_EINVAL;
-		if ((r = first_since(q, ms, &number)) < 0)
+	if (asked->start_ms != INT64_MIN) {
+		if ((r = first_since(q, asked->start_ms, &number)) < 0)
 			return r;
 		if (number - 1 > q->after)
 			q->after = number - 1;
 	}
-	if (f->end[0] != '\0') {
-		if (annex_datetime_read(f->end, &ms) < 0)
-			return ANNEX_EINVAL;
-		if ((r = first_since(q, ms + 1, &number)) < 0)
+	if (asked->end_ms != INT64_MAX) {
+		if ((r = first_since(q, asked->end_ms + 1, &number)) < 0)
 			return r;
 		if (number < q->before)
 			q->before = number;
@@ -148,20 +118,20 @@ ids_read(struct query *q, const struct annex_strings *ids)
 }
 
 int
-query_narrow(struct query *q, const struct annex_element *asked, const char **why)
+query_narrow(struct query *q, const struct annex_element *query, const char **why)
 {
-	const struct annex_element *x = annex_form_find(asked, NS_MAM);
-	struct filter f = { "", "", "", "", "", { 0 } };
+	struct annex_mam_query asked;
 	int r;
 
-	q->before = UINT64_MAX;
-	if (x != NULL && (r = annex_form_read(&query_form, x, &f, NULL, q->pool, why)) < 0)
+	if ((r = annex_mam_read(&asked, query, false, q->pool, why)) < 0)
 		return r;
-	if (f.with[0] != '\0' && (q->with = annex_jid(q->pool, f.with)) == NULL)
-		return ANNEX_EINVAL;
-	if ((r = bound_read(q, f.after_id, &q->after)) < 0 ||
-	    (r = bound_read(q, f.before_id, &q->before)) < 0 || (r = times_read(q, &f, why)) < 0 ||
-	    (r = ids_read(q, &f.ids)) < 0)
+	q->query_id = asked.query_id;
+	q->flip = asked.flip;
+	q->with = asked.with;
+	q->before = UINT64_MAX;
+	if ((r = bound_read(q, asked.after_id, &q->after)) < 0 ||
+	    (r = bound_read(q, asked.before_id, &q->before)) < 0 ||
+	    (r = times_read(q, &asked)) < 0 || (r = ids_read(q, &asked.ids)) < 0)
 		return r;
 	q->narrowed = q->after != 0 || q->before != UINT64_MAX;
 	return ANNEX_OK;

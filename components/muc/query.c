@@ -12,7 +12,6 @@
 
 #include "query.h"
 
-#define NS_FORWARD "urn:xmpp:forward:0"
 #define PAGE_PRESET 50
 
 static struct annex_key
@@ -156,14 +155,11 @@ static int
 line_send(const struct query *q, const char *id, const Muc__Line *line)
 {
 	struct annex_stanza *out = annex_message(q->m->inst, q->room->jid, q->to, NULL);
-	struct annex_element *result = annex_add(out->element, NS_MAM, "result"), *forwarded;
+	struct annex_element *forwarded;
 	struct annex_element *line_el =
 	    annex_element_read(out->pool, line->xml, strlen(line->xml), (size_t)1 << 20);
 
-	annex_attr_set(result, "queryid", q->query_id);
-	annex_attr_set(result, "id", id);
-	forwarded = annex_add(result, NS_FORWARD, "forwarded");
-	annex_delay_add(forwarded, NULL, line->stamp_ms, NULL);
+	forwarded = annex_mam_result_add(out->element, q->query_id, id, line->stamp_ms);
 	if (line_el == NULL)
 		return ANNEX_OK;
 	line_el = annex_add_copy(forwarded, line_el);
@@ -179,11 +175,7 @@ line_send(const struct query *q, const char *id, const Muc__Line *line)
 void
 query_fin(const struct query *q, struct annex_stanza *out, const struct annex_page_result *page)
 {
-	struct annex_element *fin = annex_add(out->element, NS_MAM, "fin");
-
-	if (page->complete)
-		annex_attr_set(fin, "complete", "true");
-	annex_page_add(fin, page);
+	annex_mam_fin_add(out->element, page);
 	annex_send_on(q->m->inst, room_flow(q->room), out);
 }
 
@@ -275,8 +267,6 @@ muc_archive_set(struct annex_instance *inst, const struct annex_stanza *in)
 		return ANNEX_DONE;
 	q->pool = annex_scratch(inst);
 	q->to = in->from->full;
-	q->query_id = annex_attr(in->payload, "queryid");
-	q->flip = annex_child(in->payload, NS_MAM, "flip-page") != NULL;
 	q->sees_jids = sees_real_jids(q->room, in->from);
 	r = query_narrow(q, in->payload, &why);
 	if (r == ANNEX_ENOENT)
@@ -293,13 +283,11 @@ add_end(const struct room *room, struct annex_element *metadata, const char *nam
 	struct annex_key prefix = muc_key(TABLE_LINES, room->id);
 	struct annex_iter it = backwards ? annex_iter_backwards(&prefix) : annex_iter(&prefix);
 	struct annex_pool *pool = annex_scratch(room->muc->inst);
-	struct annex_element *end;
 
-	if (annex_next(room->muc->store, &it) != ANNEX_AGAIN)
-		return;
-	end = annex_add(metadata, NULL, name);
-	annex_attr_set(end, "id", stanza_id(room, pool, annex_key_number(&it.key, 1)));
-	annex_attr_set(end, "timestamp", annex_datetime(pool, ((Muc__Line *)it.record)->stamp_ms));
+	if (annex_next(room->muc->store, &it) == ANNEX_AGAIN)
+		annex_mam_end_add(metadata, name,
+		    stanza_id(room, pool, annex_key_number(&it.key, 1)),
+		    ((Muc__Line *)it.record)->stamp_ms, pool);
 }
 
 enum annex_verdict
@@ -321,7 +309,7 @@ muc_archive_get(struct annex_instance *inst, const struct annex_stanza *in)
 		add_end(room, el, "start", false);
 		add_end(room, el, "end", true);
 	} else {
-		annex_form_add(el, &query_form, "form", NULL);
+		annex_mam_form_add(el, false);
 	}
 	muc_answer(m, in, out);
 	return ANNEX_DONE;

@@ -7,6 +7,7 @@
 #define MUC_QUERY_H
 
 #include <annex/iq.h>
+#include <annex/mam.h>
 #include <annex/rsm.h>
 
 #include "muc.h"
@@ -33,9 +34,8 @@ struct query {
 	uint64_t found[PAGE_MAX + 1];
 };
 
-/* The form of a query, empty; and what one that was submitted says, into the members that bound it:
- * ANNEX_ENOENT where it names a message there is not, ANNEX_EINVAL and why. */
-extern const struct annex_form query_form;
+/* What a query that was submitted says, into the members that bound it: ANNEX_ENOENT where it names a
+ * message there is not, ANNEX_EINVAL and why. */
 int query_narrow(struct query *q, const struct annex_element *asked, const char **why);
 
 /* From the place behind (or before) number, 0 being none, within the bounds. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <annex/disco.h>
+#include <annex/mam.h>
 
 #include "pubsub.h"
 
@@ -60,6 +61,9 @@ static const char *const features[] = {
 	NS_ATTACHMENTS,
 	NS_ORDER,
 	NS_ORDER "@" NS_PUBSUB,
+	NS_ORDER "@" ANNEX_NS_MAM,
+	ANNEX_NS_MAM,
+	ANNEX_NS_MAM_EXTENDED,
 	NS_PUBLIC,
 	NULL,
 };
@@ -116,6 +120,10 @@ node_info(struct node *node, struct annex_disco_info *info)
 		m.owner = (struct annex_strings) { jids, owners(node, jids, OWNERS_SHOWN) };
 	annex_disco_identity(info, "pubsub", "leaf", c->title);
 	annex_disco_feature(info, NS_PUBSUB);
+	if (c->persist_items) {
+		annex_disco_feature(info, ANNEX_NS_MAM);
+		annex_disco_feature(info, ANNEX_NS_MAM_EXTENDED);
+	}
 	annex_form_add(annex_disco_query(info), &meta_form, "result", &m);
 	return ANNEX_OK;
 }

@@ -133,13 +133,20 @@ refuse_status(struct request *rq, int status)
 }
 
 struct annex_stanza *
-answer(struct request *rq, struct annex_element **pubsub_r)
+result(struct request *rq)
 {
 	struct annex_stanza *out =
 	    rq->hold == 0 ? annex_reply(rq->p->inst, rq->in) : annex_release(rq->p->inst, rq->hold);
 
-	if (out == NULL) /* too late: it has been answered, and this goes nowhere */
-		out = annex_reply(rq->p->inst, rq->in);
+	/* Too late: it has been answered, and this goes nowhere. */
+	return out != NULL ? out : annex_reply(rq->p->inst, rq->in);
+}
+
+struct annex_stanza *
+answer(struct request *rq, struct annex_element **pubsub_r)
+{
+	struct annex_stanza *out = result(rq);
+
 	*pubsub_r = annex_add(out->element, rq->in->payload->ns, "pubsub");
 	return out;
 }

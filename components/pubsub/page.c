@@ -21,18 +21,24 @@
 
 /* --- Names ------------------------------------------------------------------------------ */
 
-static bool
-is_of_items(const struct rows *rows, int table)
-{
-	return rows->prefix.table == &pubsub_tables[table];
-}
-
 static struct annex_key
 row_key(const struct rows *rows, uint64_t number)
 {
 	struct annex_key key = rows->prefix;
 
 	return *annex_key_u64(&key, number);
+}
+
+static uint64_t
+high_of(const struct rows *rows)
+{
+	return rows->high == 0 ? UINT64_MAX : rows->high;
+}
+
+static bool
+is_within(const struct rows *rows, uint64_t number)
+{
+	return number > rows->low && number < high_of(rows);
 }
 
 static uint64_t
@@ -62,22 +68,51 @@ row_number(const char *id)
 	return id[0] >= '1' && id[0] <= '9' && *end == '\0' ? number : 0;
 }
 
-/* The number of the row that an id names; 0 where there is none. */
+bool
+rows_are_of(const struct rows *rows, int table)
+{
+	return rows->prefix.table == &pubsub_tables[table];
+}
+
+/* The item that is named by its place. */
+static Pubsub__Item *
+item_of_place(const struct rows *rows, const char *id)
+{
+	struct annex_key key = key_numbers(TABLE_ITEMS, shelf_of(rows), row_number(id));
+	ProtobufCMessage *record;
+
+	return annex_get(rows->p->store, &key, &record) == ANNEX_OK ? (Pubsub__Item *)record : NULL;
+}
+
 static uint64_t
-row_named(const struct rows *rows, const char *id)
+place_of_item(const struct rows *rows, const char *id)
 {
 	const Pubsub__Item *item;
+	uint64_t number = row_number(id);
+
+	item = rows->by_place ? item_of_place(rows, id) : item_of_id(rows, id, &number);
+	if (item == NULL)
+		return 0;
+	return rows_are_of(rows, TABLE_ITEMS) ? number : item->created;
+}
+
+uint64_t
+row_place(const struct rows *rows, const char *id)
+{
 	struct annex_key key;
 	uint64_t number;
 
-	if (is_of_items(rows, TABLE_ITEMS) || is_of_items(rows, TABLE_CREATED)) {
-		if ((item = item_of_id(rows, id, &number)) == NULL)
-			return 0;
-		return is_of_items(rows, TABLE_ITEMS) ? number : item->created;
-	}
+	if (rows_are_of(rows, TABLE_ITEMS) || rows_are_of(rows, TABLE_CREATED))
+		return place_of_item(rows, id);
 	number = row_number(id);
 	key = row_key(rows, number);
 	return number > 0 && annex_has(rows->p->store, &key) ? number : 0;
+}
+
+Pubsub__Item *
+row_item(const struct rows *rows, const char *id)
+{
+	return rows->by_place ? item_of_place(rows, id) : item_of_id(rows, id, NULL);
 }
 
 /* --- Rows ------------------------------------------------------------------------------- */
@@ -93,22 +128,28 @@ item_for_disco(const struct rows *rows, const char *id)
 	return item;
 }
 
+static const char *
+number_text(const struct rows *rows, uint64_t number)
+{
+	return annex_sprintf(annex_scratch(rows->p->inst), "%llu", (unsigned long long)number);
+}
+
 static bool
 row_take(const struct rows *rows, const struct annex_iter *it, annex_take_fn *take, void *taker)
 {
-	const char *id;
+	uint64_t number = number_at(rows, it);
 	void *item = it->record;
+	const char *id = NULL;
 
-	if (is_of_items(rows, TABLE_ITEMS)) {
+	if (rows_are_of(rows, TABLE_ITEMS)) {
 		id = ((Pubsub__Item *)it->record)->id;
-	} else if (is_of_items(rows, TABLE_CREATED)) {
+	} else if (rows_are_of(rows, TABLE_CREATED)) {
 		id = ((Pubsub__Created *)it->record)->id;
-		if ((item = item_of_id(rows, id, NULL)) == NULL)
+		if ((item = item_of_id(rows, id, &number)) == NULL)
 			return true;
-	} else {
-		id = annex_sprintf(
-		    annex_scratch(rows->p->inst), "%llu", (unsigned long long)number_at(rows, it));
 	}
+	if (id == NULL || rows->by_place)
+		id = number_text(rows, number);
 	return take(taker, id, rows->for_disco ? item_for_disco(rows, id) : item);
 }
 
@@ -125,7 +166,8 @@ walk_on(const struct rows *rows, struct annex_iter *it, annex_take_fn *take, voi
 	int r;
 
 	while ((r = annex_next(rows->p->store, it)) == ANNEX_AGAIN)
-		if (!is_left_out(rows, it) && !row_take(rows, it, take, taker))
+		if (!is_within(rows, number_at(rows, it)) ||
+		    (!is_left_out(rows, it) && !row_take(rows, it, take, taker)))
 			return ANNEX_OK;
 	return r < 0 ? r : ANNEX_OK;
 }
@@ -135,18 +177,19 @@ rows_walk(void *cookie, const char *from, bool backwards, annex_take_fn *take, v
 {
 	const struct rows *rows = cookie;
 	bool down = rows->newest_first != backwards;
-	struct annex_iter it =
-	    down ? annex_iter_backwards(&rows->prefix) : annex_iter(&rows->prefix);
+	uint64_t low = rows->low, high = high_of(rows), number;
 	struct annex_key key;
-	uint64_t number;
+	struct annex_iter it;
 
 	if (from != NULL) {
-		if ((number = row_named(rows, from)) == 0)
+		if ((number = row_place(rows, from)) == 0)
 			return ANNEX_ENOENT;
-		key = row_key(rows, down ? number - 1 : number + 1);
-		it = annex_iter_from(&rows->prefix, &key);
-		it.backwards = down;
+		low = number > low ? number : low;
+		high = number < high ? number : high;
 	}
+	key = row_key(rows, down ? high - 1 : low + 1);
+	it = annex_iter_from(&rows->prefix, &key);
+	it.backwards = down;
 	return walk_on(rows, &it, take, taker);
 }
 
@@ -156,16 +199,6 @@ static struct annex_key
 pending_key(const struct rows *rows)
 {
 	return key_number(TABLE_PENDING, annex_key_number(&rows->prefix, 0));
-}
-
-static int
-rows_count(void *cookie, uint64_t *count_r)
-{
-	const struct rows *rows = cookie;
-	int r = annex_rows(rows->p->store, &rows->prefix, count_r);
-
-	*count_r -= rows->pending_count;
-	return r;
 }
 
 /* How many are before a number, whether or not there is such a row. */
@@ -184,15 +217,44 @@ rank_of_number(const struct rows *rows, uint64_t number, uint64_t *rank_r)
 	return r;
 }
 
+/* How many are before the first that is within bounds. */
+static int
+rank_of_first(const struct rows *rows, uint64_t *rank_r)
+{
+	*rank_r = 0;
+	return rows->low == 0 ? ANNEX_OK : rank_of_number(rows, rows->low + 1, rank_r);
+}
+
+static int
+rows_count(void *cookie, uint64_t *count_r)
+{
+	const struct rows *rows = cookie;
+	uint64_t first, end;
+	int r;
+
+	if (rows->high == 0) {
+		r = annex_rows(rows->p->store, &rows->prefix, &end);
+		end -= rows->pending_count;
+	} else {
+		r = rank_of_number(rows, rows->high, &end);
+	}
+	if (r < 0 || (r = rank_of_first(rows, &first)) < 0)
+		return r;
+	*count_r = end > first ? end - first : 0;
+	return ANNEX_OK;
+}
+
 static int
 rows_index(void *cookie, const char *id, uint64_t *index_r)
 {
 	const struct rows *rows = cookie;
-	uint64_t total;
+	uint64_t total, first;
 	int r;
 
-	if ((r = rank_of_number(rows, row_named(rows, id), index_r)) < 0)
+	if ((r = rank_of_number(rows, row_place(rows, id), index_r)) < 0 ||
+	    (r = rank_of_first(rows, &first)) < 0)
 		return r;
+	*index_r -= first;
 	if (!rows->newest_first)
 		return ANNEX_OK;
 	r = rows_count(cookie, &total);
@@ -241,13 +303,15 @@ static int
 rows_seek(void *cookie, uint64_t index, annex_take_fn *take, void *taker)
 {
 	const struct rows *rows = cookie;
-	uint64_t total, place;
+	uint64_t total, first, place;
 	struct annex_iter it;
 	int r;
 
-	if ((r = rows_count(cookie, &total)) < 0 || index >= total)
+	if ((r = rows_count(cookie, &total)) < 0 || index >= total ||
+	    (r = rank_of_first(rows, &first)) < 0)
 		return r;
-	if ((r = place_of_rank(rows, rows->newest_first ? total - 1 - index : index, &place)) < 0 ||
+	index = first + (rows->newest_first ? total - 1 - index : index);
+	if ((r = place_of_rank(rows, index, &place)) < 0 ||
 	    (r = annex_seek(rows->p->store, &rows->prefix, place, &it)) < 0)
 		return r;
 	it.backwards = rows->newest_first;

@@ -10,7 +10,7 @@
  * is written cannot be taken back but with the whole turn.
  *
  *	create.c, configure.c, delete.c     nodes
- *	publish.c, retrieve.c               items
+ *	publish.c, retrieve.c, archive.c    items
  *	kept.c, attach.c, public.c          nodes that the service keeps beside others
  *	subscribe.c, options.c, approve.c   subscriptions
  *	entity.c, manage.c                  lists of what somebody has, and of who has a node
@@ -24,6 +24,8 @@
  * flow 0, and so never behind a hundred thousand notifications.
  */
 #include <string.h>
+
+#include <annex/mam.h>
 
 #include "pubsub.h"
 
@@ -200,6 +202,8 @@ request_run(struct request *rq)
 {
 	enum fault fault;
 
+	if (strcmp(rq->in->payload->ns, ANNEX_NS_MAM) == 0)
+		return archive_query(rq);
 	if ((fault = operation_find(rq)) != FAULT_NONE)
 		return refuse(rq, fault);
 	if ((fault = node_fill(rq)) != FAULT_NONE)
@@ -222,6 +226,9 @@ static const struct annex_route pubsub_routes[] = {
 	{ ANNEX_IQ_SET, NS_PUBSUB, "pubsub", handle, { 0 } },
 	{ ANNEX_IQ_GET, NS_OWNER, "pubsub", handle, { 0 } },
 	{ ANNEX_IQ_SET, NS_OWNER, "pubsub", handle, { 0 } },
+	{ ANNEX_IQ_GET, ANNEX_NS_MAM, "query", archive_get, { 0 } },
+	{ ANNEX_IQ_GET, ANNEX_NS_MAM, "metadata", archive_get, { 0 } },
+	{ ANNEX_IQ_SET, ANNEX_NS_MAM, "query", handle, { 0 } },
 	{ ANNEX_MESSAGE, ANNEX_NS_FORM, "x", authorization, { 0 } },
 	{ ANNEX_MESSAGE_ERROR, NULL, NULL, bounce, { 0 } },
 	{ ANNEX_PRESENCE, NULL, NULL, presence, { 0 } },

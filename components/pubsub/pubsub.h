@@ -86,6 +86,7 @@ struct pubsub {
 	struct annex_link rosters_used, waiters;
 	size_t contacts; /* entries of all rosters */
 	size_t audience; /* JIDs in audiences of nodes */
+	size_t queries;  /* to archives, that are held */
 	struct annex_counter *published, *notified, *subscribed, *bounced, *dropped;
 };
 
@@ -200,7 +201,9 @@ enum annex_verdict refuse_gone(struct request *rq);
 /* What a put that failed is answered with. */
 enum annex_verdict refuse_status(struct request *rq, int status);
 
-/* The result to rq, with <pubsub/> of the namespace that was asked in. */
+/* The result to rq, however long it was held. */
+struct annex_stanza *result(struct request *rq);
+/* The same, with <pubsub/> of the namespace that was asked in. */
 struct annex_stanza *answer(struct request *rq, struct annex_element **pubsub_r);
 
 /* --- store.c ------------------------------------------------------------- */
@@ -308,6 +311,7 @@ bool may_publish(
     const struct node_config *config, const struct node *node, enum rank rank, const char *bare);
 bool may_retract(const struct request *rq, const Pubsub__Item *item);
 bool may_create(const struct pubsub *p, const struct annex_jid *who);
+bool item_is_by(const Pubsub__Item *item, const struct annex_jid *jid);
 /* Whether who asks published it. */
 bool item_is_of(const struct request *rq, const Pubsub__Item *item);
 
@@ -498,7 +502,9 @@ struct annex_element *item_add(
 struct rows {
 	struct pubsub *p;
 	struct annex_key prefix; /* all but the number */
+	uint64_t low, high; /* numbers that bound them, themselves left out; 0 where they do not */
 	bool newest_first;
+	bool by_place;          /* items are named by their place in the order of publishing */
 	bool for_disco;         /* items as struct annex_disco_item */
 	bool without_pending;   /* subscriptions of a node, oldest first */
 	uint64_t pending_count; /* page.c's */
@@ -508,6 +514,10 @@ struct annex_source rows_source(struct rows *rows);
 enum fault rows_of_items(
     struct rows *rows, const struct node *node, const struct annex_element *query) ANNEX_MUST_CHECK;
 uint64_t row_number(const char *id);
+bool rows_are_of(const struct rows *rows, int table);
+/* The number of the row, the item, that an id names; 0 and NULL where there is none. */
+uint64_t row_place(const struct rows *rows, const char *id);
+Pubsub__Item *row_item(const struct rows *rows, const char *id);
 /* What a page that could not be fetched is refused with. */
 enum fault page_fault(int status);
 /*
@@ -610,6 +620,8 @@ enum fault subscriber_of(struct request *rq, const struct annex_jid **jid_r, enu
 enum fault
 sub_named(struct request *rq, const struct annex_jid *jid, enum fault missing, struct sub *sub_r);
 
+enum annex_verdict archive_query(struct request *rq);
+enum annex_verdict archive_get(struct annex_instance *inst, const struct annex_stanza *in);
 operation_fn create, publish, retract, retrieve, subscribe, unsubscribe, purge, delete;
 operation_fn options_get, options_set, options_default;
 operation_fn configure_get, configure_set, configure_default;

@@ -109,6 +109,17 @@ may_publish(
 	    state_of(node, bare) == STATE_SUBSCRIBED;
 }
 
+/* A bare JID is that of all its resources. */
+bool
+item_is_by(const Pubsub__Item *item, const struct annex_jid *jid)
+{
+	size_t len = strlen(jid->full);
+
+	return strncmp(item->publisher, jid->full, len) == 0 &&
+	    (item->publisher[len] == '\0' ||
+		(jid->resource == NULL && item->publisher[len] == '/'));
+}
+
 bool
 item_is_of(const struct request *rq, const Pubsub__Item *item)
 {

@@ -212,6 +212,7 @@ judge_all(struct node *node, const char *bare)
 {
 	(void)bare;
 	must(node->p, node_judge(node));
+	must(node->p, kept_follow(node, KEPT_JUDGE));
 }
 
 static void
@@ -222,6 +223,7 @@ judge_one(struct node *node, const char *bare)
 
 	for (size_t i = 0; i < n; i++)
 		sub_judge(&subs[i]);
+	must(node->p, kept_follow(node, KEPT_JUDGE));
 }
 
 static void wake(struct pubsub *p, const char *account);
