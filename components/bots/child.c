@@ -5,7 +5,7 @@
  *
  * A program whose standard output is a pipe keeps what it writes back until
  * there is a lot of it.  The environment says not to: Python has a variable of
- * its own, and where a libstdbuf is installed, it does for what
+ * its own, and where coreutils has its libstdbuf, that is loaded into what
  * uses stdio.  (A terminal would do as well, but programs write colours to it.)
  *
  * One that ends is started again, after a pause that grows while it does
@@ -13,6 +13,7 @@
  */
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <annex/spawn.h>
 
@@ -93,21 +94,34 @@ keeper_look(struct annex_instance *inst, void *cookie)
 	dispatch(k->bot);
 }
 
+static const char *
+libstdbuf(void)
+{
+	static const char *const paths[] = { "/usr/libexec/coreutils/libstdbuf.so",
+		"/usr/lib/coreutils/libstdbuf.so", NULL };
+	const char *const *path = paths;
+
+	while (*path != NULL && access(*path, R_OK) != 0)
+		path++;
+	return *path;
+}
+
 static void
 keeper_start(struct annex_instance *inst, void *cookie)
 {
-	static const char *const unbuffered[] = { "PYTHONUNBUFFERED=1", "_STDBUF_O=L", NULL };
 	struct keeper *k = cookie;
 	const struct annex_strings *words = &k->bot->set->child;
 	struct annex_pool *pool = annex_scratch(inst);
 	const char **argv = annex_new_array(pool, const char *, words->count + 1);
-	const char **env = annex_new_array(pool, const char *, 4);
+	const char **env = annex_new_array(pool, const char *, 5), *lib = libstdbuf();
 	struct annex_program program = { .argv = argv, .env = env };
 
 	memcpy(argv, words->value, words->count * sizeof(*argv));
 	env[0] = annex_sprintf(pool, "BOT=%s", k->bot->jid);
-	env[1] = unbuffered[0];
-	env[2] = unbuffered[1];
+	env[1] = "PYTHONUNBUFFERED=1";
+	env[2] = "_STDBUF_O=L";
+	if (lib != NULL)
+		env[3] = annex_sprintf(pool, "LD_PRELOAD=%s", lib);
 	k->started_ms = annex_now_ms(inst);
 	k->child = annex_spawn(inst, &program, &child_events, k);
 	if (k->child == NULL) {

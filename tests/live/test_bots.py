@@ -220,3 +220,11 @@ async def of_two_programs_the_newer_takes_over_and_one_stands_by(t):
     equal((await alice.next_message("echo@one.localhost", since=since))["body"],
           "by the third", "the answer")
     await third.stop()
+
+
+@test()
+async def a_program_that_buffers_is_heard_at_once(t):
+    """jq keeps back what it writes into a pipe, unless it is told not to; here nobody tells it."""
+    await t.annex(bots(echo={"child": ["jq", "-c", "select(.body) | {reply: .seq, body}"]})).start()
+    alice = await t.client("alice")
+    equal((await alice.say("echo@one.localhost", "hello"))["body"], "hello", "the answer")
