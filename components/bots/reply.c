@@ -156,28 +156,74 @@ table_form(struct annex_element *command, const json_t *table, struct annex_pool
 	}
 }
 
+/* In characters, as a font of one width shows them. */
+static size_t
+width(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
+}
+
 static void
-add_row(struct text *t, const json_t *row, struct annex_pool *pool)
+widen(size_t *widths, const json_t *row, struct annex_pool *pool)
 {
 	const json_t *value;
 	size_t i;
 
 	json_array_foreach(row, i, value)
 	{
-		text_puts(t, i > 0 ? "  " : t->len > 0 ? "\n" : "");
-		text_puts(t, cell(value, pool));
+		size_t n = width(cell(value, pool));
+
+		if (n > widths[i])
+			widths[i] = n;
 	}
+}
+
+static void
+add_row(struct text *t, const json_t *row, const size_t *widths, struct annex_pool *pool)
+{
+	const json_t *value;
+	size_t i;
+
+	json_array_foreach(row, i, value)
+	{
+		const char *text = cell(value, pool);
+
+		text_puts(t, i > 0 ? "  " : "\n");
+		text_puts(t, text);
+		if (i + 1 < json_array_size(row))
+			text_printf(t, "%*s", (int)(widths[i] - width(text)), "");
+	}
+}
+
+/* A block that is shown as it stands (XEP-0393), its columns below each other. */
+static const char *
+table_text(const json_t *table, struct annex_pool *pool)
+{
+	const json_t *fields = json_object_get(table, "fields"), *row;
+	const json_t *rows = json_object_get(table, "rows");
+	size_t *widths = annex_new_array(pool, size_t, json_array_size(fields) + 1);
+	struct text t = { .pool = pool };
+	size_t i;
+
+	widen(widths, fields, pool);
+	json_array_foreach(rows, i, row) widen(widths, row, pool);
+	text_puts(&t, "```");
+	add_row(&t, fields, widths, pool);
+	json_array_foreach(rows, i, row) add_row(&t, row, widths, pool);
+	text_puts(&t, "\n```");
+	return t.bytes;
 }
 
 int
 reply_table(struct event *ev, const json_t *table)
 {
 	struct annex_pool *pool = annex_scratch(ev->bot->bots->inst);
-	struct text t = { .pool = pool };
 	struct annex_stanza *out;
 	struct annex_element *el = adhoc_result(ev, &out);
-	const json_t *row;
-	size_t i;
 
 	if (el != NULL) {
 		table_form(el, table, pool);
@@ -185,8 +231,5 @@ reply_table(struct event *ev, const json_t *table)
 		ev->replies = ++ev->ordinal;
 		return ANNEX_OK;
 	}
-	text_puts(&t, "");
-	add_row(&t, json_object_get(table, "fields"), pool);
-	json_array_foreach(json_object_get(table, "rows"), i, row) add_row(&t, row, pool);
-	return reply_text(ev, t.bytes);
+	return reply_text(ev, table_text(table, pool));
 }

@@ -63,10 +63,16 @@ static void
 add_atom(struct action *a, struct annex_element *message)
 {
 	const char *link = text_in(a, a->atom, "link");
+	const char *title = text_in(a, a->atom, "title"), *summary = text_in(a, a->atom, "summary");
 	struct annex_element *entry = annex_add(message, NS_ATOM, "entry"), *el;
 
-	annex_add_text(entry, NULL, "title", text_in(a, a->atom, "title"));
-	annex_add_text(entry, NULL, "summary", text_in(a, a->atom, "summary"));
+	annex_add_text(entry, NULL, "title", title != NULL ? title : "");
+	annex_add_text(entry, NULL, "id",
+	    link != NULL ? link : annex_sprintf(a->pool, "xmpp:%s#%s", a->bot->jid, a->stanza_id));
+	annex_add_text(
+	    entry, NULL, "updated", annex_datetime(a->pool, annex_wall_ms(a->bot->bots->inst)));
+	if (summary != NULL)
+		annex_add_text(entry, NULL, "summary", summary);
 	if (link == NULL)
 		return;
 	annex_attr_set(annex_add(entry, NULL, "link"), "href", link);
