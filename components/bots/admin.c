@@ -30,9 +30,10 @@ admin_bot(struct annex_instance *inst, struct annex_run *run, const char *name)
 int
 admin_bots(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
 {
-	static const char *const columns[] = { "bot", "of", "programs", "waiting", "last", NULL };
-	static const char *const labels[] = { "Bot", "Of", "Programs", "Waiting", "Last event",
+	static const char *const columns[] = { "bot", "of", "programs", "waiting", "lag", "last",
 		NULL };
+	static const char *const labels[] = { "Bot", "Of", "Programs", "Waiting",
+		"Oldest, in seconds", "Last event", NULL };
 	struct annex_pool *pool = annex_scratch(inst);
 	struct bots *m = annex_state(inst);
 	struct annex_map_iter it = { 0 };
@@ -46,7 +47,38 @@ admin_bots(struct annex_instance *inst, struct annex_run *run, unsigned stage, v
 			bot->made != NULL ? "a command" : "the configuration",
 			annex_sprintf(pool, "%zu", bot->consumer_count),
 			annex_sprintf(pool, "%zu", bot->stored),
+			annex_sprintf(pool, "%" PRId64, bot_lag_ms(bot) / 1000),
 			annex_sprintf(pool, "%" PRIu64, bot->last_seq), NULL };
+
+		annex_run_row(run, row);
+	}
+	return ANNEX_OK;
+}
+
+/* Who still listens?  Those that are probably gone say so. */
+int
+admin_contacts(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	static const char *const columns[] = { "contact", "sees", "seen", "online", "heard",
+		"stale", NULL };
+	static const char *const labels[] = { "Contact", "Sees it", "Is seen", "Online",
+		"Last heard of", "Probably gone", NULL };
+	static const char *const words[] = { "no", "asked", "yes" };
+	struct bot *bot = admin_bot(inst, run, ((struct admin_values *)values)->bot);
+	struct annex_contact_cursor *cursor = NULL;
+	struct annex_contact c;
+
+	(void)stage;
+	if (bot == NULL)
+		return ANNEX_ENOENT;
+	annex_run_columns(run, columns, labels);
+	for (size_t n = 0;
+	     n < SHOWN_MOST && annex_contact_next(inst, bot->jid, &cursor, &c) == ANNEX_AGAIN;
+	     n++) {
+		const char *row[] = { c.jid, words[c.out], words[c.in],
+			annex_contact_best(inst, bot->jid, c.jid) != NULL ? "yes" : "no",
+			c.heard_ms > 0 ? annex_datetime(annex_scratch(inst), c.heard_ms) : "never",
+			c.stale ? "yes" : "no", NULL };
 
 		annex_run_row(run, row);
 	}

@@ -24,6 +24,9 @@ struct bot *admin_bot(struct annex_instance *inst, struct annex_run *run, const 
 
 /* Bots, their programs, and what waits. */
 int admin_bots(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
+/* Who has a bot as a contact, and who is probably gone. */
+int
+admin_contacts(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
 /* Events of a bot that were given up; let them be tried anew, under new numbers. */
 int admin_dead(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
 int admin_retry(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);

@@ -178,6 +178,7 @@ bots_create(struct annex_instance *inst)
 	m->dead = annex_counter(inst, "bots_dead_letters_total", "Events that were given up.");
 	annex_set_state(inst, m);
 	guard_init(m);
+	lag_init(m);
 	if ((r = out_init(m)) < 0)
 		return r;
 	if ((r = bots_load(m)) < 0)

@@ -67,6 +67,8 @@ struct bots {
 	unsigned char seen_key[16];
 	bool tidying;
 	struct http *http; /* NULL: not served */
+	struct annex_timer *lag_timer;
+	struct annex_counter *waiting, *lag;
 	struct annex_counter *received, *sent, *acknowledged, *redelivered, *dead;
 };
 
@@ -232,6 +234,14 @@ int event_later(struct event *event) ANNEX_MUST_CHECK;
 int event_answered(struct event *event) ANNEX_MUST_CHECK;
 struct lane *lane_of(struct bot *bot, const char *bare);
 void lane_leave(struct event *event);
+
+/* --- lag.c ---------------------------------------------------------------- */
+
+void lag_init(struct bots *m);
+/* Something waits. */
+void lag_note(struct bots *m);
+/* How old the oldest event is that nobody has acknowledged; 0: there is none. */
+int64_t bot_lag_ms(const struct bot *bot);
 
 /* --- dispatch.c ---------------------------------------------------------- */
 

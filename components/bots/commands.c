@@ -29,6 +29,8 @@ const struct annex_command bots_commands[] = {
 	    "Show the options of a bot, and its programs."),
 	OF_BOT("bot-remove", "Remove a bot", admin_bot_form, made_remove,
 	    "Remove a bot that a command made, with all that is kept of it."),
+	OF_BOT("contacts", "List contacts", admin_bot_form, admin_contacts,
+	    "List who has a bot as a contact, when they were heard of last, and who is probably gone."),
 	OF_BOT("dead", "List dead letters", admin_bot_form, admin_dead,
 	    "List the events of a bot that were given up, and why."),
 	OF_BOT("retry", "Try dead letters again", admin_bot_form, admin_retry,

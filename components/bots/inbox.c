@@ -186,6 +186,8 @@ inbox_load(struct bot *bot)
 		return r;
 	bot->reserved_at_load = bot->last_seq;
 	bot->behind = bot->stored > 0;
+	if (bot->behind)
+		lag_note(bot->bots);
 	return inbox_fill(bot);
 }
 
@@ -242,6 +244,7 @@ event_add(struct event *ev)
 	if ((r = put(ev)) < 0)
 		return r;
 	bot->stored++;
+	lag_note(bot->bots);
 	annex_count(bot->bots->received, 1);
 	if (bot->behind || bot->waiting_count >= MEMORY_MOST) {
 		bot->behind = true;
