@@ -45,7 +45,7 @@ struct action {
 	bool later, clear, standby, tracked, seen;
 	const char *body, *key, *type, *subject, *thread, *ack, *resource, *note;
 	const char *kind, *whom, *show, *status, *group, *when, *collapse, *otherwise, *ask;
-	const char *beat, *timer, *at, *tz;
+	const char *beat, *timer, *at, *tz, *token;
 	int64_t due_ms;
 	enum annex_show shows; /* show, read */
 	const char *bot_name, *edit, *edited, *retract, *nick, *get, *avatar;
@@ -85,13 +85,15 @@ int held_add(struct action *action, const char *xml) ANNEX_MUST_CHECK;
 bool table_is_one(const json_t *table);
 int reply_table(struct event *event, const json_t *table) ANNEX_MUST_CHECK;
 
-/* contact.c, ask.c, beat.c, timers.c */
+/* contact.c, ask.c, beat.c, timers.c, token.c */
 int judge_get(struct action *action);
 int run_get(struct action *action);
 int judge_contact(struct action *action);
 int run_contact(struct action *action);
 int judge_beat(struct action *action);
 int run_beat(struct action *action);
+int judge_token(struct action *action);
+int run_token(struct action *action);
 int judge_timer(struct action *action);
 int run_timer(struct action *action);
 

@@ -101,12 +101,9 @@ scope_of(const json_t *action)
 		const char *verb;
 		unsigned scope;
 	} verbs_of[] = {
-		{ "kind", SCOPE_PRESENCE },
-		{ "beat", SCOPE_PRESENCE },
-		{ "get", SCOPE_CONTACTS },
-		{ "contact", SCOPE_CONTACTS },
-		{ "reply", SCOPE_SEND | SCOPE_EVENTS },
-		{ "ack", SCOPE_EVENTS },
+		{ "kind", SCOPE_PRESENCE }, { "beat", SCOPE_PRESENCE }, { "get", SCOPE_CONTACTS },
+		{ "contact", SCOPE_CONTACTS }, { "reply", SCOPE_SEND | SCOPE_EVENTS },
+		{ "ack", SCOPE_EVENTS }, { "token", 0 }, /* none makes others */
 	};
 
 	for (size_t i = 0; i < sizeof(verbs_of) / sizeof(verbs_of[0]); i++)

@@ -11,6 +11,7 @@
 
 #include <annex/command.h>
 
+#include "action.h"
 #include "http.h"
 
 #define PREFIX "annex_"
@@ -92,7 +93,7 @@ const struct annex_form token_remove_form = { .title = "Remove a token", .fields
 
 /* The row of a bot's token of that name; false where there is none. */
 static bool
-find_named(struct bots *m, const struct token_values *v, struct annex_key *key_r)
+find_named(struct bots *m, const char *bot, const char *name, struct annex_key *key_r)
 {
 	struct annex_key prefix = annex_key(&bots_tables[TABLE_TOKENS]);
 	struct annex_iter it = annex_iter(&prefix);
@@ -100,7 +101,7 @@ find_named(struct bots *m, const struct token_values *v, struct annex_key *key_r
 	while (annex_next(m->store, &it) == ANNEX_AGAIN) {
 		const Bots__Token *t = (const Bots__Token *)it.record;
 
-		if (strcmp(t->bot, v->bot) != 0 || strcmp(t->name, v->name) != 0)
+		if (strcmp(t->bot, bot) != 0 || strcmp(t->name, name) != 0)
 			continue;
 		*key_r = it.key;
 		return true;
@@ -120,6 +121,17 @@ scopes_of(const struct annex_strings *names)
 	return set;
 }
 
+static int
+make(struct bots *m, const Bots__Token *record, const char **secret_r)
+{
+	const char *secret = annex_sprintf(annex_scratch(m->inst), PREFIX "%s%s",
+	    annex_random_id(m->inst), annex_random_id(m->inst));
+	struct annex_key key = key_of(secret);
+
+	*secret_r = secret;
+	return annex_put(m->store, &key, &record->base);
+}
+
 int
 token_add(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
 {
@@ -136,7 +148,7 @@ token_add(struct annex_instance *inst, struct annex_run *run, unsigned stage, vo
 		annex_run_fail(run, ANNEX_ITEM_NOT_FOUND, "There is no bot %s.", v->bot);
 		return ANNEX_ENOENT;
 	}
-	if (find_named(m, v, &key)) {
+	if (find_named(m, v->bot, v->name, &key)) {
 		annex_run_fail(run, ANNEX_CONFLICT, "%s has a token %s already.", v->bot, v->name);
 		return ANNEX_EEXIST;
 	}
@@ -145,14 +157,11 @@ token_add(struct annex_instance *inst, struct annex_run *run, unsigned stage, vo
 		    run, ANNEX_BAD_REQUEST, "A hook needs somebody to tell: to=ADDRESS.");
 		return ANNEX_EINVAL;
 	}
-	secret = annex_sprintf(
-	    annex_scratch(inst), PREFIX "%s%s", annex_random_id(inst), annex_random_id(inst));
 	record.bot = (char *)(uintptr_t)v->bot;
 	record.name = (char *)(uintptr_t)v->name;
 	record.to = (char *)(uintptr_t)(v->to != NULL ? v->to : "");
 	record.made_ms = annex_wall_ms(inst);
-	key = key_of(secret);
-	if ((r = annex_put(m->store, &key, &record.base)) < 0)
+	if ((r = make(m, &record, &secret)) < 0)
 		return r;
 	annex_run_say(run, "%s", secret);
 	if ((record.scopes & SCOPE_HOOK) != 0)
@@ -168,7 +177,7 @@ token_remove(struct annex_instance *inst, struct annex_run *run, unsigned stage,
 	struct annex_key key;
 
 	(void)stage;
-	if (find_named(m, v, &key))
+	if (find_named(m, v->bot, v->name, &key))
 		return annex_delete(m->store, &key);
 	annex_run_fail(run, ANNEX_ITEM_NOT_FOUND, "%s has no token %s.", v->bot, v->name);
 	return ANNEX_ENOENT;
@@ -204,5 +213,50 @@ token_list(struct annex_instance *inst, struct annex_run *run, unsigned stage, v
 
 		annex_run_row(run, row);
 	}
+	return ANNEX_OK;
+}
+
+/* --- The verb ---------------------------------------------------------------------- */
+
+/*
+ * A program gives one of its contacts a token that writes to that contact
+ * alone: for their browser, or a device of theirs.
+ */
+int
+judge_token(struct action *a)
+{
+	if (*a->token == '\0' || strlen(a->token) > NAME_BYTES)
+		return action_wrong(
+		    a, "bad-json", "a token's name is a text of 1 to %d bytes", NAME_BYTES);
+	if (!a->clear && a->to == NULL)
+		return action_wrong(a, "bad-json", "\"token\" has no \"to\"");
+	return ANNEX_OK;
+}
+
+/* One of the same name is of no use any more. */
+int
+run_token(struct action *a)
+{
+	struct bots *m = a->bot->bots;
+	Bots__Token record = BOTS__TOKEN__INIT;
+	struct text t = { .pool = a->pool };
+	struct annex_key key;
+	const char *secret;
+	int r;
+
+	if (find_named(m, a->bot->name, a->token, &key) && (r = annex_delete(m->store, &key)) < 0)
+		return r;
+	if (a->clear)
+		return ANNEX_OK;
+	record.bot = (char *)(uintptr_t)a->bot->name;
+	record.name = (char *)(uintptr_t)a->token;
+	record.scopes = SCOPE_SEND;
+	record.to = (char *)(uintptr_t)a->to->bare;
+	record.made_ms = annex_wall_ms(m->inst);
+	if ((r = bots_must(m, make(m, &record, &secret))) < 0)
+		return r;
+	text_quote(&t, secret);
+	a->result_name = "token";
+	a->result = t.bytes;
 	return ANNEX_OK;
 }

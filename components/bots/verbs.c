@@ -231,6 +231,12 @@ static const struct key beat_keys[] = {
 	KEY("clear", KEY_TRUTH, clear),
 	{ 0 },
 };
+static const struct key token_keys[] = {
+	KEY("token", KEY_TEXT, token, .required = true),
+	KEY("to", KEY_JID, to),
+	KEY("clear", KEY_TRUTH, clear),
+	{ 0 },
+};
 static const struct key timer_keys[] = {
 	KEY("timer", KEY_TEXT, timer, .required = true),
 	KEY("in", KEY_TIME, ttl_ms),
@@ -251,6 +257,7 @@ const struct verb verbs[] = {
 	{ "retract", retract_keys, judge_edit, run_edit },
 	{ "beat", beat_keys, judge_beat, run_beat },
 	{ "timer", timer_keys, judge_timer, run_timer },
+	{ "token", token_keys, judge_token, run_token },
 	{ "contact", contact_keys, judge_contact, run_contact },
 	{ "join", join_keys, NULL, run_join },
 	{ "leave", leave_keys, NULL, run_leave },

@@ -228,3 +228,28 @@ async def a_program_that_buffers_is_heard_at_once(t):
     await t.annex(bots(echo={"child": ["jq", "-c", "select(.body) | {reply: .seq, body}"]})).start()
     alice = await t.client("alice")
     equal((await alice.say("echo@one.localhost", "hello"))["body"], "hello", "the answer")
+
+
+@test()
+async def operators_see_how_far_programs_are_behind(t):
+    annex = await t.annex(bots(nobody={})).start()
+    alice = await t.client("alice")
+    alice.send_raw("<presence to='nobody@one.localhost' type='subscribe'/>")
+    await alice.next(lambda s: s.name == "presence" and str(s["from"]) == "nobody@one.localhost/bot",
+                     what="view")
+    alice.send("nobody@one.localhost", "<body>hello</body>")
+
+    async def is_behind():
+        return " 1 " in next(line for line in (await annex.ctl("one.localhost", "bots")).splitlines()
+                             if line.startswith("nobody@"))
+
+    await until(is_behind, 20, "an event waits")
+    await until(lambda: shows_lag(annex), 30, "the metrics tell its age")
+    said = await annex.ctl("one.localhost", "contacts", "bot=nobody")
+    check("alice@localhost" in said, f"the contacts are {said}")
+
+
+async def shows_lag(annex):
+    values = await annex.metrics()
+    return all(any(value > 0 for key, value in values.items() if name in key and "one." in key)
+               for name in ("bots_waiting", "bots_lag_seconds"))

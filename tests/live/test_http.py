@@ -125,6 +125,7 @@ async def who_may_not_is_told_so(t):
             ("POST", "/v1/do", send, "[]", 400),
             ("POST", "/v1/do", send, '{"hello":1}', 400),
             ("POST", "/v1/do", send, '{"what":1}', 400),
+            ("POST", "/v1/do", send, '{"token":"t","to":"alice@localhost"}', 403),
             ("POST", "/v1/send/alice@localhost", send, b"x" * 1100000, 413)):
         got, said = await web(method, path, token, body)
         equal(got, status, f"the status of {method} {path}, which said {said}")
