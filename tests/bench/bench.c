@@ -87,6 +87,13 @@ bench_rss_mb(pid_t pid)
 	return strtod(line + strlen(name), NULL) / 1024;
 }
 
+void
+bench_least(double *least, double value)
+{
+	if (*least == 0 || value < *least)
+		*least = value;
+}
+
 static pid_t
 child_of(pid_t pid)
 {
@@ -260,13 +267,13 @@ void
 bench_wait(struct bench *b, const char *what, uint64_t messages, uint64_t answers)
 {
 	struct server *s = &b->server;
-	uint64_t bytes;
+	uint64_t come;
 
 	do {
-		bytes = server_bytes(s);
+		come = s->messages + s->answers;
 		if (server_wait(s, messages, answers, PATIENCE_S))
 			return;
-	} while (server_bytes(s) > bytes);
+	} while (s->messages + s->answers > come);
 	fprintf(stderr, "%s: %llu messages and %llu answers came, not %llu and %llu; see %s\n",
 	    what, (unsigned long long)s->messages, (unsigned long long)s->answers,
 	    (unsigned long long)messages, (unsigned long long)answers, b->dir);

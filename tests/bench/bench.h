@@ -107,6 +107,9 @@ double bench_thread_cpu_s(void);
 double bench_cpu_s(const struct bench *b); /* the worker's, ever */
 double bench_rss_mb(pid_t pid);            /* anonymous and resident */
 
+/* The least of some rounds, 0 before the first: others use the machine, too. */
+void bench_least(double *least, double value);
+
 /*
  * The baseline of all output: CPU time of a plain write() of so many bytes, again and again a buffer of
  * span bytes, to somebody who only reads.
