@@ -49,6 +49,9 @@ struct action {
 	int64_t due_ms;
 	enum annex_show shows; /* show, read */
 	const char *bot_name, *edit, *edited, *retract, *nick, *get, *avatar;
+	const char *file, *data, *path, *text, *mime, *link;
+	const void *file_bytes;
+	size_t file_len;
 	const void *picture; /* avatar, decoded */
 	size_t picture_len;
 	int64_t ttl_ms, for_ms;
@@ -75,6 +78,12 @@ int judge_send(struct action *action);
 int judge_edit(struct action *action);
 int run_edit(struct action *action);
 int run_send(struct action *action);
+/* It gets its id.  ANNEX_AGAIN: it is new; ANNEX_OK: it was sent before, under the same key. */
+int send_begin(struct action *action) ANNEX_MUST_CHECK;
+
+/* files.c */
+int judge_file(struct action *action);
+int run_file(struct action *action);
 
 /* held.c */
 int held_judge(struct action *action);

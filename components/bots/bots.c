@@ -103,6 +103,12 @@ static const struct annex_option bots_options[] = {
 	ANNEX_OPTION(struct bots_settings, http, 1, 64, "",
 	    "Where HTTP is served: unix, for DOMAIN.http.sock in the run directory, or a loopback address "
 	    "and port; nowhere if left out."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_JID, struct bots_settings, upload_service, 0, 0, "",
+	    "JID of the service that files are put at (XEP-0363); if left out, it is looked for "
+	    "among the services of the domain above."),
+	ANNEX_OPTION(struct bots_settings, upload, 1, 4095, "",
+	    "Program that puts a file where that service says; the one that comes with Annex if left "
+	    "out."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct bots_settings, max_body_bytes, 256, 65536, "16K",
 	    "Longest text that a bot sends in one message; a longer one becomes several."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct bots_settings, max_line_bytes, 1024, 1048576,
@@ -181,6 +187,7 @@ bots_create(struct annex_instance *inst)
 	lag_init(m);
 	if ((r = out_init(m)) < 0)
 		return r;
+	files_init(m);
 	if ((r = bots_load(m)) < 0)
 		return r;
 	if ((r = http_start(m, &why)) < 0)
@@ -201,6 +208,7 @@ bots_link_up(struct annex_instance *inst)
 	struct annex_map_iter it = { 0 };
 
 	out_link_up(m);
+	files_link_up(m);
 	while (annex_map_next(m->by_name, &it))
 		rooms_link_up(it.value);
 }

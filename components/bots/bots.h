@@ -37,6 +37,7 @@
 
 struct carrier;
 struct consumer;
+struct files;
 struct http;
 
 /* A section under "bots". */
@@ -49,7 +50,7 @@ struct bot_settings {
 
 struct bots_settings {
 	struct annex_sections bots;
-	const char *http;
+	const char *http, *upload, *upload_service;
 	int64_t max_body_bytes, max_line_bytes;
 	int64_t rate_each, burst_each;
 	bool socket;
@@ -67,6 +68,7 @@ struct bots {
 	unsigned char seen_key[16];
 	bool tidying;
 	struct http *http; /* NULL: not served */
+	struct files *files;
 	struct annex_timer *lag_timer;
 	struct annex_counter *waiting, *lag;
 	struct annex_counter *received, *sent, *acknowledged, *redelivered, *dead;
@@ -170,6 +172,7 @@ enum {
 	TABLE_ANSWERS,
 	TABLE_BEATS,
 	TABLE_TIMERS,
+	TABLE_FILES,
 };
 extern const struct annex_table bots_tables[];
 
@@ -286,6 +289,11 @@ void send_reached(struct bot *bot, const char *id, enum send_state state, const 
 /* A receipt or a marker: true where it was one. */
 bool track_message(struct bot *bot, const struct annex_stanza *in);
 void track_tidy(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms);
+
+/* --- files.c ------------------------------------------------------------------ */
+
+void files_init(struct bots *m);
+void files_link_up(struct bots *m);
 
 /* --- held.c ------------------------------------------------------------------ */
 

@@ -142,7 +142,7 @@ send_all(struct action *a)
 }
 
 int
-run_send(struct action *a)
+send_begin(struct action *a)
 {
 	struct annex_instance *inst = a->bot->bots->inst;
 	const Bots__Send *before = a->key == NULL ? NULL : send_by_key(a->bot, a->key);
@@ -159,7 +159,15 @@ run_send(struct action *a)
 	a->tracked = a->key != NULL || a->id != NULL || a->collapse != NULL || a->when != NULL;
 	if (a->tracked && (r = send_track(a->bot, a->stanza_id, a->key, a->to->full)) < 0)
 		return r;
-	return send_all(a);
+	return ANNEX_AGAIN;
+}
+
+int
+run_send(struct action *a)
+{
+	int r = send_begin(a);
+
+	return r == ANNEX_AGAIN ? send_all(a) : r;
 }
 
 /* --- Changing what was sent (XEP-0308, XEP-0424) --------------------------------- */

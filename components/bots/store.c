@@ -121,6 +121,11 @@ const struct annex_table bots_tables[] = {
 	    .key = by_bot_id,
 	    .record = &bots__timer__descriptor,
 	    .version = 1 },
+	{ .number = 20,
+	    .name = "files",
+	    .key = by_number,
+	    .record = &bots__file__descriptor,
+	    .version = 1 },
 	{ 0 },
 };
 

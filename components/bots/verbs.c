@@ -184,6 +184,18 @@ static const struct key send_keys[] = {
 	KEY("atom", KEY_ANY, atom),
 	{ 0 },
 };
+static const struct key file_keys[] = {
+	KEY("file", KEY_TEXT, file, .required = true),
+	KEY("to", KEY_JID, to, .required = true),
+	KEY("text", KEY_TEXT, text),
+	KEY("data", KEY_TEXT, data),
+	KEY("path", KEY_TEXT, path),
+	KEY("mime", KEY_TEXT, mime),
+	KEY("link", KEY_TEXT, link),
+	KEY("body", KEY_TEXT, body),
+	KEY("key", KEY_TEXT, key),
+	{ 0 },
+};
 static const struct key presence_keys[] = {
 	KEY("kind", KEY_TEXT, kind, .required = true),
 	KEY("to", KEY_TEXT, whom),
@@ -252,6 +264,7 @@ const struct verb verbs[] = {
 	{ "hello", hello_keys, judge_hello, run_hello },
 	{ "reply", reply_keys, judge_reply, run_reply },
 	{ "kind", presence_keys, judge_presence, run_presence },
+	{ "file", file_keys, judge_file, run_file },
 	{ "ask", ask_keys, judge_ask, run_ask },
 	{ "edit", edit_keys, judge_edit, run_edit },
 	{ "retract", retract_keys, judge_edit, run_edit },
