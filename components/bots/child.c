@@ -46,17 +46,34 @@ child_output(struct annex_instance *inst, struct annex_child *child, const char 
 	consumer_read(k->consumer, bytes, len);
 }
 
+/*
+ * Whether it may have ended because of what it was given: it had begun to read
+ * it.  One that ends before takes no event with it, however often it is tried.
+ */
+static bool
+is_to_blame(const struct keeper *k, const struct annex_child *child)
+{
+	struct annex_pool *pool = annex_scratch(k->bot->bots->inst);
+	size_t given = 0, len;
+
+	ANNEX_LIST_EACH (&k->consumer->taken, l) {
+		event_line(annex_container_of(l, struct event, link), pool, &len);
+		given += len + 1;
+	}
+	return annex_child_unread(child) < given;
+}
+
 static void
 child_ended(struct annex_instance *inst, struct annex_child *child, int status, void *cookie)
 {
 	struct keeper *k = cookie;
+	bool blamed = is_to_blame(k, child);
 	bool lasted = k->consumer->useful || annex_now_ms(inst) - k->started_ms >= LASTED_MS;
 
-	(void)child;
 	k->child = NULL;
 	annex_timer_stop(k->grace);
 	k->read_seq = 0;
-	consumer_detach(k->consumer, true);
+	consumer_detach(k->consumer, blamed);
 	consumer_destroy(k->consumer);
 	k->consumer = NULL;
 	k->pause_ms = lasted || k->pause_ms == 0 ? PAUSE_FIRST_MS : k->pause_ms * 2;
