@@ -56,11 +56,12 @@ struct consumer {
 	struct text status;
 	struct annex_link taken; /* in order of delivery */
 	size_t taken_count;
-	bool jumbled;        /* their numbers do not only grow: one of them had failed before */
-	struct text partial; /* a line that has not ended */
-	bool skipping;       /* the rest of one that was too long */
-	bool useful;         /* it has acknowledged something */
-	uint64_t lines;      /* so far, to say where a mistake is */
+	bool jumbled; /* their numbers do not only grow: one of them had failed before */
+	int64_t stuffed_until_ms; /* its carrier had no room */
+	struct text partial;      /* a line that has not ended */
+	bool skipping;            /* the rest of one that was too long */
+	bool useful;              /* it has acknowledged something */
+	uint64_t lines;           /* so far, to say where a mistake is */
 };
 
 /* carrier.c */

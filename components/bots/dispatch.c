@@ -11,10 +11,13 @@
 
 #include "carrier.h"
 
+#define STUFFED_MS 200 /* until one whose carrier had no room is asked again */
+
 static bool
 has_room(const struct consumer *c)
 {
-	return c->attached && c->taken_count < c->window;
+	return c->attached && c->taken_count < c->window &&
+	    c->stuffed_until_ms <= annex_now_ms(c->bot->bots->inst);
 }
 
 static struct consumer *
@@ -133,6 +136,10 @@ dispatch(struct bot *bot)
 		c = choose(bot, lane, now_ms);
 		if (c != NULL && hand_over(c, ev) >= 0)
 			continue;
+		if (c != NULL) {
+			c->stuffed_until_ms = now_ms + STUFFED_MS;
+			due_ms = c->stuffed_until_ms < due_ms ? c->stuffed_until_ms : due_ms;
+		}
 		lane->pass = bot->pass;
 		if (lane->blocked_until_ms > now_ms && lane->blocked_until_ms < due_ms)
 			due_ms = lane->blocked_until_ms;

@@ -19,7 +19,7 @@ import traceback
 
 from annex import Build, Failure
 
-MODULES = ["kills", "bots", "rooms", "disk", "bad", "state", "stall", "links", "publish"]
+MODULES = ["kills", "bots", "programs", "rooms", "disk", "bad", "state", "stall", "links", "publish"]
 AT_ONCE = 4  # most of them wait most of the time
 
 
