@@ -118,24 +118,24 @@ async def converse(client):
     print(f"    {ECHO} answers a ping in {took * 1000:.1f} ms")
     await client.say("Hello, is anybody there?")
     await client.say("Grüße aus der Unterführung – 🚇")
-    await look_at_the_lamp(client)
     await read_the_news(client)
     await attached(client, ROOMS)
 
 
 async def look_at_the_lamp(client):
-    """A bot that shows everybody a status of their own."""
+    """A bot that shows each of its contacts a status of their own."""
+    name = client.boundjid.user
     status = client.loop.create_future()
 
     def presence(stanza):
-        if stanza["from"].bare == LAMP and "alice" in stanza["status"] and not status.done():
+        if stanza["from"].bare == LAMP and name in stanza["status"] and not status.done():
             status.set_result(stanza["status"])
 
     client.add_event_handler("presence_available", presence)
     for _ in range(50):  # the bots may be attached a little later
         client.send_presence_subscription(LAMP)
         try:
-            print(f"    {LAMP} shows alice: {await asyncio.wait_for(asyncio.shield(status), 1)}")
+            print(f"    {LAMP} shows {name}: {await asyncio.wait_for(asyncio.shield(status), 1)}")
             return
         except asyncio.TimeoutError:
             continue
@@ -149,6 +149,7 @@ async def meet(port):
     try:
         for guest in guests:
             await log_in(guest, port)
+            await look_at_the_lamp(guest)
             await guest.enter()
         for guest, line in zip(guests, lines):
             guest.send_message(ROOM, line, mtype="groupchat")
