@@ -82,7 +82,7 @@ def waiting(annex):
     done = annex.ctl(DOMAIN, "bots")
     check(done.returncode == 0, f"annexctl bots: {done.stdout}{done.stderr}")
     rows = json.loads(done.stdout)["rows"]
-    return {bot.split("@")[0]: int(count) for bot, _, _, count, _ in rows}
+    return {bot.split("@")[0]: int(count) for bot, _, _, count, *_ in rows}
 
 
 def memory_kb(annex):
