@@ -67,8 +67,8 @@ keep_in_memory(struct room *room, Muc__Line *line, const struct annex_element *o
 		recent_add(room, line);
 }
 
-/* What is added: a recipient, a stanza-id. */
-#define ADDED_BYTES ((size_t)4 << 10)
+/* What is added: addresses, a stanza-id, what the archive puts around it. */
+#define ADDED_BYTES ((size_t)8 << 10)
 
 bool
 can_be_said(const struct room *room, const char *text, size_t len)

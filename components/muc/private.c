@@ -90,6 +90,7 @@ answered(struct annex_instance *inst, int status, const struct annex_stanza *ans
     const void *cookie, size_t cookie_len)
 {
 	struct annex_error error = { .condition = ANNEX_REMOTE_SERVER_TIMEOUT };
+	const struct annex_error too_long = { .condition = ANNEX_POLICY_VIOLATION };
 	struct annex_stanza *out;
 	annex_hold_t hold;
 
@@ -106,7 +107,8 @@ answered(struct annex_instance *inst, int status, const struct annex_stanza *ans
 	if ((out = annex_release(inst, hold)) == NULL)
 		return;
 	annex_add_copies(out->element, answer->element);
-	annex_send(inst, out);
+	if (annex_send(inst, out) < 0) /* it has grown too long */
+		annex_refuse_held(inst, hold, &too_long);
 }
 
 static enum annex_verdict

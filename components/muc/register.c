@@ -10,6 +10,8 @@
 
 #include "register.h"
 
+#define FAQ_MAX ((size_t)8 << 10)
+
 static const struct annex_field fields[] = { REGISTRATION_FIELDS, { 0 } };
 
 static const struct annex_form form = {
@@ -128,6 +130,17 @@ remove_registration(struct muc *m, struct room *room, const struct annex_stanza 
 	return apply(m, room, &c, in);
 }
 
+/* It is told to admins, and kept for them. */
+static bool
+faq_fits(const struct registration *asked)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < asked->faq.count; i++)
+		bytes += strlen(asked->faq.value[i]) + 1;
+	return bytes <= FAQ_MAX;
+}
+
 enum annex_verdict
 muc_register_set(struct annex_instance *inst, const struct annex_stanza *in)
 {
@@ -148,6 +161,9 @@ muc_register_set(struct annex_instance *inst, const struct annex_stanza *in)
 	x = annex_form_find(in->payload, NS_MUC "#register");
 	if (x == NULL || annex_form_read(&form, x, &asked, NULL, in->pool, &why) < 0)
 		return muc_refuse(m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, NULL);
+	if (!faq_fits(&asked))
+		return muc_refuse(m, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_MODIFY,
+		    "The entry in the FAQ is too long.");
 	c = change_of_rank(room, in->from, RANK_MEMBER);
 	c.nick = annex_prep_resource(in->pool, asked.nick);
 	if (!nick_is_fine(m, c.nick))

@@ -46,6 +46,8 @@ echo_invitations(struct annex_stanza *out, const struct annex_stanza *in)
 	}
 }
 
+#define ECHO_MAX ((size_t)8 << 10) /* as long as a subject may be */
+
 /* What was asked for is shown again where it says what the error is about (§7.2, §8.1, §9.5). */
 static void
 echo(struct annex_stanza *out, const struct annex_stanza *in)
@@ -56,7 +58,8 @@ echo(struct annex_stanza *out, const struct annex_stanza *in)
 		annex_add(out->element, NS_MUC, "x");
 	if (in->kind != ANNEX_MESSAGE)
 		return;
-	if ((subject = annex_child(in->element, NULL, "subject")) != NULL)
+	subject = annex_child(in->element, NULL, "subject");
+	if (subject != NULL && strlen(annex_text(subject)) <= ECHO_MAX)
 		annex_add_copy(out->element, subject);
 	if (annex_child(in->element, NS_USER, "x") != NULL)
 		echo_invitations(out, in);
