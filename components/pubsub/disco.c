@@ -59,6 +59,7 @@ static const char *const features[] = {
 	NS_PUBSUB "#subscription-options",
 	ANNEX_NS_RSM,
 	NS_ATTACHMENTS,
+	NS_FILTER,
 	NS_ORDER,
 	NS_ORDER "@" NS_PUBSUB,
 	NS_ORDER "@" ANNEX_NS_MAM,
@@ -144,27 +145,29 @@ info(struct annex_instance *inst, const struct annex_stanza *in, const char *nod
 
 /* --- Nodes as items of the service -------------------------------------------------- */
 
+bool
+listed_take(struct pubsub *p, const Pubsub__Listed *record, annex_take_fn *take, void *taker)
+{
+	struct annex_disco_item *item = annex_new(annex_scratch(p->inst), struct annex_disco_item);
+
+	item->jid = annex_domain(p->inst);
+	item->node = record->name;
+	item->name = record->title[0] == '\0' ? NULL : record->title;
+	return take(taker, item->node, item);
+}
+
 static int
 walk_on(struct pubsub *p, struct annex_iter *it, annex_take_fn *take, void *taker)
 {
-	struct annex_pool *pool = annex_scratch(p->inst);
 	int r;
 
-	while ((r = annex_next(p->store, it)) == ANNEX_AGAIN) {
-		const Pubsub__Listed *record = (Pubsub__Listed *)it->record;
-		struct annex_disco_item *item = annex_new(pool, struct annex_disco_item);
-
-		item->jid = annex_domain(p->inst);
-		item->node = record->name;
-		item->name = record->title[0] == '\0' ? NULL : record->title;
-		if (!take(taker, item->node, item))
+	while ((r = annex_next(p->store, it)) == ANNEX_AGAIN)
+		if (!listed_take(p, (Pubsub__Listed *)it->record, take, taker))
 			return ANNEX_OK;
-	}
 	return r < 0 ? r : ANNEX_OK;
 }
 
-/* The row of a NodeID; 0 where it is not listed. */
-static uint64_t
+uint64_t
 listed_number(struct pubsub *p, const char *name)
 {
 	struct node *node = node_find(p, name);
@@ -247,11 +250,16 @@ items(struct annex_instance *inst, const struct annex_stanza *in, const char *no
     struct annex_source *source_r, struct annex_error *error_r)
 {
 	struct pubsub *p = annex_state(inst);
+	const struct annex_element *filter;
 
 	if (in->to->local != NULL)
 		return ANNEX_ENOENT;
 	if (node != NULL && node[0] != '\0')
 		return node_items(p, in, node, source_r, error_r);
+	if ((filter = annex_child(in->payload, NS_FILTER, "filter")) != NULL) {
+		*error_r = fault_error(FAULT_BAD_REQUEST);
+		return filter_source(p, filter, source_r) < 0 ? ANNEX_EDENIED : ANNEX_OK;
+	}
 	*source_r = (struct annex_source) { .cookie = p,
 		.walk = listed_walk,
 		.seek = listed_seek,

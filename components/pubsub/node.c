@@ -129,19 +129,34 @@ text(const char *s)
 	return (char *)(uintptr_t)s;
 }
 
+static struct annex_key
+type_key(const struct node *node, const char *type)
+{
+	struct annex_key key = key_text(TABLE_TYPES, type);
+
+	return *annex_key_u64(&key, node->number);
+}
+
+/* Among all that are listed, and among those of its type. */
 static int
 listed_put(const struct node *node)
 {
+	struct annex_store *store = node->p->store;
 	struct annex_key key = key_number(TABLE_LISTED, node->number);
+	struct annex_key of_type = type_key(node, node->config.type);
 	Pubsub__Listed record = PUBSUB__LISTED__INIT;
+	int r;
 
 	if (!node_is_listed(node)) {
-		annex_delete(node->p->store, &key);
+		annex_delete(store, &key);
+		annex_delete(store, &of_type);
 		return ANNEX_OK;
 	}
 	record.name = text(node->name);
 	record.title = text(node->config.title);
-	return annex_put(node->p->store, &key, &record.base);
+	if ((r = annex_put(store, &key, &record.base)) < 0)
+		return r;
+	return annex_put(store, &of_type, &record.base);
 }
 
 static void
@@ -187,6 +202,8 @@ node_configure(struct node *node, const struct node_config *config)
 	node_pack(node, config, &record);
 	if ((r = annex_put(node->p->store, &key, &record.base)) < 0)
 		return r;
+	key = type_key(node, node->config.type);
+	annex_delete(node->p->store, &key);
 	node->config = config_baseline;
 	settings_unpack(config_fields, &node->config, record.setting, record.n_setting, node->pool);
 	node->garbage += 1024;

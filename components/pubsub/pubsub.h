@@ -43,6 +43,7 @@
 #define NS_PUBLIC "urn:xmpp:pps:0"
 #define NS_PUBLIC_SUBSCRIBERS "urn:xmpp:pps:subscribers:0"
 #define NS_PUBLIC_SUBSCRIPTIONS "urn:xmpp:pps:subscriptions:0"
+#define NS_FILTER "urn:xmpp:pubsub-filter:0"
 #define NS_ORDER "urn:xmpp:order-by:1"
 
 /* XEP-0060 §4.1, in order of what they may. */
@@ -227,6 +228,7 @@ enum {
 	TABLE_SUBSCRIBED,
 	TABLE_MEMBERS,
 	TABLE_KEPT,
+	TABLE_TYPES,
 };
 extern const struct annex_table pubsub_tables[];
 
@@ -631,6 +633,12 @@ operation_fn node_subscriptions, node_subscriptions_set, node_affiliations, node
 enum fault node_may_be_made(const struct request *rq);
 
 extern const struct annex_disco pubsub_disco;
+/* The number of a node of that name that is listed, or 0; and one as an item of the service. */
+uint64_t listed_number(struct pubsub *p, const char *name);
+bool listed_take(struct pubsub *p, const Pubsub__Listed *record, annex_take_fn *take, void *taker);
+/* Nodes as <filter/> wants them; ANNEX_EINVAL where it is none. */
+int filter_source(struct pubsub *p, const struct annex_element *filter,
+    struct annex_source *source_r) ANNEX_MUST_CHECK;
 
 /* --- commands.c, person.c: for operators ---------------------------------------- */
 

@@ -10,7 +10,7 @@
  * has numbers in its order, and is counted, so that a total, an index and the n-th row
  * cost O(log n).
  *
- * numbers, listed and kept are indexes of nodes, item_ids and created of items; subscribers, subscribed and
+ * numbers, listed, types and kept are indexes of nodes, item_ids and created of items; subscribers, subscribed and
  * pending of subscriptions; affiliated, members and owners of affiliations: they are written together
  * with what they index.
  */
@@ -26,6 +26,8 @@ static const struct annex_key_part by_node_jid[] = { { "node", ANNEX_KEY_U64 },
 	{ "jid", ANNEX_KEY_TEXT }, { 0 } };
 static const struct annex_key_part by_jid_node[] = { { "jid", ANNEX_KEY_TEXT },
 	{ "node", ANNEX_KEY_U64 }, { 0 } };
+static const struct annex_key_part by_type_number[] = { { "type", ANNEX_KEY_TEXT },
+	{ "number", ANNEX_KEY_U64 }, { 0 } };
 static const struct annex_key_part by_jid_number[] = { { "jid", ANNEX_KEY_TEXT },
 	{ "number", ANNEX_KEY_U64 }, { 0 } };
 static const struct annex_key_part by_jid_node_number[] = { { "jid", ANNEX_KEY_TEXT },
@@ -59,6 +61,7 @@ const struct annex_table pubsub_tables[] = {
 	TABLE(16, "subscribed", by_jid_number, subscribed, true),
 	TABLE(17, "members", by_node_number, affiliation, true),
 	TABLE(18, "kept", by_node_number, number, false),
+	TABLE(19, "types", by_type_number, listed, true),
 	{ 0 },
 };
 
