@@ -271,6 +271,8 @@ muc_archive_set(struct annex_instance *inst, const struct annex_stanza *in)
 	r = query_narrow(q, in->payload, &why);
 	if (r == ANNEX_ENOENT)
 		return muc_refuse(q->m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, NULL);
+	if (r == ANNEX_EDENIED)
+		return muc_refuse(q->m, in, ANNEX_FEATURE_NOT_IMPLEMENTED, ANNEX_ERROR_CANCEL, why);
 	if (r < 0)
 		return muc_refuse(q->m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, why);
 	return query_run(q, in);

@@ -35,7 +35,7 @@ struct query {
 };
 
 /* What a query that was submitted says, into the members that bound it: ANNEX_ENOENT where it names a
- * message there is not, ANNEX_EINVAL and why. */
+ * message there is not, ANNEX_EDENIED where there is no such filter, ANNEX_EINVAL and why. */
 int query_narrow(struct query *q, const struct annex_element *asked, const char **why);
 
 /* From the place behind (or before) number, 0 being none, within the bounds. */

@@ -10,38 +10,13 @@
  * (XEP-0413) times are those of creation.  Only "with" looks at items one by one: that goes in
  * pieces, a bounded number in each turn, the IQ being held meanwhile.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <annex/iq.h>
-#include <annex/mam.h>
-
-#include "pubsub.h"
+#include "archive.h"
 
 #define PAGE_PRESET 50
 #define PAGE_MAX 250
-#define LOOK_MAX 1000
-#define QUERIES_MAX 50
-
-struct query {
-	struct pubsub *p;
-	struct node *node; /* NULL while it is held */
-	struct annex_mam_query asked;
-	struct rows rows;
-	const char *to;
-	/* Of one that looks at items: */
-	struct annex_pool *pool;
-	annex_hold_t hold;
-	struct annex_timer *timer;
-	uint64_t number, shelf;
-	struct annex_page page;
-	struct annex_page_result found;
-	char last[24]; /* looked at last; "": nothing yet */
-	size_t looked;
-	bool is_full;
-};
-
 /* --- Bounds ------------------------------------------------------------------------------- */
 
 static int64_t
@@ -132,6 +107,13 @@ narrow(struct query *q)
 	return ANNEX_OK;
 }
 
+bool
+archive_matches(const struct query *q, uint64_t place, const Pubsub__Item *item)
+{
+	return (q->asked.with == NULL || item_is_by(item, q->asked.with)) &&
+	    (q->words.count == 0 || fulltext_has(&q->rows, &q->words, place));
+}
+
 /* --- Those that are named (§4.1.4) -------------------------------------------------------- */
 
 struct named {
@@ -172,7 +154,7 @@ named_find(struct query *q, struct annex_array *array_r)
 			return ANNEX_ENOENT;
 		if (named->place > q->rows.low &&
 		    (q->rows.high == 0 || named->place < q->rows.high) &&
-		    (q->asked.with == NULL || item_is_by(named->item, q->asked.with)))
+		    archive_matches(q, row_number(named->id), named->item))
 			list[n++] = named;
 	}
 	if (n > 0)
@@ -202,8 +184,8 @@ item_send(const struct query *q, const char *id, const Pubsub__Item *item)
 	return annex_send(q->p->inst, out);
 }
 
-static bool
-page_send(const struct query *q, const struct annex_page_result *page)
+bool
+archive_page_send(const struct query *q, const struct annex_page_result *page)
 {
 	for (size_t i = 0; i < page->count; i++) {
 		size_t at = q->asked.flip ? page->count - 1 - i : i;
@@ -214,152 +196,12 @@ page_send(const struct query *q, const struct annex_page_result *page)
 	return true;
 }
 
-static void
-fin_send(const struct query *q, struct annex_stanza *out, const struct annex_page_result *page)
+void
+archive_fin_send(
+    const struct query *q, struct annex_stanza *out, const struct annex_page_result *page)
 {
 	annex_mam_fin_add(out->element, page);
 	annex_send(q->p->inst, out);
-}
-
-/* --- Looking for what somebody published ------------------------------------------------------ */
-
-static bool
-look_at(void *cookie, const char *id, void *item)
-{
-	struct query *q = cookie;
-	struct annex_page_result *found = &q->found;
-
-	if (q->looked++ == LOOK_MAX)
-		return false;
-	snprintf(q->last, sizeof(q->last), "%s", id);
-	if (!item_is_by(item, q->asked.with))
-		return true;
-	if (found->count == q->page.max) {
-		q->is_full = true;
-		return false;
-	}
-	found->id[found->count++] = annex_strdup(q->pool, id);
-	return true;
-}
-
-/* ANNEX_AGAIN: there is more to be looked at. */
-static int
-look(struct query *q)
-{
-	const struct annex_source source = rows_source(&q->rows);
-	const char *last = annex_strdup(annex_scratch(q->p->inst), q->last);
-	int r;
-
-	q->looked = 0;
-	if ((r = source.walk(source.cookie, q->last[0] == '\0' ? NULL : last,
-		 q->page.before != NULL, look_at, q)) < 0)
-		return r;
-	q->found.complete = !q->is_full;
-	return q->is_full || q->looked <= LOOK_MAX ? ANNEX_OK : ANNEX_AGAIN;
-}
-
-static void
-answer_found(struct query *q, struct annex_stanza *out)
-{
-	struct annex_page_result *found = &q->found;
-	void **item = annex_new_array(out->pool, void *, found->count + 1);
-	const char **id = annex_new_array(out->pool, const char *, found->count + 1);
-	size_t n = 0;
-
-	for (size_t i = 0; i < found->count; i++) {
-		size_t at = q->page.before != NULL ? found->count - 1 - i : i;
-
-		id[n] = found->id[at];
-		if ((item[n] = row_item(&q->rows, id[n])) != NULL)
-			n++;
-	}
-	found->count = n;
-	found->item = item;
-	found->id = id;
-	page_fit(found, &q->page, item_size);
-	if (page_send(q, found))
-		fin_send(q, out, found);
-}
-
-static void
-query_end(struct query *q)
-{
-	struct annex_pool *pool = q->pool;
-
-	q->p->queries--;
-	annex_timer_free(&q->timer);
-	annex_pool_destroy(&pool);
-}
-
-static void
-look_on(struct annex_instance *inst, void *cookie)
-{
-	const struct annex_error gone = { .condition = ANNEX_ITEM_NOT_FOUND };
-	struct query *q = cookie;
-	struct annex_stanza *out;
-	int r = ANNEX_ENOENT;
-
-	q->node = node_by_number(q->p, q->number);
-	if (q->node != NULL && q->node->shelf == q->shelf && (r = look(q)) == ANNEX_AGAIN) {
-		annex_timer_start(q->timer, 1);
-		return;
-	}
-	if (r < 0)
-		annex_refuse_held(inst, q->hold, &gone);
-	else if ((out = annex_release(inst, q->hold)) != NULL)
-		answer_found(q, out);
-	query_end(q);
-}
-
-/* What is held outlives the stanza. */
-static struct query *
-query_keep(const struct query *asked)
-{
-	struct annex_pool *pool = annex_pool_create(annex_pool(asked->p->inst), "archive query");
-	struct query *q = annex_memdup(pool, asked, sizeof(*asked));
-	const char *from;
-
-	q->pool = pool;
-	q->to = annex_strdup(pool, asked->to);
-	q->asked.query_id = annex_strdup(pool, asked->asked.query_id);
-	q->asked.with = annex_jid_copy(pool, asked->asked.with);
-	q->number = asked->node->number;
-	q->shelf = asked->node->shelf;
-	q->found.id = annex_new_array(pool, const char *, q->page.max + 1);
-	from = q->page.before != NULL ? q->page.before : q->page.after;
-	snprintf(q->last, sizeof(q->last), "%s", from == NULL ? "" : from);
-	q->timer = annex_timer(q->p->inst, look_on, q);
-	q->p->queries++;
-	return q;
-}
-
-static enum annex_verdict
-sift(struct request *rq, const struct query *asked)
-{
-	enum annex_verdict verdict = ANNEX_DONE;
-	struct query *q;
-	int r;
-
-	if (asked->page.by_index)
-		return refuse(rq, FAULT_UNSUPPORTED_PAGE);
-	if (rq->p->queries >= QUERIES_MAX)
-		return refuse(rq, FAULT_FULL);
-	q = query_keep(asked);
-	q->hold = rq->hold;
-	if ((r = look(q)) == ANNEX_AGAIN) {
-		if (q->hold == 0)
-			verdict = annex_hold(rq->p->inst, rq->in, &q->hold);
-		if (q->hold != 0) {
-			annex_timer_start(q->timer, 1);
-			return verdict;
-		}
-	} else if (r < 0) {
-		verdict = refuse(rq, page_fault(r));
-	} else {
-		answer_found(q, result(rq));
-	}
-	query_end(q);
-	return verdict;
 }
 
 /* --- The IQs ----------------------------------------------------------------------------------- */
@@ -382,9 +224,9 @@ fetch(struct request *rq, struct query *q)
 	for (size_t i = 0; q->asked.ids.count > 0 && i < found.count; i++)
 		found.item[i] = (void *)(uintptr_t)((struct named *)found.item[i])->item;
 	page_fit(&found, &q->page, item_size);
-	if (!page_send(q, &found))
+	if (!archive_page_send(q, &found))
 		return refuse(rq, FAULT_FULL);
-	fin_send(q, result(rq), &found);
+	archive_fin_send(q, result(rq), &found);
 	return ANNEX_DONE;
 }
 
@@ -406,6 +248,22 @@ node_named(struct request *rq)
 	return may_retrieve(rq);
 }
 
+/* urn:xmpp:fulltext:0: items that have all of the words.  Those that are named are judged by all. */
+static enum fault
+look_for_words(struct request *rq, struct query *q)
+{
+	q->words = words_of_text(q->asked.fulltext, rq->in->pool);
+	if (!rq->node->config.fulltext)
+		return FAULT_UNKNOWN;
+	if (q->words.count == 0)
+		return FAULT_BAD_REQUEST;
+	if (!rows_are_of(&q->rows, TABLE_ITEMS))
+		return FAULT_UNSUPPORTED_PAGE;
+	if (q->asked.ids.count > 0)
+		return FAULT_NONE;
+	return fulltext_rows(&q->rows, &q->words) < 0 ? FAULT_FULL : FAULT_NONE;
+}
+
 enum annex_verdict
 archive_query(struct request *rq)
 {
@@ -421,8 +279,10 @@ archive_query(struct request *rq)
 	if (fault != FAULT_NONE)
 		return refuse(rq, fault);
 	q.node = rq->node;
-	if (annex_mam_read(&q.asked, in->payload, false, in->pool, &why) < 0 ||
-	    annex_page_read(&q.page, in->payload, PAGE_PRESET, PAGE_MAX) < 0)
+	r = annex_mam_read(&q.asked, in->payload, true, in->pool, &why);
+	if (r == ANNEX_EDENIED)
+		return refuse_saying(rq, FAULT_UNKNOWN, why);
+	if (r < 0 || annex_page_read(&q.page, in->payload, PAGE_PRESET, PAGE_MAX) < 0)
 		return refuse_saying(rq, FAULT_BAD_REQUEST, why);
 	if ((fault = rows_of_items(&q.rows, q.node, in->payload)) != FAULT_NONE)
 		return refuse(rq, fault);
@@ -435,8 +295,10 @@ archive_query(struct request *rq)
 	if (q.asked.with != NULL && rq->rank != RANK_OWNER &&
 	    strcmp(q.node->config.itemreply, "publisher") != 0)
 		return refuse(rq, FAULT_FORBIDDEN);
-	if (q.asked.with != NULL && q.asked.ids.count == 0)
-		return sift(rq, &q);
+	if (q.asked.fulltext != NULL && (fault = look_for_words(rq, &q)) != FAULT_NONE)
+		return refuse(rq, fault);
+	if ((q.asked.with != NULL || q.words.count > 0) && q.asked.ids.count == 0)
+		return archive_sift(rq, &q);
 	return fetch(rq, &q);
 }
 
@@ -472,7 +334,7 @@ archive_get(struct annex_instance *inst, const struct annex_stanza *in)
 		add_end(&rq, el, "start", false);
 		add_end(&rq, el, "end", true);
 	} else {
-		annex_mam_form_add(el, false);
+		annex_mam_form_add(el, rq.node->config.fulltext);
 	}
 	annex_send(inst, out);
 	return ANNEX_DONE;

@@ -148,6 +148,8 @@ follow(struct node *node, const struct node_config *before)
 	if (r >= 0 && strcmp(before->access_model, node->config.access_model) != 0 &&
 	    (r = node_judge(node)) >= 0)
 		r = kept_follow(node, KEPT_JUDGE);
+	if (r >= 0 && before->fulltext != node->config.fulltext)
+		r = fulltext_start(node);
 	if (r >= 0 && strcmp(before->item_expire, node->config.item_expire) != 0)
 		r = items_arrange(node);
 	return must(p, r);

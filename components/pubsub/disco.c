@@ -65,6 +65,7 @@ static const char *const features[] = {
 	NS_ORDER "@" ANNEX_NS_MAM,
 	ANNEX_NS_MAM,
 	ANNEX_NS_MAM_EXTENDED,
+	ANNEX_NS_FULLTEXT,
 	NS_PUBLIC,
 	NULL,
 };
@@ -125,6 +126,8 @@ node_info(struct node *node, struct annex_disco_info *info)
 		annex_disco_feature(info, ANNEX_NS_MAM);
 		annex_disco_feature(info, ANNEX_NS_MAM_EXTENDED);
 	}
+	if (c->fulltext)
+		annex_disco_feature(info, ANNEX_NS_FULLTEXT);
 	annex_form_add(annex_disco_query(info), &meta_form, "result", &m);
 	return ANNEX_OK;
 }

@@ -94,7 +94,9 @@ item_put(struct node *node, Pubsub__Item *item)
 	at.id = item->id;
 	at.number = number;
 	key = key_number_text(TABLE_ITEM_IDS, node->shelf, item->id);
-	return must(p, annex_put(p->store, &key, &at.base));
+	if ((r = annex_put(p->store, &key, &at.base)) >= 0)
+		r = fulltext_follow(node, old == NULL ? 0 : before);
+	return must(p, r);
 }
 
 int
@@ -107,6 +109,8 @@ item_remove(struct node *node, const Pubsub__Item *item, uint64_t number)
 		return r;
 	key = key_numbers(TABLE_CREATED, node->shelf, item->created);
 	if (must(node->p, annex_delete(node->p->store, &key)) == ANNEX_ESTORE)
+		return ANNEX_ESTORE;
+	if (must(node->p, fulltext_follow(node, number)) < 0)
 		return ANNEX_ESTORE;
 	if (node->attached && must(node->p, kept_item_gone(node, item->id)) < 0)
 		return ANNEX_ESTORE;

@@ -147,6 +147,9 @@ row_take(const struct rows *rows, const struct annex_iter *it, annex_take_fn *ta
 		id = ((Pubsub__Created *)it->record)->id;
 		if ((item = item_of_id(rows, id, &number)) == NULL)
 			return true;
+	} else if (rows_are_of(rows, TABLE_WORDS) &&
+	    (item = item_of_place(rows, number_text(rows, number))) == NULL) {
+		return true; /* it has gone, and the index will follow */
 	}
 	if (id == NULL || rows->by_place)
 		id = number_text(rows, number);

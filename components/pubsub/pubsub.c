@@ -11,6 +11,7 @@
  *
  *	create.c, configure.c, delete.c     nodes
  *	publish.c, retrieve.c, archive.c    items
+ *	words.c, fulltext.c                 which items have which words
  *	kept.c, attach.c, public.c          nodes that the service keeps beside others
  *	subscribe.c, options.c, approve.c   subscriptions
  *	entity.c, manage.c                  lists of what somebody has, and of who has a node
@@ -250,6 +251,7 @@ static const struct annex_job pubsub_jobs[] = {
 	{ .kind = "trim", .step = node_trim_step },
 	{ .kind = "judge", .step = node_judge_step },
 	{ .kind = "kept", .step = kept_step },
+	{ .kind = "index", .step = fulltext_step },
 	{ .kind = "erase", .step = erase_step },
 	{ 0 },
 };

@@ -102,6 +102,7 @@ struct node_config {
 	bool deliver_notifications, deliver_payloads, persist_items;
 	bool notify_config, notify_delete, notify_retract, notify_sub;
 	bool presence_based, purge_offline, tempsub, subscribe;
+	bool fulltext; /* the words of items can be looked for */
 };
 
 struct node {
@@ -122,6 +123,7 @@ struct node {
 	enum role role;
 	uint64_t target;           /* of which node it is kept, by its number; or 0 */
 	bool attached;             /* something is attached to its items */
+	bool indexing;             /* the job that keeps its index is to run */
 	struct audience *audience; /* notify.c; or NULL */
 	size_t garbage;            /* bytes of the pool that nobody uses any more, about */
 };
@@ -229,6 +231,10 @@ enum {
 	TABLE_MEMBERS,
 	TABLE_KEPT,
 	TABLE_TYPES,
+	TABLE_WORDS,
+	TABLE_TERMS,
+	TABLE_INDEXED,
+	TABLE_UNINDEXED,
 };
 extern const struct annex_table pubsub_tables[];
 
@@ -442,7 +448,7 @@ int node_delete(struct node *node, const char *redirect) ANNEX_MUST_CHECK;
 void sub_judge(struct sub *sub);
 int node_judge(const struct node *node) ANNEX_MUST_CHECK;
 typedef int job_fn(struct annex_instance *inst, struct annex_job_state *state, size_t limit);
-job_fn remains_step, node_trim_step, node_judge_step, erase_step, kept_step;
+job_fn remains_step, node_trim_step, node_judge_step, erase_step, kept_step, fulltext_step;
 
 /* --- kept.c, attach.c, public.c: nodes that the service keeps -------------- */
 
@@ -495,6 +501,16 @@ struct annex_strings items_trim(struct node *node, uint64_t keep, size_t most);
 struct annex_element *item_add(
     struct annex_element *parent, const struct node *node, const Pubsub__Item *item, bool payload);
 
+/* --- words.c, fulltext.c ---------------------------------------------------- */
+
+/* Each once, folded; in pool. */
+struct annex_strings words_of_text(const char *text, struct annex_pool *pool);
+struct annex_strings words_of_item(const Pubsub__Item *item, struct annex_pool *pool);
+/* An item came, and what was at the place gone (or 0) went: the index will follow. */
+int fulltext_follow(struct node *node, uint64_t gone) ANNEX_MUST_CHECK;
+/* The index is made, or goes, as the configuration wants it. */
+int fulltext_start(struct node *node) ANNEX_MUST_CHECK;
+
 /* --- page.c --------------------------------------------------------------- */
 
 /*
@@ -520,6 +536,11 @@ bool rows_are_of(const struct rows *rows, int table);
 /* The number of the row, the item, that an id names; 0 and NULL where there is none. */
 uint64_t row_place(const struct rows *rows, const char *id);
 Pubsub__Item *row_item(const struct rows *rows, const char *id);
+struct annex_key word_key(uint64_t shelf, const char *word);
+/* Turn rows of items, by place, into those that have the rarest of some words: the others are left in
+ * words; and whether an item has all of some. */
+int fulltext_rows(struct rows *rows, struct annex_strings *words) ANNEX_MUST_CHECK;
+bool fulltext_has(const struct rows *rows, const struct annex_strings *words, uint64_t place);
 /* What a page that could not be fetched is refused with. */
 enum fault page_fault(int status);
 /*

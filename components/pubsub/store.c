@@ -10,7 +10,7 @@
  * has numbers in its order, and is counted, so that a total, an index and the n-th row
  * cost O(log n).
  *
- * numbers, listed, types and kept are indexes of nodes, item_ids and created of items; subscribers, subscribed and
+ * numbers, listed, types and kept are indexes of nodes, item_ids and created of items (and words, by a job); subscribers, subscribed and
  * pending of subscriptions; affiliated, members and owners of affiliations: they are written together
  * with what they index.
  */
@@ -28,6 +28,8 @@ static const struct annex_key_part by_jid_node[] = { { "jid", ANNEX_KEY_TEXT },
 	{ "node", ANNEX_KEY_U64 }, { 0 } };
 static const struct annex_key_part by_type_number[] = { { "type", ANNEX_KEY_TEXT },
 	{ "number", ANNEX_KEY_U64 }, { 0 } };
+static const struct annex_key_part by_word[] = { { "shelf", ANNEX_KEY_U64 },
+	{ "word", ANNEX_KEY_TEXT }, { "number", ANNEX_KEY_U64 }, { 0 } };
 static const struct annex_key_part by_jid_number[] = { { "jid", ANNEX_KEY_TEXT },
 	{ "number", ANNEX_KEY_U64 }, { 0 } };
 static const struct annex_key_part by_jid_node_number[] = { { "jid", ANNEX_KEY_TEXT },
@@ -62,6 +64,10 @@ const struct annex_table pubsub_tables[] = {
 	TABLE(17, "members", by_node_number, affiliation, true),
 	TABLE(18, "kept", by_node_number, number, false),
 	TABLE(19, "types", by_type_number, listed, true),
+	TABLE(20, "words", by_word, posting, true),
+	TABLE(21, "terms", by_node_number, terms, false),
+	TABLE(22, "indexed", by_number, indexed, false),
+	TABLE(23, "unindexed", by_node_number, posting, false),
 	{ 0 },
 };
 

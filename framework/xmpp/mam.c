@@ -41,6 +41,32 @@ form_of(bool fulltext)
 		.fields = fulltext ? filter_fields : filter_fields + 1 };
 }
 
+static bool
+is_known(const struct annex_form *form, const char *var)
+{
+	for (const struct annex_field *f = form->fields; f->var != NULL; f++)
+		if (strcmp(f->var, var) == 0)
+			return true;
+	return strcmp(var, "FORM_TYPE") == 0;
+}
+
+static int
+fields_read(const struct annex_form *form, const struct annex_element *x, struct filter *f,
+    struct annex_pool *pool, const char **why)
+{
+	if (x == NULL)
+		return ANNEX_OK;
+	ANNEX_CHILDREN (x, field) {
+		const char *var = annex_attr(field, "var");
+
+		if (!annex_is(field, ANNEX_NS_FORM, "field") || var == NULL || is_known(form, var))
+			continue;
+		*why = annex_sprintf(pool, "%s: there is no such filter.", var);
+		return ANNEX_EDENIED;
+	}
+	return annex_form_read(form, x, f, NULL, pool, why) < 0 ? ANNEX_EINVAL : ANNEX_OK;
+}
+
 static int
 time_read(const char *text, int64_t *ms, const char **why)
 {
@@ -64,10 +90,11 @@ annex_mam_read(struct annex_mam_query *query_r, const struct annex_element *quer
 	const struct annex_element *x = annex_form_find(query, ANNEX_NS_MAM);
 	struct filter f = { "", "", "", "", "", "", { 0 } };
 	struct annex_mam_query q = { .start_ms = INT64_MIN, .end_ms = INT64_MAX };
+	int r;
 
 	*why = NULL;
-	if (x != NULL && annex_form_read(&form, x, &f, NULL, pool, why) < 0)
-		return ANNEX_EINVAL;
+	if ((r = fields_read(&form, x, &f, pool, why)) < 0)
+		return r;
 	if (time_read(f.start, &q.start_ms, why) < 0 || time_read(f.end, &q.end_ms, why) < 0)
 		return ANNEX_EINVAL;
 	if (f.with[0] != '\0' && (q.with = annex_jid(pool, f.with)) == NULL)

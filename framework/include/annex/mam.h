@@ -39,8 +39,9 @@ struct annex_mam_query {
 };
 
 /*
- * Read <query/>.  fulltext: whether that filter is offered.  Strings are in pool.  ANNEX_EINVAL:
- * answer bad-request, with *why where it is not NULL.
+ * Read <query/>.  fulltext: whether that filter is known.  Strings are in pool.  ANNEX_EINVAL:
+ * answer bad-request, with *why where it is not NULL; ANNEX_EDENIED: there is a field that is not
+ * known, answer feature-not-implemented (§4.1.5).
  */
 int annex_mam_read(struct annex_mam_query *query_r, const struct annex_element *query,
     bool fulltext, struct annex_pool *pool, const char **why) ANNEX_MUST_CHECK;
