@@ -117,6 +117,8 @@ const struct annex_field config_fields[] = {
 	    "Items go when their publisher goes offline"),
 	FIELD(tempsub, "tempsub", ANNEX_BOOLEAN,
 	    "Subscriptions end when the subscriber goes offline"),
+	ANNEX_FIELD(struct node_config, validate, "x-pubsub#validate", ANNEX_BOOLEAN,
+	    "Items must be what the type says (Atom)", ),
 	ANNEX_FIELD(struct node_config, fulltext, "x-pubsub#fulltext", ANNEX_BOOLEAN,
 	    "Items can be looked for by their words", ),
 	{ 0 },

@@ -37,11 +37,13 @@ config_of(struct request *rq, struct node_config *config, const char **why)
 	if (annex_attr(rq->el, "type") != NULL &&
 	    strcmp(annex_attr(rq->el, "type"), "collection") == 0)
 		return FAULT_UNSUPPORTED_COLLECTIONS;
+	x = configure == NULL ? NULL : annex_child(configure, ANNEX_NS_FORM, "x");
+	profile_preset(rq->name, x == NULL ? NULL : annex_form_value(x, "pubsub#type"), config);
 	if (configure == NULL)
 		return FAULT_NONE;
 	if (annex_attr(configure, "node") != NULL)
 		return FAULT_BAD_REQUEST;
-	if ((x = annex_child(configure, ANNEX_NS_FORM, "x")) == NULL)
+	if (x == NULL)
 		return FAULT_NONE;
 	if (annex_form_is_cancelled(x))
 		return FAULT_BAD_REQUEST;

@@ -57,8 +57,6 @@ notify(struct node *node, const struct notice *notice)
 
 /* --- A text to read (§12.7: Atom) -------------------------------------------------------- */
 
-#define NS_ATOM "http://www.w3.org/2005/Atom"
-
 const char *
 body_of(const struct annex_element *payload, struct annex_pool *pool)
 {

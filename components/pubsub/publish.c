@@ -35,6 +35,7 @@ judge_options(struct publishing *pub)
 	if (x == NULL || rq->kept.role != ROLE_NONE)
 		return FAULT_NONE;
 	if (rq->node == NULL) {
+		profile_preset(rq->name, annex_form_value(x, "pubsub#type"), &pub->config);
 		pub->why = config_take(rq->p, x, &pub->config, rq->in->pool);
 		return pub->why == NULL ? FAULT_NONE : FAULT_PRECONDITION;
 	}
@@ -58,7 +59,9 @@ is_of_type(const struct publishing *pub)
 {
 	const char *type = pub->config.type;
 
-	return strchr(type, ':') == NULL || strcmp(type, pub->payload->ns) == 0;
+	/* That of a feed names its profile (XEP-0472 §5). */
+	return profile_is_feed(&pub->config) || strchr(type, ':') == NULL ||
+	    strcmp(type, pub->payload->ns) == 0;
 }
 
 /* The table of event types (§4.3) and §7.1.3.6. */
@@ -79,6 +82,8 @@ judge_item(struct publishing *pub)
 	if (pub->payload == NULL)
 		return c->deliver_payloads ? FAULT_PAYLOAD_REQUIRED : FAULT_NONE;
 	if (annex_child_after(pub->payload, NULL, NULL) != NULL || !is_of_type(pub))
+		return FAULT_INVALID_PAYLOAD;
+	if ((pub->why = profile_misses(c, pub->payload)) != NULL)
 		return FAULT_INVALID_PAYLOAD;
 	if (payload_size(pub) > (size_t)config_max_payload(pub->rq->p, c))
 		return FAULT_PAYLOAD_TOO_BIG;
@@ -130,6 +135,7 @@ judge_node(struct publishing *pub)
 	if ((fault = node_may_be_made(rq)) != FAULT_NONE)
 		return fault;
 	pub->config = config_preset(rq->p);
+	profile_preset(rq->name, NULL, &pub->config);
 	return FAULT_NONE;
 }
 

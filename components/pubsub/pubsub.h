@@ -44,6 +44,7 @@
 #define NS_PUBLIC_SUBSCRIBERS "urn:xmpp:pps:subscribers:0"
 #define NS_PUBLIC_SUBSCRIPTIONS "urn:xmpp:pps:subscriptions:0"
 #define NS_FILTER "urn:xmpp:pubsub-filter:0"
+#define NS_ATOM "http://www.w3.org/2005/Atom"
 #define NS_ORDER "urn:xmpp:order-by:1"
 
 /* XEP-0060 §4.1, in order of what they may. */
@@ -102,6 +103,7 @@ struct node_config {
 	bool deliver_notifications, deliver_payloads, persist_items;
 	bool notify_config, notify_delete, notify_retract, notify_sub;
 	bool presence_based, purge_offline, tempsub, subscribe;
+	bool validate; /* items must be what the type says */
 	bool fulltext; /* the words of items can be looked for */
 };
 
@@ -277,6 +279,14 @@ const char *config_take(const struct pubsub *p, const struct annex_element *x,
 /* Compare what is demanded with what is (§7.1.5): NULL, or why not. */
 const char *config_unmet(const struct pubsub *p, const struct annex_element *x,
     const struct node_config *config, struct annex_pool *pool);
+
+/* --- profile.c ------------------------------------------------------------ */
+
+/* What a node of that name, and of that type (or NULL), is like unless its owner says otherwise. */
+void profile_preset(const char *name, const char *type, struct node_config *config);
+bool profile_is_feed(const struct node_config *config);
+/* What a payload lacks, for people; NULL where that is nothing. */
+const char *profile_misses(const struct node_config *config, const struct annex_element *payload);
 
 /* --- node.c -------------------------------------------------------------- */
 
