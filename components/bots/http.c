@@ -345,6 +345,12 @@ http_forget(struct bot *bot)
 			continue;
 		q->bot = NULL;
 		q->route = &gone_route;
+		if (q->question == NULL)
+			continue;
+		q->question = NULL;
+		annex_timer_stop(q->patience);
+		serve_gone(q);
+		request_done(q);
 	}
 }
 

@@ -250,3 +250,19 @@ async def what_became_of_a_message_is_told(t):
     await until(is_sent, 20, "it is sent")
     equal((await web("GET", "/v1/sends/k", token))[1]["to"], "alice@localhost", "whom it is for")
     equal((await web("GET", "/v1/sends/other", token))[0], 404, "the status of another")
+
+
+@test()
+async def who_waits_for_an_answer_to_a_bot_that_is_removed_is_told(t):
+    web = await Web(t).start()
+    await web.annex.ctl("one.localhost", "bot-add", "bot=brief")
+    said = await web.annex.ctl("one.localhost", "token-add", "bot=brief", "name=t", "scopes=send")
+    token = said.split()[0]
+    await t.client("alice")
+    await web("POST", "/v1/do", token, json.dumps(
+        {"ask": "q", "to": "alice@localhost", "body": "Well?", "keep": True}))
+    poll = asyncio.create_task(web("GET", "/v1/asks/q?timeout=3", token))
+    equal((await web("GET", "/v1/asks/q?timeout=0", token))[1], {"state": "asked"}, "so far")
+    await web.annex.ctl("one.localhost", "bot-remove", "bot=brief")
+    equal((await poll)[0], 404, "the status")
+    equal((await web("GET", "/v1/asks/q", token))[0], 401, "the status of a token that is gone")
