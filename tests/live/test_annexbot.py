@@ -47,7 +47,7 @@ async def a_script_sends(t):
     annexbot.env["ANNEXBOT_TOKEN"] = "annex_wrong"
     await annexbot("send", "alice@localhost", "x", status=1)
     annexbot.env["ANNEXBOT_URL"] = "unix:/nonexistent"
-    await annexbot("send", "alice@localhost", "x", status=75)
+    await annexbot("send", "-p", "0", "alice@localhost", "x", status=75)
 
 
 @test()
