@@ -69,8 +69,10 @@ room_spread(struct room *room, struct annex_body *to_moderators, struct annex_bo
 	    annex_fanout_body(fan, to_others) != GROUP_OTHERS ||
 	    annex_fanout_body(fan, to_moderators) != GROUP_MODERATORS)
 		return;
-	annex_fanout_add_audience(
-	    fan, room_audience(room), except != NULL ? jids_of(except) : NULL);
+	/* What all are told alike needs no groups put right. */
+	annex_fanout_add_audience(fan,
+	    to_moderators == to_others ? room->audience : room_audience(room),
+	    except != NULL ? jids_of(except) : NULL);
 	room_sent(room, annex_fanout_send(fan, room_flow(room)));
 }
 
