@@ -273,8 +273,10 @@ flows_fill(struct flows *flows, struct spool *wire, size_t room)
 	flow_serve(flows, flow, wire, room, &moved);
 	while (moved < room && !annex_list_is_empty(&flows->ring)) {
 		flow = annex_container_of(flows->ring.next, struct flow, ring);
-		if (flow->deficit <= 0)
-			flow->deficit += QUANTUM;
+		if (flow->deficit <= 0) /* who is alone has all that there is */
+			flow->deficit += flows->ring.next == flows->ring.prev
+			    ? (int64_t)(room - moved)
+			    : QUANTUM;
 		flow_serve(flows, flow, wire, room, &moved);
 		if (flow->head != NULL && flow->deficit <= 0) {
 			annex_list_remove(&flow->ring);
