@@ -11,7 +11,8 @@ interfaces   = { "127.0.0.1" }
 c2s_ports            = { $c2s }
 component_ports      = { $port }
 component_interfaces = { "127.0.0.1" }
-http_ports           = {}
+http_ports           = { $http }
+http_interfaces      = { "127.0.0.1" }
 https_ports          = {}
 c2s_direct_tls_ports = {}
 
@@ -54,3 +55,8 @@ Component "two.localhost"
 
 Component "three.localhost"
 	component_secret = "$secret"
+
+-- Files (XEP-0363), over HTTP without TLS: it is on loopback alone.
+Component "upload.localhost" "http_file_share"
+	http_host         = "127.0.0.1"
+	http_external_url = "http://127.0.0.1:$http/"

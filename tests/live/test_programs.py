@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 # SPDX-FileCopyrightText: The Annex authors
 """Bots whose programs end under load, whose commands are edited, and who are seen by two."""
+import asyncio
 import base64
 import json
 import struct
 import sys
+import urllib.request
 import zlib
 
 from lib.client import CLIENT
@@ -35,6 +37,16 @@ def png(shade):
 
 
 PICTURES = {"alice": png(0), "bob": png(255)}
+
+PHOTOGRAPHER = """
+import json, sys
+for line in sys.stdin:
+    e = json.loads(line)
+    if e.get("body"):
+        print(json.dumps({"reply": e["seq"], "body": "one moment"}))
+        print(json.dumps({"file": "a.png", "to": e["from"], "data": sys.argv[1],
+                          "mime": "image/png", "body": "as you wished"}))
+"""
 
 PORTRAYER = """
 import json, sys
@@ -89,6 +101,25 @@ async def two_buddies_see_two_pictures_of_a_bot(t):
         equal(base64.b64decode(data or ""), PICTURES[user], f"the picture for {user}")
         client.send_raw("<presence to='lamp@one.localhost' type='unsubscribe'/>")
     equal(len(hashes), 2, "how many pictures are seen")
+
+
+@test("prosody")
+async def a_file_is_put_and_its_link_is_sent(t):
+    """Prosody alone: ejabberd lets no component of other programs upload."""
+    components = bots(cam={"child": python(PHOTOGRAPHER) + [base64.b64encode(png(7)).decode()]})
+    upload = t.ground.build / "components/bots/programs/upload"
+    components["one.localhost"]["bots"]["upload"] = str(upload)
+    await t.annex(components).start()
+    alice = await t.client("alice")
+    alice.send("cam@one.localhost", "<body>photo, please</body>")
+    message = await alice.next(
+        lambda s: s.xml.find("{jabber:x:oob}x") is not None, 30, "a message with a link")
+    link = message.xml.findtext("{jabber:x:oob}x/{jabber:x:oob}url")
+    equal(message["body"], link, "the body")
+    check([s for s in alice.stanzas if s["body"] == "as you wished"], "what was said before")
+    loop = asyncio.get_running_loop()
+    data = await loop.run_in_executor(None, lambda: urllib.request.urlopen(link, timeout=10).read())
+    equal(data, png(7), "what is behind the link")
 
 
 @test()
