@@ -96,6 +96,20 @@ read_time(const json_t *value, int64_t *ms_r)
 	return ANNEX_EINVAL;
 }
 
+/* "one, two or three", where text is none of them. */
+static const char *
+judge_choice(struct annex_pool *pool, const char *text, const char *const *choices)
+{
+	struct text t = { .pool = pool };
+
+	for (const char *const *c = choices; *c != NULL; c++) {
+		if (strcmp(*c, text) == 0)
+			return NULL;
+		text_printf(&t, "%s%s", c == choices ? "" : c[1] == NULL ? " or " : ", ", *c);
+	}
+	return t.bytes;
+}
+
 /* What it should have been, or NULL where it is. */
 static const char *
 read_value(struct action *a, const struct key *key, json_t *value)
@@ -105,7 +119,11 @@ read_value(struct action *a, const struct key *key, json_t *value)
 	switch (key->type) {
 	case KEY_TEXT:
 		*(const char **)place = json_string_value(value);
-		return json_is_string(value) ? NULL : "a text";
+		if (!json_is_string(value))
+			return "a text";
+		return key->choices == NULL
+		    ? NULL
+		    : judge_choice(a->pool, json_string_value(value), key->choices);
 	case KEY_NUMBER:
 		*(int64_t *)place = json_integer_value(value);
 		return json_is_integer(value) && json_integer_value(value) >= 0 ? NULL : "a number";

@@ -29,6 +29,7 @@ struct key {
 	enum key_type type;
 	size_t offset; /* into struct action */
 	bool required;
+	const char *const *choices; /* of a text: it is one of these; NULL-ended */
 };
 
 /* An action as it was read; what was not said is zero. */

@@ -58,8 +58,7 @@ judge_beat(struct action *a)
 		    a, "bad-json", "a worker's name is that of a resource, and not \"bot\"");
 	a->beat = place->resource;
 	if (a->show != NULL && show_read(a->show, &a->shows) < 0)
-		return action_wrong(
-		    a, "bad-json", "\"show\" must be online, chat, away, xa or dnd");
+		return ANNEX_EINVAL;
 	if (!a->clear && beat_find(a->bot, a->beat) == NULL && count(a->bot) >= BEATS_MOST)
 		return action_wrong(
 		    a, "resource-constraint", "a bot has at most %d workers", BEATS_MOST);

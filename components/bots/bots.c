@@ -118,6 +118,8 @@ static const struct annex_option bots_options[] = {
 	    "directory."),
 	ANNEX_OPTION(struct bots_settings, rate_each, 1, 100000, "5",
 	    "Messages a second that one contact may send to a bot for long."),
+	ANNEX_OPTION(struct bots_settings, max_unsent, 1, 10000000, "100000",
+	    "Messages that may wait until the server has passed them on; more are refused."),
 	ANNEX_OPTION(struct bots_settings, burst_each, 1, 1000000, "50",
 	    "Messages that one contact may send to a bot at once."),
 	{ 0 },

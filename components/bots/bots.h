@@ -52,7 +52,7 @@ struct bots_settings {
 	struct annex_sections bots;
 	const char *http, *upload, *upload_service;
 	int64_t max_body_bytes, max_line_bytes;
-	int64_t rate_each, burst_each;
+	int64_t rate_each, burst_each, max_unsent;
 	bool socket;
 };
 
@@ -267,6 +267,8 @@ void out_link_up(struct bots *m);
 /* Into the store and to the server; again, under the same id, until it is known to be routed. */
 /* tracked: its id, where somebody wants to know what becomes of it (track.c); or NULL. */
 int out_send(struct bot *bot, struct annex_stanza *stanza, const char *tracked) ANNEX_MUST_CHECK;
+/* More waits for the server than may. */
+bool out_is_full(const struct bots *m);
 int out_send_text(struct bot *bot, const char *xml, const char *tracked) ANNEX_MUST_CHECK;
 
 /* --- track.c ---------------------------------------------------------------- */

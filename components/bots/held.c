@@ -18,23 +18,9 @@
 #define TTL_MS ((int64_t)86400000)
 #define IDLE_MS 300000 /* whoever touched nothing for so long is not active */
 
-static const char *const whens[] = { "now", "online", "available", "active", NULL };
-
-static bool
-is_when(const char *when)
-{
-	for (const char *const *w = whens; *w != NULL; w++)
-		if (strcmp(*w, when) == 0)
-			return true;
-	return false;
-}
-
 int
 held_judge(struct action *a)
 {
-	if (a->when != NULL && !is_when(a->when))
-		return action_wrong(
-		    a, "bad-json", "\"when\" must be now, online, available or active");
 	if (a->otherwise != NULL && strcmp(a->otherwise, "store") != 0 &&
 	    strcmp(a->otherwise, "drop") != 0 && bot_find(a->bot->bots, a->otherwise) == NULL)
 		return action_wrong(

@@ -184,6 +184,12 @@ send_more(struct annex_instance *inst, void *cookie)
 	ask(o);
 }
 
+bool
+out_is_full(const struct bots *m)
+{
+	return m->out->next - 1 - m->out->routed >= (uint64_t)m->set->max_unsent;
+}
+
 int
 out_send(struct bot *bot, struct annex_stanza *stanza, const char *tracked)
 {

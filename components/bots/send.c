@@ -18,25 +18,14 @@
 #define NS_FALLBACK "urn:xmpp:fallback:0"
 #define NS_HINTS "urn:xmpp:hints"
 
-static const char *const types[] = { "normal", "chat", "headline", "groupchat", NULL };
-
-static bool
-is_type(const char *type)
-{
-	for (const char *const *t = types; *t != NULL; t++)
-		if (strcmp(*t, type) == 0)
-			return true;
-	return false;
-}
-
 int
 judge_send(struct action *a)
 {
 	const struct annex_instance *inst = a->bot->bots->inst;
 
-	if (a->type != NULL && !is_type(a->type))
+	if (out_is_full(a->bot->bots))
 		return action_wrong(
-		    a, "bad-json", "\"type\" must be normal, chat, headline or groupchat");
+		    a, "resource-constraint", "too many messages wait for the server already");
 	if (a->key != NULL && (*a->key == '\0' || strlen(a->key) > KEY_BYTES))
 		return action_wrong(
 		    a, "bad-json", "\"key\" must be a text of 1 to %d bytes", KEY_BYTES);

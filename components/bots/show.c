@@ -32,20 +32,19 @@
 #define SINCE "offline since "
 #define NO_PICTURE "none"
 
-const char *const bot_shows[] = { "online", "chat", "away", "xa", "dnd", "offline", NULL };
+/* The last is another word for the one before. */
+const char *const bot_shows[] = { "online", "chat", "away", "xa", "dnd", "offline", "unavailable",
+	NULL };
 
 int
 show_read(const char *text, enum annex_show *show_r)
 {
 	for (size_t i = 0; bot_shows[i] != NULL; i++)
 		if (strcmp(bot_shows[i], text) == 0) {
-			*show_r = (enum annex_show)i;
+			*show_r = i < ANNEX_SHOW_OFFLINE ? (enum annex_show)i : ANNEX_SHOW_OFFLINE;
 			return ANNEX_OK;
 		}
-	if (strcmp(text, "unavailable") != 0)
-		return ANNEX_EINVAL;
-	*show_r = ANNEX_SHOW_OFFLINE;
-	return ANNEX_OK;
+	return ANNEX_EINVAL;
 }
 
 /* --- The picture of the configuration -------------------------------------------- */
@@ -338,13 +337,8 @@ judge_picture(struct action *a)
 int
 judge_presence(struct action *a)
 {
-	enum annex_show show;
-
 	if (strcmp(a->kind, "presence") != 0)
 		return action_wrong(a, "bad-json", "unknown kind \"%.60s\"", a->kind);
-	if (a->show != NULL && show_read(a->show, &show) < 0)
-		return action_wrong(
-		    a, "bad-json", "\"show\" must be online, chat, away, xa, dnd or offline");
 	if (a->avatar != NULL && judge_picture(a) < 0)
 		return ANNEX_EINVAL;
 	if (a->group != NULL || a->whom == NULL || strcmp(a->whom, "*") == 0)

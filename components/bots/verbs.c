@@ -16,20 +16,22 @@
 		__VA_ARGS__                                                                   \
 	}
 
+static const char *const ack_modes[] = { "reply", "explicit", "auto", NULL };
+static const char *const types[] = { "normal", "chat", "headline", "groupchat", NULL };
+static const char *const whens[] = { "now", "online", "available", "active", NULL };
+
 /* --- hello, ack --------------------------------------------------------------- */
 
 static const struct key hello_keys[] = {
 	KEY("hello", KEY_NUMBER, hello, .required = true),
 	KEY("bot", KEY_TEXT, bot_name),
-	KEY("ack", KEY_TEXT, ack),
+	KEY("ack", KEY_TEXT, ack, .choices = ack_modes),
 	KEY("resource", KEY_TEXT, resource),
 	KEY("presence", KEY_TRUTH, seen),
 	KEY("standby", KEY_TRUTH, standby),
 	KEY("commands", KEY_ANY, commands),
 	{ 0 },
 };
-
-static const char *const ack_modes[] = { "reply", "explicit", "auto", NULL };
 
 /* A presence of its own has a name of its own: "bot" is the bot's. */
 static int
@@ -53,15 +55,10 @@ judge_hello(struct action *a)
 {
 	struct commands commands;
 	const char *why;
-	int i = 0;
 
 	if (a->hello != 1)
 		return action_wrong(
 		    a, "bad-json", "version 1 is spoken here, not %" PRId64, a->hello);
-	while (a->ack != NULL && ack_modes[i] != NULL && strcmp(ack_modes[i], a->ack) != 0)
-		i++;
-	if (a->ack != NULL && ack_modes[i] == NULL)
-		return action_wrong(a, "bad-json", "\"ack\" must be reply, explicit or auto");
 	if (a->commands != NULL && commands_read(a->commands, a->pool, &commands, &why) < 0)
 		return action_wrong(a, "bad-json", "%s", why);
 	return judge_resource(a);
@@ -173,11 +170,11 @@ static const struct key contact_keys[] = {
 static const struct key send_keys[] = {
 	KEY("to", KEY_JID, to, .required = true),
 	KEY("body", KEY_TEXT, body, .required = true),
-	KEY("type", KEY_TEXT, type),
+	KEY("type", KEY_TEXT, type, .choices = types),
 	KEY("subject", KEY_TEXT, subject),
 	KEY("thread", KEY_TEXT, thread),
 	KEY("key", KEY_TEXT, key),
-	KEY("when", KEY_TEXT, when),
+	KEY("when", KEY_TEXT, when, .choices = whens),
 	KEY("ttl", KEY_TIME, ttl_ms),
 	KEY("collapse", KEY_TEXT, collapse),
 	KEY("else", KEY_TEXT, otherwise),
@@ -200,7 +197,7 @@ static const struct key presence_keys[] = {
 	KEY("kind", KEY_TEXT, kind, .required = true),
 	KEY("to", KEY_TEXT, whom),
 	KEY("group", KEY_TEXT, group),
-	KEY("show", KEY_TEXT, show),
+	KEY("show", KEY_TEXT, show, .choices = bot_shows),
 	KEY("status", KEY_TEXT, status),
 	KEY("avatar", KEY_TEXT, avatar),
 	KEY("for", KEY_TIME, for_ms),
@@ -237,7 +234,7 @@ static const struct key leave_keys[] = {
 
 static const struct key beat_keys[] = {
 	KEY("beat", KEY_TEXT, beat, .required = true),
-	KEY("show", KEY_TEXT, show),
+	KEY("show", KEY_TEXT, show, .choices = bot_shows),
 	KEY("status", KEY_TEXT, status),
 	KEY("for", KEY_TIME, for_ms),
 	KEY("clear", KEY_TRUTH, clear),
