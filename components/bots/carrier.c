@@ -159,18 +159,21 @@ consumers_end(struct bot *bot)
 		    "{\"bye\":\"removed\"}");
 }
 
+/* What was given to it behind that one it may not have seen yet, also where it has a lower number:
+ * such an event had failed before. */
 void
 consumer_ack(struct consumer *c, uint64_t seq)
 {
 	ANNEX_LIST_EACH (&c->taken, l) {
 		struct event *ev = annex_container_of(l, struct event, link);
+		bool last = ev->seq == seq || (ev->seq > seq && !c->jumbled);
 
 		if (ev->seq <= seq) {
 			event_done(ev);
 			c->useful = true;
-		} else if (!c->jumbled) {
-			break;
 		}
+		if (last)
+			break;
 	}
 }
 
