@@ -170,11 +170,13 @@ attach_follow(
     const struct node *node, const struct annex_element *before, const struct annex_element *after)
 {
 	struct annex_pool *pool = annex_scratch(node->p->inst);
-	const struct kept kept = kept_read(node->p, node->name);
-	struct tally *t = annex_new(pool, struct tally);
+	struct kept kept;
+	struct tally *t;
 
-	if (kept.target == NULL)
+	if (node->role != ROLE_ATTACHMENTS ||
+	    (kept = kept_read(node->p, node->name)).target == NULL)
 		return ANNEX_OK;
+	t = annex_new(pool, struct tally);
 	t->pool = pool;
 	tally_summary(t, kept_get(kept.target, ROLE_SUMMARY, kept.item));
 	tally_attachments(t, before, -1);

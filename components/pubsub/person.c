@@ -207,7 +207,8 @@ erase_items(struct node *node, struct erasing *e, size_t *limit)
 		if (!is_by(item->publisher, e->bare))
 			continue;
 		ids[gone.count++] = item->id;
-		if (must(node->p, item_remove(node, item, e->at.item)) < 0)
+		if (must(node->p, item_remove(node, item, e->at.item)) < 0 ||
+		    must(node->p, attach_follow(node, attach_payload(node, item), NULL)) < 0)
 			return false;
 	}
 	if (gone.count > 0 && node->config.notify_retract)

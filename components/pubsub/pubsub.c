@@ -66,6 +66,8 @@ static const struct annex_option pubsub_options[] = {
 	    "Most requests to subscribe to one node that nobody has decided about; 0 is any number."),
 	OPTION(subscribers_per_turn, 1, 100000, "1000",
 	    "Most subscribers of a node that are told at a time; the rest in turns of their own."),
+	OPTION(items_per_turn, 1, 100000, "1000",
+	    "Most items of an archive that are looked at at a time; the rest in turns of their own."),
 	OPTION(multi_subscribe, 0, 0, "no",
 	    "Whether an address may be subscribed to a node several times."),
 	OPTION_OF(access_model, access_models, "open", "Who may subscribe to new nodes."),

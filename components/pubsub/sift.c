@@ -11,8 +11,13 @@
 
 #include "archive.h"
 
-#define LOOK_MAX 1000
 #define QUERIES_MAX 50
+
+static size_t
+look_max(const struct query *q)
+{
+	return (size_t)q->p->set->items_per_turn;
+}
 
 static bool
 look_at(void *cookie, const char *id, void *item)
@@ -20,7 +25,7 @@ look_at(void *cookie, const char *id, void *item)
 	struct query *q = cookie;
 	struct annex_page_result *found = &q->found;
 
-	if (q->looked++ == LOOK_MAX)
+	if (q->looked++ == look_max(q))
 		return false;
 	snprintf(q->last, sizeof(q->last), "%s", id);
 	if (!archive_matches(q, row_number(id), item))
@@ -46,7 +51,7 @@ look(struct query *q)
 		 q->page.before != NULL, look_at, q)) < 0)
 		return r;
 	q->found.complete = !q->is_full;
-	return q->is_full || q->looked <= LOOK_MAX ? ANNEX_OK : ANNEX_AGAIN;
+	return q->is_full || q->looked <= look_max(q) ? ANNEX_OK : ANNEX_AGAIN;
 }
 
 static void
