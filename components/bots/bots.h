@@ -296,6 +296,9 @@ void track_tidy(struct annex_instance *inst, const void *key, size_t key_len, in
 
 void files_init(struct bots *m);
 void files_link_up(struct bots *m);
+/* Whether a text is so long that it had better be a file, and there is a place for one. */
+bool files_take(const struct bot *bot, const char *text);
+int files_text(struct bot *bot, const char *to, const char *id, const char *text) ANNEX_MUST_CHECK;
 
 /* --- held.c ------------------------------------------------------------------ */
 

@@ -32,6 +32,8 @@
 #define PAUSE_MS 30000
 #define PATIENCE_MS 20000 /* until a service is found */
 #define HEADERS_MOST 10
+#define PARTS_MOST 4 /* a text of more messages is a file */
+#define BEGINNING_BYTES 200
 
 struct files {
 	struct bots *bots;
@@ -449,13 +451,27 @@ judge_file(struct action *a)
 	return ANNEX_OK;
 }
 
+static int
+add(struct bots *m, Bots__File *row)
+{
+	struct annex_key all = annex_key(&bots_tables[TABLE_FILES]), key;
+	uint64_t number;
+	int r;
+
+	if ((r = annex_sequence(m->store, &all, &number)) < 0)
+		return r;
+	key = row_key(number);
+	if ((r = bots_must(m, annex_put(m->store, &key, &row->base))) < 0)
+		return r;
+	search(m->files);
+	work(m->files);
+	return ANNEX_OK;
+}
+
 int
 run_file(struct action *a)
 {
-	struct bots *m = a->bot->bots;
-	struct annex_key all = annex_key(&bots_tables[TABLE_FILES]), key;
 	Bots__File row = BOTS__FILE__INIT;
-	uint64_t number;
 	int r;
 
 	if ((r = send_begin(a)) != ANNEX_AGAIN)
@@ -470,12 +486,33 @@ run_file(struct action *a)
 	row.link = (char *)(uintptr_t)(a->link != NULL ? a->link : "");
 	row.body = (char *)(uintptr_t)(a->body != NULL ? clean_text(a->pool, a->body) : "");
 	row.data = (ProtobufCBinaryData) { a->file_len, (uint8_t *)(uintptr_t)a->file_bytes };
-	if ((r = annex_sequence(m->store, &all, &number)) < 0)
-		return r;
-	key = row_key(number);
-	if ((r = bots_must(m, annex_put(m->store, &key, &row.base))) < 0)
-		return r;
-	search(m->files);
-	work(m->files);
-	return ANNEX_OK;
+	return add(a->bot->bots, &row);
+}
+
+/* --- Texts that are too long to be read in a chat --------------------------------------------- */
+
+bool
+files_take(const struct bot *bot, const char *text)
+{
+	size_t len = strlen(text);
+
+	return bot->bots->files->service != NULL && len <= FILE_BYTES &&
+	    len > PARTS_MOST * (size_t)bot->bots->set->max_body_bytes;
+}
+
+int
+files_text(struct bot *bot, const char *to, const char *id, const char *text)
+{
+	struct annex_pool *pool = annex_scratch(bot->bots->inst);
+	const char *rest = text;
+	Bots__File row = BOTS__FILE__INIT;
+
+	row.bot = (char *)(uintptr_t)bot->name;
+	row.to = (char *)(uintptr_t)to;
+	row.id = (char *)(uintptr_t)id;
+	row.name = (char *)(uintptr_t) "message.txt";
+	row.mime = (char *)(uintptr_t) "text/plain";
+	row.body = annex_sprintf(pool, "%s …", clean_part(pool, &rest, BEGINNING_BYTES));
+	row.data = (ProtobufCBinaryData) { strlen(text), (uint8_t *)(uintptr_t)text };
+	return add(bot->bots, &row);
 }

@@ -70,6 +70,22 @@ send_part(struct event *ev, const char *part)
 	return ANNEX_OK;
 }
 
+static int
+send_file(struct event *ev, const char *text)
+{
+	const char *id;
+	int r;
+
+	if (is_swallowed(ev))
+		return ANNEX_OK;
+	id = bot_stanza_id(
+	    ev->bot, annex_scratch(ev->bot->bots->inst), "reply", ev->seq * 4096 + ev->ordinal);
+	if ((r = bots_must(ev->bot->bots, files_text(ev->bot, ev->bare, id, text))) < 0)
+		return r;
+	ev->replies = ++ev->ordinal;
+	return ANNEX_OK;
+}
+
 int
 reply_text(struct event *ev, const char *body)
 {
@@ -84,6 +100,8 @@ reply_text(struct event *ev, const char *body)
 		ev->replies = ++ev->ordinal;
 		return ANNEX_OK;
 	}
+	if ((ev->type == NULL || strcmp(ev->type, "groupchat") != 0) && files_take(ev->bot, rest))
+		return send_file(ev, rest);
 	while ((part = clean_part(pool, &rest, max)) != NULL)
 		if ((r = send_part(ev, part)) < 0)
 			return bots_must(ev->bot->bots, r);

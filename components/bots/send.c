@@ -110,6 +110,12 @@ hold(struct action *a, const char *body)
 	return held_add(a, annex_element_write(out->element, a->pool, &len));
 }
 
+static bool
+is_for_one(const char *type)
+{
+	return type == NULL || strcmp(type, "chat") == 0 || strcmp(type, "normal") == 0;
+}
+
 static int
 send_all(struct action *a)
 {
@@ -120,6 +126,8 @@ send_all(struct action *a)
 
 	if (held_must_wait(a))
 		return hold(a, clean_part(a->pool, &rest, max));
+	if (is_for_one(a->type) && files_take(a->bot, rest))
+		return files_text(a->bot, a->to->bare, a->stanza_id, rest);
 	while ((part = clean_part(a->pool, &rest, max)) != NULL) {
 		r = out_send(
 		    a->bot, message_of(a, part, n), n == 0 && a->tracked ? a->stanza_id : NULL);
