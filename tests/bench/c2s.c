@@ -139,8 +139,12 @@ c2s_login(struct c2s_client *c, const char *resource)
 	if (c->fd < 0)
 		die(c, strerror(errno));
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (connect(c->fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 && errno != EINPROGRESS)
-		die(c, strerror(errno));
+	if (connect(c->fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 && errno != EINPROGRESS) {
+		if (errno != ECONNREFUSED)
+			die(c, strerror(errno));
+		close(c->fd);
+		return;
+	}
 	c->all->open++;
 	watch(c, EPOLL_CTL_ADD);
 	open_stream(c, C2S_GREETING);

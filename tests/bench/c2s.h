@@ -79,8 +79,8 @@ struct c2s *
 c2s_create(uint16_t port, const char *host, unsigned count, c2s_fn *heard, void *cookie);
 void c2s_destroy(struct c2s **all);
 
-/* Begin to connect; it is ready when c2s_run has seen to that.  What cannot be done ends the process
- * with a sentence, a refused password too. */
+/* Begin to connect; it is ready when c2s_run has seen to that, and closed where nobody listens.  What
+ * else cannot be done ends the process with a sentence, a refused password too. */
 void c2s_login(struct c2s_client *client, const char *resource);
 /* All of them, some at a time; false where that took longer. */
 bool c2s_login_all(struct c2s *all, const char *resource, double within_s);

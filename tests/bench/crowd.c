@@ -16,8 +16,9 @@
  *	lost                      wait until the server has closed every connection
  *	back ROOM SECONDS RES     everybody comes back with another resource, spread
  *	                          over so many seconds, until all are in again; then:
- *	                          leaves, joins: the most that anybody saw of anybody;
- *	                          conflicts; presences: all that came
+ *	                          leaves, joins: the most that anybody saw of anybody
+ *	                          since they were in; put-out: how often somebody was;
+ *	                          conflicts, refused: errors; presences: all that came
  *	rest SECONDS              take what comes; then the same figures
  *
  * What is not over within WITHIN-S ends it with status 1 and a sentence.
@@ -29,7 +30,8 @@
 #include "c2s.h"
 
 #define TALKERS 10u
-#define AGAIN_S 1.0
+#define AGAIN_S 1.0 /* after a refusal, or without a connection */
+#define ANSWER_S 60.0
 
 /* Of one occupant as another saw them, since that one came in last. */
 struct seen {
@@ -43,8 +45,8 @@ struct scene {
 	const char *room;
 	struct seen *seen; /* count times count: who saw, of whom */
 	unsigned char *in; /* of each: has got their own presence */
-	double *tried;     /* of each: when they tried last to come in; 0: they do not */
-	unsigned conflicts, refused;
+	double *next_try;  /* of each: when they try again to come in */
+	unsigned conflicts, refused, put_out;
 	uint64_t want;
 	double until, begin, over_s; /* of those who come back */
 	unsigned next;
@@ -64,7 +66,7 @@ join(struct scene *s, struct c2s_client *c)
 
 	nick_of(nick, sizeof(nick), c->number);
 	s->in[c->number] = 0;
-	s->tried[c->number] = c2s_now_s();
+	s->next_try[c->number] = c2s_now_s() + ANSWER_S;
 	memset(&s->seen[(size_t)c->number * s->count], 0, s->count * sizeof(*s->seen));
 	c2s_send(c,
 	    "<presence to='%s/%s'><x xmlns='http://jabber.org/protocol/muc'>"
@@ -76,6 +78,7 @@ static void
 refused(struct scene *s, struct c2s_client *c, const char *stanza, size_t len)
 {
 	s->refused++;
+	s->next_try[c->number] = c2s_now_s() + AGAIN_S;
 	s->conflicts += c2s_has(stanza, len, "<conflict");
 	if (s->resource == NULL) {
 		fprintf(stderr, "user%u may not come in: %.*s\n", c->number, (int)len, stanza);
@@ -99,6 +102,7 @@ shown(struct scene *s, struct c2s_client *c, const char *stanza, size_t len)
 	if (type != NULL && strcmp(type, "error") == 0) {
 		refused(s, c, stanza, len);
 	} else if (about == c->number) {
+		s->put_out += type != NULL;
 		s->in[about] = type == NULL;
 	} else if (s->in[c->number]) {
 		if (type != NULL)
@@ -236,13 +240,15 @@ all_back(void *cookie)
 	for (unsigned i = 0; i < s->next; i++) {
 		struct c2s_client *c = &s->all->client[i];
 
-		if (s->in[i])
-			in++;
-		else if (c->state == C2S_CLOSED && now > s->tried[i] + AGAIN_S) {
-			s->tried[i] = now;
-			c2s_login(c, s->resource);
-		} else if (c->state == C2S_READY && now > s->tried[i] + AGAIN_S)
+		in += s->in[i];
+		if (s->in[i] || now < s->next_try[i])
+			continue;
+		if (c->state == C2S_READY)
 			join(s, c);
+		if (c->state != C2S_CLOSED)
+			continue;
+		s->next_try[i] = now + AGAIN_S;
+		c2s_login(c, s->resource);
 	}
 	return in == s->count;
 }
@@ -258,8 +264,8 @@ report(const struct scene *s)
 		if (s->seen[i].joins > joins)
 			joins = s->seen[i].joins;
 	}
-	printf(" leaves %u joins %u conflicts %u refused %u presences %llu", leaves, joins,
-	    s->conflicts, s->refused, (unsigned long long)s->all->presences);
+	printf(" leaves %u joins %u put-out %u conflicts %u refused %u presences %llu", leaves,
+	    joins, s->put_out, s->conflicts, s->refused, (unsigned long long)s->all->presences);
 }
 
 static void
@@ -277,7 +283,7 @@ do_back(struct scene *s, char *words)
 	s->next = 0;
 	s->all->presences = 0;
 	memset(s->in, 0, s->count);
-	memset(s->tried, 0, s->count * sizeof(*s->tried));
+	memset(s->next_try, 0, s->count * sizeof(*s->next_try));
 	must(c2s_run(s->all, all_back, s->within_s), s, "coming back");
 	report(s);
 }
@@ -347,7 +353,7 @@ main(int argc, char **argv)
 	s.within_s = strtod(argv[3], NULL);
 	s.seen = calloc((size_t)s.count * s.count, sizeof(*s.seen));
 	s.in = calloc(s.count, 1);
-	s.tried = calloc(s.count, sizeof(*s.tried));
+	s.next_try = calloc(s.count, sizeof(*s.next_try));
 	s.all = c2s_create((uint16_t)strtoul(argv[1], NULL, 10), "localhost", s.count, heard, &s);
 	while (fgets(line, sizeof(line), stdin) != NULL) {
 		line[strcspn(line, "\n")] = '\0';

@@ -12,9 +12,9 @@ one of Annex, which is attached to it.  Neither room has an archive, a limit or 
 What is printed is how long it took and the CPU time of the server and of annex-worker.
 """
 import asyncio
-import os
 import resource
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -23,7 +23,8 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "live"))
 
 from lib.annex import Annex  # noqa: E402
-from lib.ground import Failure, Ground  # noqa: E402
+from lib.crowd import Crowd  # noqa: E402
+from lib.ground import Ground  # noqa: E402
 from lib.servers import Ejabberd, Prosody  # noqa: E402
 
 WITHIN_S = 900  # for one step
@@ -42,39 +43,15 @@ class QuietEjabberd(Ejabberd):
 
 
 def cpu_s(pid):
-    """Of all threads of a process, ever."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Of all threads that a process has."""
+    files = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(f.read_text().split()[0]) for f in files) / 1e9
 
 
-class Crowd:
-    """crowd.c, told what to do."""
-
-    def __init__(self, build, port, count):
-        self.argv = [build / "tests/bench/crowd", str(port), str(count), str(WITHIN_S)]
-
-    async def __aenter__(self):
-        self.child = await asyncio.create_subprocess_exec(
-            *self.argv, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
-        return self
-
-    async def __aexit__(self, *_):
-        self.child.stdin.close()
-        await self.child.wait()
-
-    async def does(self, line):
-        """What it answers, as a dict."""
-        self.child.stdin.write(line.encode() + b"\n")
-        words = (await self.child.stdout.readline()).decode().split()
-        if not words:
-            raise Failure(f"the crowd gave up on {line!r}")
-        return dict(zip(words[1::2], map(float, words[2::2])))
-
-
-async def measure(build, server, pids, domain, count, lines):
+async def measure(ground, server, pids, domain, count, lines):
     """Of joining and of talking: seconds, and CPU seconds of each process."""
     figures = []
-    async with Crowd(build, server.c2s, count) as crowd:
+    async with Crowd(ground, server, count, WITHIN_S) as crowd:
         await crowd.does("login bench")
         for step in f"join hall@{domain}", f"say {lines}":
             before = [cpu_s(pid) for pid in pids]
@@ -98,9 +75,7 @@ async def side(ground, kind, count, lines):
     server, annex = kind(ground), None
     try:
         await server.start()
-        for n in range(count):
-            await server.add_account(f"user{n}", f"user{n}")
-        own = await measure(ground.build, server, [server.process.pid], OWN, count, lines)
+        own = await measure(ground, server, [server.process.pid], OWN, count, lines)
         show(server.name, own, count, lines)
         muc = {"max-occupants": 5000, "archive": False, "max-history": 0}
         annex = Annex(ground, server, {OURS: {
@@ -108,7 +83,7 @@ async def side(ground, kind, count, lines):
             "muc": muc}}, **{"log-level": "notice"})
         await annex.start()
         pids = [server.process.pid, await annex.pid(OURS)]
-        ours = await measure(ground.build, server, pids, OURS, count, lines)
+        ours = await measure(ground, server, pids, OURS, count, lines)
         show(f"{server.name} + annex", ours, count, lines)
         await annex.stop()
         return all(cpu[1] <= SHARE * cpu[0] for _, cpu in ours)
@@ -116,7 +91,7 @@ async def side(ground, kind, count, lines):
         if annex is not None:
             await annex.kill()
             annex.forget()
-        await server.stop()
+        await server.stop(signal.SIGKILL)  # it would take its time over what it has in line
 
 
 async def main():

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 # SPDX-FileCopyrightText: The Annex authors
 """Rooms, with real servers and real clients."""
-import asyncio
 import os
+import signal
 import sys
 
+from lib.crowd import Crowd
 from lib.client import CLIENT, condition, reaches
 from lib.ground import check, equal, until
 from lib.suite import test
@@ -12,7 +13,7 @@ from lib.suite import test
 DOMAIN = "one.localhost"
 MUC = "http://jabber.org/protocol/muc"
 X = f"{{{MUC}#user}}x"
-MANY = 500 if "--long" in sys.argv or os.environ.get("LONG") else 12
+MANY = 500 if "--long" in sys.argv or os.environ.get("LONG") else 25
 
 
 async def rooms(t, **options):
@@ -222,33 +223,39 @@ async def who_changed_status_while_it_was_away_leaves_once(t):
     equal(went(alice, f"{room}/bob", since[0]), 1, "how often bob has left")
 
 
-@test(bound=600 if MANY > 100 else 90)
-async def the_server_restarts_under_a_full_room(t):
-    annex = await rooms(t, **{"ask-after": "3s"})
+async def come_back(t, number):
+    """Everybody, into a room, after their server was ended by that signal."""
+    annex = await rooms(
+        t, **{"ask-after": "3s", "max-occupants": 1000, "persistent": True})
     annex.expect("cannot attach|link lost|ping to ourselves")
     room = f"full@{DOMAIN}"
-    first = [await t.client(f"user{n}", "before") for n in range(MANY)]
-    await enter(first[0], room, "nick0")
-    await configure(first[0], room, persistentroom=1)
-    for n, client in enumerate(first[1:], 1):
-        equal(condition(await enter(client, room, f"nick{n}")), None, "coming in")
-    await t.server.restart()
-    await annex.attached(DOMAIN, 60)
-    watcher = await t.client("user0", "after")
-    await reaches(watcher, DOMAIN)
-    equal(condition(await enter(watcher, room, "nick0")), None, "the first comes back")
-    since = len(watcher.stanzas)
-    pause = 60 / MANY if MANY > 100 else 0.2
-    for n in range(1, MANY):
-        client = await t.client(f"user{n}", "after")
-        equal(condition(await enter(client, room, f"nick{n}")), None, f"nick{n} comes back")
-        await asyncio.sleep(pause)  # over a minute, as people do
-    await say(watcher, room, "all here?")
-    for n in range(1, MANY):
-        seen = [p.xml.get("type") for p in presences(watcher, f"{room}/nick{n}", since)]
-        check(seen.count("unavailable") <= 1, f"nick{n} left more than once: {seen}")
-        check(seen.count(None) <= 2, f"nick{n} came more than once: {seen}")
-        check(seen[-1:] == [None], f"nick{n} is not there: {seen}")
+    async with Crowd(t.ground, t.server, MANY, within=600) as crowd:
+        await crowd.does("login before")
+        await crowd.does(f"join {room}")
+        await t.server.restart(number)
+        await crowd.does("lost")
+        # As people do: over a minute, and each with another resource.
+        await crowd.does(f"back {room} {60 if MANY > 100 else 3} after")
+        # What is in line comes before this does, to everybody.
+        await crowd.does("say 1")
+        seen = await crowd.does("rest 1")
+    print(f"    {t.server.name}: {MANY} came back: {seen}", flush=True) if MANY > 100 else None
+    equal(seen["conflicts"], 0, "how many nicknames were somebody else's")
+    equal(seen["put-out"], 0, "how often somebody was put out who had come back")
+    check(seen["leaves"] <= 1, f"somebody was seen leaving {seen['leaves']:.0f} times")
+    check(seen["joins"] <= 1, f"somebody was seen coming {seen['joins']:.0f} times")
+    most = 3 * MANY * MANY  # of each: as they were, a leave, a join
+    check(seen["presences"] <= most, f"a storm: {seen['presences']:.0f} presences, not {most}")
+
+
+@test(bound=1500 if MANY > 100 else 90)
+async def the_server_restarts_under_a_full_room(t):
+    await come_back(t, signal.SIGTERM)
+
+
+@test(bound=1500 if MANY > 100 else 90)
+async def the_server_dies_under_a_full_room(t):
+    await come_back(t, signal.SIGKILL)
 
 
 @test()

@@ -7,6 +7,7 @@ Real servers, a real Annex and real clients for tests, all on one asyncio loop.
     servers  Prosody and Ejabberd
     annex    Annex: its file, annexd, annexctl and the control sockets
     client   a user, by slixmpp
+    crowd    many users in one room
     relay    a TCP connection that a test can cut, stall or listen to
     suite    which tests there are, and their running
 

@@ -62,9 +62,9 @@ class Server:
         if self.process is not None and self.process.running:
             await self.process.stop(number, within=30)
 
-    async def restart(self):
+    async def restart(self, number=signal.SIGTERM):
         """Returns when its component port was open again."""
-        await self.stop()
+        await self.stop(number)
         self.process = Process(self.name, self.dir / "output")
         await self.launch()
         await until(lambda: listens(self.port), self.start_within, f"{self.name} listens")
