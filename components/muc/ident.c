@@ -39,6 +39,16 @@ feistel_round(const struct room *room, unsigned char round, uint32_t half)
 	    (uint32_t)out[3] << 24;
 }
 
+/* Without printf, since a page has many of them. */
+static const char *
+hex_of(uint64_t number, char text[17])
+{
+	for (size_t i = 0; i < 16; i++)
+		text[i] = "0123456789abcdef"[number >> (60 - 4 * i) & 15];
+	text[16] = '\0';
+	return text;
+}
+
 const char *
 stanza_id(const struct room *room, struct annex_pool *pool, uint64_t number)
 {
@@ -49,7 +59,7 @@ stanza_id(const struct room *room, struct annex_pool *pool, uint64_t number)
 		left = right;
 		right = next;
 	}
-	return annex_sprintf(pool, "%08" PRIx32 "%08" PRIx32, left, right);
+	return hex_of((uint64_t)left << 32 | right, annex_pool_alloc(pool, 17));
 }
 
 uint64_t

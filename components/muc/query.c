@@ -162,7 +162,7 @@ line_send(const struct query *q, const char *id, const Muc__Line *line)
 	forwarded = annex_mam_result_add(out->element, q->query_id, id, line->stamp_ms);
 	if (line_el == NULL)
 		return ANNEX_OK;
-	line_el = annex_add_copy(forwarded, line_el);
+	annex_add_element(forwarded, line_el);
 	line_el->ns = "jabber:client"; /* XEP-0297 §4: as the receiver knows stanzas */
 	ANNEX_CHILDREN (line_el, child)
 		if (strcmp(child->ns, ANNEX_NS_STANZA) == 0)

@@ -7,6 +7,7 @@
  * Vigna, public domain): good and repeatable, and no secret.
  */
 #include <string.h>
+#include <sys/auxv.h>
 #include <time.h>
 
 #include <sodium.h>
@@ -37,10 +38,25 @@ clock_init_system(struct clock *clock)
 	system_read(clock);
 }
 
+/* Ids are short and many, and asking the system costs as much for ten bytes as for hundreds.  What was
+ * handed out is kept nowhere. */
 static void
 system_fill(struct random *random, void *bytes, size_t n)
 {
-	randombytes_buf(bytes, n);
+	unsigned char *from;
+
+	if (n > sizeof(random->kept) / 4) {
+		randombytes_buf(bytes, n);
+		return;
+	}
+	if (random->ready < n) {
+		randombytes_buf(random->kept, sizeof(random->kept));
+		random->ready = sizeof(random->kept);
+	}
+	from = random->kept + sizeof(random->kept) - random->ready;
+	memcpy(bytes, from, n);
+	sodium_memzero(from, n);
+	random->ready -= n;
 }
 
 void
@@ -124,4 +140,18 @@ random_id(struct random *random, char id[17])
 			id[out++] = alphabet[bits >> (held - 5) & 31];
 	}
 	id[out] = '\0';
+}
+
+/* The kernel gives each process 16 bytes that nobody else knows.  Others use them as well: what is made of
+ * them here tells nothing of them. */
+uint64_t
+random_salt(void)
+{
+	static const unsigned char what[] = "salt";
+	const unsigned char *key = (const unsigned char *)(uintptr_t)getauxval(AT_RANDOM);
+	uint64_t salt = 0;
+
+	if (key != NULL)
+		crypto_shorthash((unsigned char *)&salt, what, sizeof(what), key);
+	return salt;
 }

@@ -37,11 +37,17 @@ clock_wall_ms(const struct clock *clock)
 struct random {
 	void (*fill)(struct random *random, void *bytes, size_t n);
 	uint64_t state[4]; /* of a seeded source */
+	size_t ready;      /* bytes of the system's at the end of kept, not handed out yet */
+	unsigned char kept[256];
 };
 
-void random_init_system(struct random *random);                /* libsodium */
+void
+random_init_system(struct random *random); /* libsodium; not to be used on both sides of a fork */
 void random_init_seeded(struct random *random, uint64_t seed); /* tests: repeatable */
 uint32_t random_below(struct random *random, uint32_t bound);  /* uniform; bound > 0 */
+
+/* For hashes of what strangers say: the same in a process, and no secret beyond it.  0 where there is none. */
+uint64_t random_salt(void);
 
 /* An id: 16 lowercase characters of a-z2-7, 80 random bits.  id has 17 bytes. */
 void random_id(struct random *random, char id[17]);

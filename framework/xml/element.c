@@ -357,6 +357,13 @@ annex_element_copy(struct annex_pool *pool, const struct annex_element *el)
 	return copy_tree(pool, el, NULL);
 }
 
+void
+annex_add_element(struct annex_element *parent, struct annex_element *el)
+{
+	CHECK(el->parent == NULL && el->name != NULL);
+	append(parent, el);
+}
+
 struct annex_element *
 annex_add_copy(struct annex_element *parent, const struct annex_element *el)
 {

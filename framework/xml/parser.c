@@ -42,6 +42,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/pool.h"
 #include "base/utf8.h"
 #include "parser.h"
@@ -89,7 +90,7 @@ struct xml_parser {
 	bool waiting; /* a '>' that expat may not have looked at */
 	char why[160];
 	size_t idle_count, idle_low; /* low: fewest since the last flush */
-	struct annex_pool *idle[IDLE_POOLS];
+	struct annex_pool **idle;    /* IDLE_POOLS; NULL until the first goes back */
 };
 
 /* Pools. */
@@ -116,6 +117,8 @@ pool_put(struct xml_parser *p, struct annex_pool *pool)
 		return;
 	}
 	annex_pool_reset(pool);
+	if (p->idle == NULL)
+		p->idle = mem_alloc(IDLE_POOLS * sizeof(*p->idle));
 	p->idle[p->idle_count++] = pool;
 }
 
@@ -511,6 +514,7 @@ xml_parser_destroy(struct xml_parser **parser)
 		xml_event_free(p, event);
 	while (p->idle_count > 0)
 		annex_pool_destroy(&p->idle[--p->idle_count]);
+	free(p->idle);
 	XML_ParserFree(p->expat);
 	tree_finish(&p->tree);
 	buf_finish(&p->open);
@@ -766,7 +770,8 @@ annex_element_read(struct annex_pool *pool, const char *text, size_t len, size_t
 
 	if (len > max_bytes)
 		return NULL;
-	p = xml_parser_create(&limits, 0);
+	/* With none, expat asks the system for one, which takes longer than a short text. */
+	p = xml_parser_create(&limits, random_salt());
 	p->outside = 0;
 	p->document = pool;
 	if (xml_parser_feed(p, text, len) == ANNEX_OK && give(p, "", 0, true) == ANNEX_OK &&

@@ -101,6 +101,9 @@ const char *annex_child_text(const struct annex_element *el, const char *ns, con
 /* A deep copy into pool, without a parent. */
 struct annex_element *annex_element_copy(struct annex_pool *pool, const struct annex_element *el);
 
+/* Append el itself, which has no parent yet and lives as long as parent does. */
+void annex_add_element(struct annex_element *parent, struct annex_element *el);
+
 /* Append a deep copy of el, or of all that is in el, to parent. */
 struct annex_element *annex_add_copy(struct annex_element *parent, const struct annex_element *el);
 void annex_add_copies(struct annex_element *parent, const struct annex_element *el);

@@ -117,6 +117,13 @@ ids_are_sixteen_letters_of_base32_and_differ(void **state)
 	}
 }
 
+static void
+the_salt_of_a_process_is_one(void **state)
+{
+	assert_int_not_equal(random_salt(), 0);
+	assert_int_equal(random_salt(), random_salt());
+}
+
 int
 main(void)
 {
@@ -127,6 +134,7 @@ main(void)
 		cmocka_unit_test(no_byte_is_written_beyond_what_was_asked),
 		cmocka_unit_test(numbers_below_a_bound_are_even),
 		cmocka_unit_test(ids_are_sixteen_letters_of_base32_and_differ),
+		cmocka_unit_test(the_salt_of_a_process_is_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -271,10 +271,26 @@ what_is_not_one_plain_element_is_not_read(void **state)
 	assert_null(annex_element_read(*state, large, 1001, 1000));
 }
 
+static void
+an_element_is_added_as_it_is(void **state)
+{
+	struct annex_pool *pool = *state;
+	struct annex_element *parent = annex_element(pool, "a", "parent");
+	struct annex_element *child = annex_element(pool, "b", "child");
+
+	annex_add(parent, NULL, "first");
+	annex_add_element(parent, child);
+	annex_add(child, NULL, "inner");
+	assert_ptr_equal(annex_child(parent, "b", "child"), child);
+	assert_ptr_equal(child->parent, parent);
+	assert_non_null(annex_child(child, "b", "inner"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(an_element_is_added_as_it_is, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    children_take_the_namespace_of_their_parent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
