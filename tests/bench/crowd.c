@@ -17,7 +17,8 @@
  *	back ROOM SECONDS RES     everybody comes back with another resource, spread
  *	                          over so many seconds, until all are in again; then:
  *	                          leaves, joins: the most that anybody saw of anybody
- *	                          since they were in; put-out: how often somebody was;
+ *	                          since they were in; again: likewise of the presence
+ *	                          of who was there already; put-out: how often one was;
  *	                          conflicts, refused: errors; presences: all that came
  *	rest SECONDS              take what comes; then the same figures
  *
@@ -35,7 +36,7 @@
 
 /* Of one occupant as another saw them, since that one came in last. */
 struct seen {
-	unsigned char leaves, joins;
+	unsigned char is_there, leaves, joins, again;
 };
 
 struct scene {
@@ -104,11 +105,16 @@ shown(struct scene *s, struct c2s_client *c, const char *stanza, size_t len)
 	} else if (about == c->number) {
 		s->put_out += type != NULL;
 		s->in[about] = type == NULL;
-	} else if (s->in[c->number]) {
-		if (type != NULL)
+	} else {
+		if (!s->in[c->number])
+			;
+		else if (type != NULL)
 			seen->leaves += seen->leaves < UINT8_MAX;
-		else
+		else if (!seen->is_there)
 			seen->joins += seen->joins < UINT8_MAX;
+		else
+			seen->again += seen->again < UINT8_MAX;
+		seen->is_there = type == NULL;
 	}
 }
 
@@ -256,16 +262,19 @@ all_back(void *cookie)
 static void
 report(const struct scene *s)
 {
-	unsigned leaves = 0, joins = 0;
+	unsigned leaves = 0, joins = 0, again = 0;
 
 	for (size_t i = 0; i < (size_t)s->count * s->count; i++) {
 		if (s->seen[i].leaves > leaves)
 			leaves = s->seen[i].leaves;
 		if (s->seen[i].joins > joins)
 			joins = s->seen[i].joins;
+		if (s->seen[i].again > again)
+			again = s->seen[i].again;
 	}
-	printf(" leaves %u joins %u put-out %u conflicts %u refused %u presences %llu", leaves,
-	    joins, s->put_out, s->conflicts, s->refused, (unsigned long long)s->all->presences);
+	printf(" leaves %u joins %u again %u put-out %u conflicts %u refused %u presences %llu",
+	    leaves, joins, again, s->put_out, s->conflicts, s->refused,
+	    (unsigned long long)s->all->presences);
 }
 
 static void
