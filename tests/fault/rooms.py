@@ -5,7 +5,8 @@
 #
 # This process is the server and all who chat, and is never killed: what it has
 # read is the ledger.  After every kill and at the end the room's archive, as a
-# stranger to all of this would read it, is held against what each of them got.
+# stranger to all of this would read it, is held against what each of them got:
+# from coming in to being told that they are out (333) every line, in order.
 
 import os
 import random
@@ -29,14 +30,19 @@ def jid_of(person):
 
 
 class Person:
-    """One who chats: what was said to them, in order, since they came in last."""
+    """One who chats: what was said to them, in order, each time that they were in."""
 
     def __init__(self, number):
         self.number = number
         self.jid = jid_of(number)
-        self.got = []  # (stanza-id, id) of lines
+        self.runs = []  # lists of (stanza-id, id) of lines
         self.put_out = 0
         self.is_in = False
+
+    def came_in(self):
+        if not self.is_in:
+            self.runs.append([])
+        self.is_in = True
 
 
 class Chat:
@@ -58,10 +64,12 @@ class Chat:
             answers[stanza.get("id")] = stanza
         elif person is not None and kind == "presence":
             self.take_presence(person, stanza)
-        elif person is not None and kind == "message" and stanza.find(f"{{{NS}}}body") is not None:
+        elif person is not None and kind == "message" and stanza.get("type") == "groupchat" \
+                and stanza.find(f"{{{NS}}}body") is not None:
             sid = stanza.find(SID)
             check(sid is not None, "a line without a stanza-id")
-            person.got.append((sid.get("id"), stanza.get("id")))
+            check(person.is_in, f"{person.jid} is out, and gets a line")
+            person.runs[-1].append((sid.get("id"), stanza.get("id")))
             if stanza.get("from") == f"{ROOM}/nick{person.number}":
                 self.reflected.append((person.number, stanza.get("id"), sid.get("id")))
 
@@ -71,10 +79,10 @@ class Chat:
             return
         if stanza.get("type") == "unavailable":
             check("333" in codes, f"{person.jid} is put out with {codes}")
-            person.put_out += 1
+            person.put_out += person.is_in
             person.is_in = False
         else:
-            person.is_in = True
+            person.came_in()
 
     def pump(self, link, answers, until, bound, what):
         """Take what comes until a condition holds or the link ends."""
@@ -126,18 +134,28 @@ class Chat:
                   f"<query xmlns='{MUC}#admin'><item jid='friend{n}@example.org' "
                   "affiliation='member'/></query></iq>")
 
+    def come_back(self, link, answers):
+        """Who was put out does what a client does then."""
+        out = [p for p in self.people if not p.is_in]
+        for person in out:
+            self.join(link, person)
+        if out:
+            self.pump(link, answers, lambda: all(p.is_in for p in out), 20, "they come back")
+
     def run(self, link, answers, stop):
         """Chat until the link ends, or as long as wanted."""
         end = time.monotonic() + stop if stop else None
         while not link.ended and (end is None or time.monotonic() < end):
             try:
+                self.come_back(link, answers)
                 self.say(link)
                 self.promote(link, len(self.promised) + 1)
             except OSError:
                 break
             before = len(self.reflected)
             self.pump(link, answers,
-                      lambda: len(self.reflected) >= before + PEOPLE or link.ended, 20, "the lines")
+                      lambda: len(self.reflected) >= before + PEOPLE or link.ended or
+                      not all(p.is_in for p in self.people), 20, "the lines")
             self.note(answers)
         self.pump(link, answers, lambda: False, 20, "the end") if link.ended else None
         self.note(answers)
@@ -182,19 +200,28 @@ def judge(chat, archive):
     for line in {line for _, line in archive}:
         check(sum(line == other for _, other in archive) == 1, f"{line} is in the archive twice")
     for person in chat.people:
-        if person.put_out:
-            continue
-        first, seen = {}, -1
-        for sid, line in person.got:
-            if sid not in first:
-                check(place.get(sid, -1) > seen, f"{person.jid} got {line} out of order")
-                seen = first[sid] = place[sid]
-        gaps = [line for sid, line in archive if sid not in first]
-        check(not gaps, f"{person.jid} never got {gaps[:5]}, and was not told")
+        for n, run in enumerate(person.runs):
+            places = places_of(person, run, place)
+            begin = 0 if n == 0 else min(places, default=len(archive))
+            end = len(archive) if person.is_in and n == len(person.runs) - 1 and places \
+                else max(places, default=begin - 1) + 1
+            gaps = [archive[at][1] for at in range(begin, end) if at not in places]
+            check(not gaps, f"{person.jid} never got {gaps[:5]}, and was not told")
 
 
-def kill_some(context, kills, rng):
-    section = "module: muc\nmuc: { ask-after: 1d, max-replay: 10000 }"
+def places_of(person, run, place):
+    """Where in the archive what they got is; what is said again counts once."""
+    places, last = set(), -1
+    for sid, line in run:
+        at = place.get(sid, -1)
+        check(at in places or at > last, f"{person.jid} got {line} out of order")
+        places.add(at)
+        last = max(last, at)
+    return places
+
+
+def kill_some(context, kills, rng, max_replay=10000):
+    section = f"module: muc\nmuc: {{ ask-after: 1d, max-replay: {max_replay} }}"
     with Annex(context.build, "rooms", {DOMAIN: section}) as annex:
         with Server(annex.socket(DOMAIN)) as server:
             annex.start()
@@ -240,4 +267,13 @@ def test_chat(context):
     check(lines > kills, "hardly anything was said: this proved nothing")
 
 
+def test_put_out(context):
+    """whoever may have missed something that cannot be said again is told, and comes back"""
+    kills, rng = 60 if context.long else 6, random.Random(context.seed)
+    put_out = sum(kill_some(context, 6, rng, max_replay=0)[2] for _ in range(kills // 6))
+    context.note(f"{kills} kills, {put_out} times somebody was put out")
+    check(put_out >= kills, "hardly anybody was put out: this proved nothing")
+
+
 test_chat.seconds = 50
+test_put_out.seconds = 20
