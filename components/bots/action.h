@@ -82,7 +82,7 @@ int run_send(struct action *action);
 /* It gets its id.  ANNEX_AGAIN: it is new; ANNEX_OK: it was sent before, under the same key. */
 int send_begin(struct action *action) ANNEX_MUST_CHECK;
 
-/* files.c */
+/* attach.c */
 int judge_file(struct action *action);
 int run_file(struct action *action);
 
@@ -106,6 +106,9 @@ int judge_token(struct action *action);
 int run_token(struct action *action);
 int judge_timer(struct action *action);
 int run_timer(struct action *action);
+
+/* picture.c: the picture of an action is one; it is decoded. */
+int picture_judge(struct action *action);
 
 /* show.c, rooms.c */
 int show_read(const char *text, enum annex_show *show_r) ANNEX_MUST_CHECK;

@@ -161,7 +161,7 @@ bots_check(const void *settings, struct annex_pool *pool, const char **why)
 			    prepared != NULL ? "; write " : "", prepared != NULL ? prepared : "");
 			return ANNEX_EINVAL;
 		}
-		if (show_check(set->bots.settings[i], pool, why) < 0)
+		if (picture_check(set->bots.settings[i], pool, why) < 0)
 			return ANNEX_EINVAL;
 	}
 	return http_check(set->http, pool, why);

@@ -296,6 +296,15 @@ void track_tidy(struct annex_instance *inst, const void *key, size_t key_len, in
 
 void files_init(struct bots *m);
 void files_link_up(struct bots *m);
+/* Into the store, to be put. */
+int files_add(struct bots *m, Bots__File *row) ANNEX_MUST_CHECK;
+size_t files_waiting(const struct bots *m);
+/* Whether there is a service that takes files. */
+bool files_are_taken(const struct bots *m);
+bool files_is_link(const char *text, size_t most);
+
+/* --- attach.c ----------------------------------------------------------------- */
+
 /* Whether a text is so long that it had better be a file, and there is a place for one. */
 bool files_take(const struct bot *bot, const char *text);
 int files_text(struct bot *bot, const char *to, const char *id, const char *text) ANNEX_MUST_CHECK;
@@ -317,9 +326,6 @@ void add_who(struct text *t, const struct bot *bot, const struct annex_jid *from
 /* --- show.c --------------------------------------------------------------------- */
 
 extern const char *const bot_shows[]; /* by enum annex_show */
-/* Whether that can be shown of a bot, and why not; in pool. */
-int show_check(
-    const struct bot_settings *set, struct annex_pool *pool, const char **why) ANNEX_MUST_CHECK;
 /* It begins: nobody sees it go who is not to. */
 void show_begin(struct bot *bot);
 /* Programs came or went, or something was set: show it. */
@@ -330,6 +336,14 @@ bool bot_is_crowded(const struct bot *bot);
 /* A program that has a presence of its own is there, or is not any more. */
 void show_program(struct consumer *consumer);
 void hide_program(struct consumer *consumer);
+
+/* --- picture.c ------------------------------------------------------------------ */
+
+/* Whether the option's file holds one, and why not; in pool. */
+int picture_check(
+    const struct bot_settings *set, struct annex_pool *pool, const char **why) ANNEX_MUST_CHECK;
+/* Keep it, and note which it is. */
+void picture_load(struct bot *bot);
 
 /* --- guard.c -------------------------------------------------------------------- */
 

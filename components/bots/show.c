@@ -17,9 +17,6 @@
  * A restart is quiet.  Programs that come back by themselves are given a moment
  * before their bot is seen to have lost them.
  */
-#include <sodium.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <annex/avatar.h>
@@ -45,58 +42,6 @@ show_read(const char *text, enum annex_show *show_r)
 			return ANNEX_OK;
 		}
 	return ANNEX_EINVAL;
-}
-
-/* --- The picture of the configuration -------------------------------------------- */
-
-/* One byte more than is allowed is read, so that a file that is too large is found so. */
-static const char *
-read_picture(const char *path, struct annex_pool *pool, void **bytes_r, size_t *len_r)
-{
-	char *bytes = annex_pool_alloc(pool, ANNEX_AVATAR_BYTES_MAX + 1);
-	FILE *file = fopen(path, "rb");
-	struct annex_avatar avatar;
-	int r;
-
-	if (file == NULL)
-		return "cannot be read";
-	*len_r = fread(bytes, 1, ANNEX_AVATAR_BYTES_MAX + 1, file);
-	*bytes_r = bytes;
-	fclose(file);
-	r = annex_avatar_look(bytes, *len_r, &avatar);
-	return r == ANNEX_ELIMIT ? "is too large for a picture"
-	    : r < 0              ? "is no PNG, JPEG, GIF or WebP of at most 1024 pixels a side"
-				 : NULL;
-}
-
-int
-show_check(const struct bot_settings *set, struct annex_pool *pool, const char **why)
-{
-	const char *wrong;
-	void *bytes;
-	size_t len;
-
-	if (*set->avatar == '\0' || (wrong = read_picture(set->avatar, pool, &bytes, &len)) == NULL)
-		return ANNEX_OK;
-	*why = annex_sprintf(pool, "avatar: %s %s", set->avatar, wrong);
-	return ANNEX_EINVAL;
-}
-
-static void
-load_picture(struct bot *bot)
-{
-	struct annex_instance *inst = bot->bots->inst;
-	const char *wrong, *sha1;
-	void *bytes;
-	size_t len;
-
-	if (*bot->set->avatar == '\0')
-		return;
-	wrong = read_picture(bot->set->avatar, annex_scratch(inst), &bytes, &len);
-	if (wrong != NULL)
-		annex_log(inst, ANNEX_LOG_ERROR, "%s %s", bot->set->avatar, wrong);
-	else if (bots_must(bot->bots, annex_avatar_put(inst, bytes, len, &sha1)) >= 0)
-		bot->picture = annex_strdup(bot->pool, sha1);
 }
 
 /* --- The truth ---------------------------------------------------------------------- */
@@ -299,7 +244,7 @@ show_begin(struct bot *bot)
 	struct annex_instance *inst = bot->bots->inst;
 	struct annex_view view;
 
-	load_picture(bot);
+	picture_load(bot);
 	bot->settling = annex_view_get(inst, bot->full, ANNEX_VIEW_DEFAULT, NULL, &view) >= 0;
 	bot->settle_timer = annex_timer(inst, settled, bot);
 	if (bot->settling)
@@ -308,38 +253,12 @@ show_begin(struct bot *bot)
 
 /* --- The verb --------------------------------------------------------------------------- */
 
-static int
-judge_picture(struct action *a)
-{
-	size_t room = strlen(a->avatar) / 4 * 3 + 3;
-	unsigned char *bytes = annex_pool_alloc(a->pool, room);
-	struct annex_avatar avatar;
-
-	a->picture = bytes;
-	if (*a->avatar == '\0')
-		return ANNEX_OK;
-	if (sodium_base642bin(bytes, room, a->avatar, strlen(a->avatar), "\r\n ", &a->picture_len,
-		NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
-		return action_wrong(a, "bad-json", "\"avatar\" must be a picture in base64");
-	switch (annex_avatar_look(bytes, a->picture_len, &avatar)) {
-	case ANNEX_OK:
-		return ANNEX_OK;
-	case ANNEX_ELIMIT:
-		return action_wrong(
-		    a, "too-large", "the picture has more than %d bytes", ANNEX_AVATAR_BYTES_MAX);
-	default:
-		return action_wrong(a, "bad-json",
-		    "\"avatar\" must be a PNG, JPEG, GIF or WebP of at most %d pixels a side",
-		    ANNEX_AVATAR_SIDE_MAX);
-	}
-}
-
 int
 judge_presence(struct action *a)
 {
 	if (strcmp(a->kind, "presence") != 0)
 		return action_wrong(a, "bad-json", "unknown kind \"%.60s\"", a->kind);
-	if (a->avatar != NULL && judge_picture(a) < 0)
+	if (a->avatar != NULL && picture_judge(a) < 0)
 		return ANNEX_EINVAL;
 	if (a->group != NULL || a->whom == NULL || strcmp(a->whom, "*") == 0)
 		return ANNEX_OK;
