@@ -138,6 +138,7 @@ follow(struct node *node, const struct node_config *before)
 	uint64_t most = config_max_items(p, &node->config);
 	int r = ANNEX_OK;
 
+	item_forget(node);
 	if (before->persist_items && !node->config.persist_items)
 		r = node_empty(node);
 	else if (items_count(node) > most)

@@ -11,6 +11,7 @@
 #include "pubsub.h"
 
 #define PAYLOAD_MAX ((size_t)1 << 20)
+#define KEPT_MAX ((size_t)16 << 20) /* of last items of all nodes that store none */
 
 Pubsub__Item *
 item_on_shelf(struct pubsub *p, uint64_t shelf, const char *id, uint64_t *number_r)
@@ -47,6 +48,50 @@ item_last(const struct node *node, uint64_t *number_r)
 	if (number_r != NULL)
 		*number_r = annex_key_number(&it.key, 1);
 	return (Pubsub__Item *)it.record;
+}
+
+struct kept_item {
+	struct annex_pool *pool;
+	Pubsub__Item item;
+	size_t bytes;
+};
+
+void
+item_forget(struct node *node)
+{
+	struct annex_pool *pool;
+
+	if (node->last == NULL)
+		return;
+	pool = node->last->pool;
+	node->p->kept -= node->last->bytes;
+	node->last = NULL;
+	annex_pool_destroy(&pool);
+}
+
+void
+item_keep(struct node *node, const Pubsub__Item *item)
+{
+	size_t bytes = strlen(item->id) + strlen(item->publisher) + strlen(item->xml);
+	struct annex_pool *pool;
+	struct kept_item *kept;
+
+	item_forget(node);
+	if (node->p->kept + bytes > KEPT_MAX)
+		return;
+	pool = annex_pool_create(node->pool, "last item");
+	kept = annex_memdup(pool, &(struct kept_item) { pool, *item, bytes }, sizeof(*kept));
+	kept->item.id = annex_strdup(pool, item->id);
+	kept->item.publisher = annex_strdup(pool, item->publisher);
+	kept->item.xml = annex_strdup(pool, item->xml);
+	node->last = kept;
+	node->p->kept += bytes;
+}
+
+const Pubsub__Item *
+item_kept(const struct node *node)
+{
+	return node->last == NULL ? NULL : &node->last->item;
 }
 
 uint64_t

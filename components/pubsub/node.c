@@ -37,6 +37,7 @@ node_forget(struct node *node)
 	struct annex_pool *pool = node->pool;
 
 	audience_forget(node);
+	item_forget(node);
 	annex_map_remove_str(node->p->nodes, node->name);
 	annex_list_remove(&node->by_use);
 	node->magic = 0;

@@ -103,10 +103,13 @@ send_last(const struct sub *sub)
 	struct node *node = sub->node;
 	struct annex_element *event, *items;
 	struct annex_stanza *out;
-	Pubsub__Item *item;
+	const Pubsub__Item *item;
 
 	if (sub->state != STATE_SUBSCRIBED || !node->config.deliver_notifications ||
-	    strcmp(node->config.send_last, "never") == 0 || (item = item_last(node, NULL)) == NULL)
+	    strcmp(node->config.send_last, "never") == 0)
+		return;
+	item = node->config.persist_items ? item_last(node, NULL) : item_kept(node);
+	if (item == NULL)
 		return;
 	out = event_build(node, sub->jid, &event);
 	items = annex_add(event, NULL, "items");

@@ -258,6 +258,8 @@ publish(struct request *rq)
 		    (status = presence_ask_publisher(rq->node, rq->in->from->bare)) < 0)
 			return refuse_status(rq, must(rq->p, status));
 	}
+	if (pub.item != NULL && !pub.config.persist_items)
+		item_keep(rq->node, &item);
 	confirm(&pub);
 	tell_items(rq->node, pub.item == NULL ? NULL : &item, pub.payload);
 	annex_count(rq->p->published, 1);

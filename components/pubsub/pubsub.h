@@ -87,6 +87,7 @@ struct pubsub {
 	struct annex_map *rosters; /* of owners, by their bare JIDs */
 	struct annex_link rosters_used, waiters;
 	size_t contacts; /* entries of all rosters */
+	size_t kept;     /* bytes of last items in memory */
 	size_t audience; /* JIDs in audiences of nodes */
 	size_t queries;  /* to archives, that are held */
 	struct annex_counter *published, *notified, *subscribed, *bounced, *dropped;
@@ -126,7 +127,8 @@ struct node {
 	uint64_t target;           /* of which node it is kept, by its number; or 0 */
 	bool attached;             /* something is attached to its items */
 	bool indexing;             /* the job that keeps its index is to run */
-	struct audience *audience; /* notify.c; or NULL */
+	struct audience *audience; /* fan.c; or NULL */
+	struct kept_item *last;    /* item.c: the last one where items are not stored; or NULL */
 	size_t garbage;            /* bytes of the pool that nobody uses any more, about */
 };
 
@@ -499,6 +501,10 @@ Pubsub__Item *item_on_shelf(struct pubsub *p, uint64_t shelf, const char *id, ui
 Pubsub__Item *item_get(const struct node *node, const char *id, uint64_t *number_r);
 /* The newest, or NULL. */
 Pubsub__Item *item_last(const struct node *node, uint64_t *number_r);
+/* The same of a node whose items are not stored: its last one is kept in memory, while there is room. */
+void item_keep(struct node *node, const Pubsub__Item *item);
+void item_forget(struct node *node);
+const Pubsub__Item *item_kept(const struct node *node);
 /* Write it as the newest; one of that id goes. */
 int item_put(struct node *node, Pubsub__Item *item) ANNEX_MUST_CHECK;
 int item_remove(struct node *node, const Pubsub__Item *item, uint64_t number) ANNEX_MUST_CHECK;
