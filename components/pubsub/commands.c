@@ -86,11 +86,12 @@ run_show(struct annex_instance *inst, struct annex_run *run, unsigned stage, voi
 	if (node == NULL)
 		return ANNEX_ENOENT;
 	annex_run_say(run,
-	    "%s \"%s\", made by %s at %s: %llu items, %llu subscriptions, access %s, publish %s, %s",
+	    "%s \"%s\", made by %s at %s: %llu items of %llu bytes, %llu subscriptions, access %s, publish %s, %s",
 	    node->name, node->config.title, node->creator,
 	    annex_datetime(annex_scratch(inst), node->created_ms),
-	    (unsigned long long)items_count(node), (unsigned long long)subs_count(node),
-	    node->config.access_model, node->config.publish_model,
+	    (unsigned long long)items_count(node), (unsigned long long)items_bytes(node),
+	    (unsigned long long)subs_count(node), node->config.access_model,
+	    node->config.publish_model,
 	    node->config.persist_items ? "items are kept" : "items are not kept");
 	return ANNEX_OK;
 }

@@ -59,7 +59,7 @@ some_affiliations(struct pubsub *p, uint64_t node, size_t limit)
 }
 
 static const int of_shelf[] = { TABLE_ITEMS, TABLE_ITEM_IDS, TABLE_CREATED, TABLE_WORDS,
-	TABLE_TERMS, TABLE_INDEXED, TABLE_UNINDEXED };
+	TABLE_TERMS, TABLE_INDEXED, TABLE_UNINDEXED, TABLE_USAGE };
 static const int of_node[] = { TABLE_PENDING, TABLE_OWNERS, TABLE_WAITING, TABLE_MEMBERS };
 
 static int
@@ -85,7 +85,7 @@ remains_step(struct annex_instance *inst, struct annex_job_state *state, size_t 
 	int n;
 
 	memcpy(&r, state->bytes, sizeof(r));
-	if ((n = some_rows(p, of_shelf, 7, r.shelf, limit)) != 0)
+	if ((n = some_rows(p, of_shelf, sizeof(of_shelf) / sizeof(*of_shelf), r.shelf, limit)) != 0)
 		return n < 0 ? n : ANNEX_AGAIN;
 	key = key_number(TABLE_ITEMS, r.shelf);
 	annex_sequence_forget(p->store, &key);

@@ -103,6 +103,36 @@ items_count(const struct node *node)
 	return annex_rows(node->p->store, &prefix, &n) < 0 ? 0 : n;
 }
 
+uint64_t
+item_bytes(const Pubsub__Item *item)
+{
+	return strlen(item->id) + strlen(item->publisher) + strlen(item->xml);
+}
+
+uint64_t
+items_bytes(const struct node *node)
+{
+	struct annex_key key = key_number(TABLE_USAGE, node->shelf);
+	ProtobufCMessage *record;
+
+	return annex_get(node->p->store, &key, &record) < 0 ? 0 : ((Pubsub__Usage *)record)->bytes;
+}
+
+/* One comes, and one goes; either may be NULL. */
+static int
+usage_put(const struct node *node, const Pubsub__Item *more, const Pubsub__Item *less)
+{
+	struct annex_key key = key_number(TABLE_USAGE, node->shelf);
+	Pubsub__Usage record = PUBSUB__USAGE__INIT;
+	uint64_t gone = less == NULL ? 0 : item_bytes(less);
+
+	record.bytes = items_bytes(node);
+	record.bytes = gone < record.bytes ? record.bytes - gone : 0;
+	record.bytes += more == NULL ? 0 : item_bytes(more);
+	return record.bytes == 0 ? annex_delete(node->p->store, &key)
+				 : annex_put(node->p->store, &key, &record.base);
+}
+
 /* Its place among all in the order of creation (XEP-0413). */
 static int
 created_put(const struct node *node, const Pubsub__Item *item)
@@ -136,6 +166,8 @@ item_put(struct node *node, Pubsub__Item *item)
 	} else if ((r = created_put(node, item)) < 0) {
 		return must(p, r);
 	}
+	if ((r = usage_put(node, item, old)) < 0 && r != ANNEX_ENOENT)
+		return must(p, r);
 	at.id = item->id;
 	at.number = number;
 	key = key_number_text(TABLE_ITEM_IDS, node->shelf, item->id);
@@ -159,6 +191,8 @@ item_remove(struct node *node, const Pubsub__Item *item, uint64_t number)
 		return ANNEX_ESTORE;
 	if (node->attached && must(node->p, kept_item_gone(node, item->id)) < 0)
 		return ANNEX_ESTORE;
+	if ((r = must(node->p, usage_put(node, NULL, item))) < 0 && r != ANNEX_ENOENT)
+		return r;
 	key = key_numbers(TABLE_ITEMS, node->shelf, number);
 	return must(node->p, annex_delete(node->p->store, &key));
 }
@@ -175,23 +209,27 @@ struct annex_strings
 items_trim(struct node *node, uint64_t keep, size_t most)
 {
 	struct annex_pool *pool = annex_scratch(node->p->inst);
-	uint64_t count = items_count(node);
+	uint64_t count = items_count(node), bytes = items_bytes(node);
+	uint64_t room = (uint64_t)node->p->set->max_node_bytes;
 	struct annex_key prefix = key_number(TABLE_ITEMS, node->shelf);
 	struct annex_iter it = annex_iter(&prefix);
 	struct annex_strings gone = { 0 };
 	const char **ids;
 
-	if (count <= keep)
+	if (count <= keep && (room == 0 || bytes <= room))
 		return gone;
-	if (count - keep < most)
-		most = (size_t)(count - keep);
 	gone.value = ids = annex_new_array(pool, const char *, most);
-	while (gone.count < most && annex_next(node->p->store, &it) == ANNEX_AGAIN) {
-		const Pubsub__Item *item = (Pubsub__Item *)it.record;
+	for (; gone.count < most && (count > keep || (room > 0 && bytes > room && count > 1));
+	     count--) {
+		const Pubsub__Item *item;
 
+		if (annex_next(node->p->store, &it) != ANNEX_AGAIN)
+			break;
+		item = (Pubsub__Item *)it.record;
 		ids[gone.count++] = item->id;
 		if (must(node->p, item_remove(node, item, annex_key_number(&it.key, 1))) < 0)
 			break;
+		bytes -= item_bytes(item) < bytes ? item_bytes(item) : bytes;
 	}
 	return gone;
 }

@@ -53,6 +53,12 @@ payload_size(const struct publishing *pub)
 	return len;
 }
 
+static bool
+is_above_room(const struct pubsub *p, uint64_t bytes)
+{
+	return p->set->max_node_bytes > 0 && bytes > (uint64_t)p->set->max_node_bytes;
+}
+
 /* pubsub#type is the namespace of payloads where it looks like one (§7.1.3.6). */
 static bool
 is_of_type(const struct publishing *pub)
@@ -85,7 +91,8 @@ judge_item(struct publishing *pub)
 		return FAULT_INVALID_PAYLOAD;
 	if ((pub->why = profile_misses(c, pub->payload)) != NULL)
 		return FAULT_INVALID_PAYLOAD;
-	if (payload_size(pub) > (size_t)config_max_payload(pub->rq->p, c))
+	if (payload_size(pub) > (size_t)config_max_payload(pub->rq->p, c) ||
+	    is_above_room(pub->rq->p, payload_size(pub)))
 		return FAULT_PAYLOAD_TOO_BIG;
 	return FAULT_NONE;
 }
@@ -105,8 +112,11 @@ judge_place(struct publishing *pub)
 	if (old != NULL && strcmp(rq->p->set->overwrite, "own") == 0 && rq->rank != RANK_OWNER &&
 	    !item_is_of(rq, old))
 		return FAULT_FORBIDDEN;
-	if (old == NULL && strcmp(c->node_full, "reject") == 0 &&
-	    items_count(rq->node) >= config_max_items(rq->p, c))
+	if (strcmp(c->node_full, "reject") == 0 &&
+	    ((old == NULL && items_count(rq->node) >= config_max_items(rq->p, c)) ||
+		is_above_room(rq->p,
+		    items_bytes(rq->node) + payload_size(pub) -
+			(old == NULL ? 0 : item_bytes(old)))))
 		return FAULT_NODE_FULL;
 	return FAULT_NONE;
 }

@@ -67,7 +67,7 @@ struct pubsub_settings {
 	struct annex_strings create;
 	int64_t max_nodes, max_items, max_payload_bytes, max_id_bytes, max_subscriptions,
 	    max_subscribers, max_subscribed, max_pending;
-	int64_t max_bounces, subscribers_per_turn, items_per_turn;
+	int64_t max_node_bytes, max_bounces, subscribers_per_turn, items_per_turn;
 	int64_t tombstone_ms, lease_warning_ms, bounce_interval_ms;
 	const char *access_model, *publish_model, *send_last, *itemreply, *overwrite, *retract;
 	bool persist_items, notify_delete, notify_retract, auto_create, multi_subscribe,
@@ -239,6 +239,7 @@ enum {
 	TABLE_TERMS,
 	TABLE_INDEXED,
 	TABLE_UNINDEXED,
+	TABLE_USAGE,
 };
 extern const struct annex_table pubsub_tables[];
 
@@ -509,9 +510,13 @@ const Pubsub__Item *item_kept(const struct node *node);
 int item_put(struct node *node, Pubsub__Item *item) ANNEX_MUST_CHECK;
 int item_remove(struct node *node, const Pubsub__Item *item, uint64_t number) ANNEX_MUST_CHECK;
 uint64_t items_count(const struct node *node);
+/* Bytes of one, and of all of a node. */
+uint64_t item_bytes(const Pubsub__Item *item);
+uint64_t items_bytes(const struct node *node);
 /* One that sorts by the time it was made. */
 const char *item_new_id(struct pubsub *p);
-/* Remove the oldest above keep, at most most of them; their ids, in scratch. */
+/* Remove the oldest above keep items, and above max-node-bytes; at most most of them; their ids, in
+ * scratch. */
 struct annex_strings items_trim(struct node *node, uint64_t keep, size_t most);
 /* Append <item/> as it is shown: with its payload where payload is true. */
 struct annex_element *item_add(

@@ -68,6 +68,7 @@ const struct annex_table pubsub_tables[] = {
 	TABLE(21, "terms", by_node_number, terms, false),
 	TABLE(22, "indexed", by_number, indexed, false),
 	TABLE(23, "unindexed", by_node_number, posting, false),
+	TABLE(24, "usage", by_number, usage, false),
 	{ 0 },
 };
 
