@@ -34,3 +34,7 @@ Component "rooms.localhost" "muc"
 	storage = "memory"
 	max_history_messages = 0
 	restrict_room_creation = false
+
+-- Only admins may make nodes there.
+Component "pubsub.localhost" "pubsub"
+	admins = { "user0@localhost" }

@@ -2,13 +2,17 @@
 # SPDX-License-Identifier: MIT
 # SPDX-FileCopyrightText: The Annex authors
 """
-servers.py - rooms through real servers, beside the rooms of these servers
+servers.py - rooms and nodes through real servers, beside those of these servers
 
-	servers.py [COUNT [LINES]]      # TOP and BUILD in the environment, as tests/live has them
+	servers.py SCENE [COUNT [LINES]]    # TOP and BUILD in the environment, as tests/live has them
 
-In Prosody and in ejabberd, each alone on the machine, COUNT real clients (crowd.c) come
-into one room at once, and say LINES lines: first in a room of the server's own, then in
-one of Annex, which is attached to it.  Neither room has an archive, a limit or a history.
+In Prosody and in ejabberd, each alone on the machine, COUNT real clients do what a scene
+says: first with the server's own service, then with one of Annex, which is attached to it.
+
+	muc     they come into one room at once (crowd.c), and say LINES lines; neither room has
+	        an archive, a limit or a history
+	pubsub  they subscribe to one node at once (feed.c), to which LINES items are published
+
 What is printed is how long it took and the CPU time of the server and of annex-worker.
 """
 import asyncio
@@ -28,8 +32,32 @@ from lib.ground import Ground  # noqa: E402
 from lib.servers import Ejabberd, Prosody  # noqa: E402
 
 WITHIN_S = 900  # for one step
-OWN, OURS = "rooms.localhost", "one.localhost"
+OURS = "one.localhost"
 SHARE = 0.1  # of the server's CPU time, at most
+
+
+class Rooms:
+    lines = 100
+    program, own, options = "crowd", "rooms.localhost", {
+        "module": "muc", "muc": {"max-occupants": 5000, "archive": False, "max-history": 0}}
+
+    @staticmethod
+    def steps(domain, count, lines):
+        """What is done, how many stanzas that is, and whether it is mostly the server's work."""
+        return (f"join hall@{domain}", count * count, True), (f"say {lines}", count * lines, True)
+
+
+class Nodes:
+    lines = 20
+    program, own, options = "feed", "pubsub.localhost", {"module": "pubsub"}
+
+    @staticmethod
+    def steps(domain, count, lines):
+        return ((f"create {domain}", 1, False), ("subscribe bench", count, False),
+                (f"publish {lines}", count * lines, True))
+
+
+SCENES = {"muc": Rooms, "pubsub": Nodes}
 
 
 class QuietProsody(Prosody):
@@ -48,45 +76,49 @@ def cpu_s(pid):
     return sum(int(f.read_text().split()[0]) for f in files) / 1e9
 
 
-async def measure(ground, server, pids, domain, count, lines):
-    """Of joining and of talking: seconds, and CPU seconds of each process."""
+async def measure(ground, server, pids, scene, steps, count):
+    """Of each step: seconds, and CPU seconds of each process."""
     figures = []
-    async with Crowd(ground, server, count, WITHIN_S) as crowd:
+    async with Crowd(ground, server, count, WITHIN_S, scene.program) as crowd:
         await crowd.does("login bench")
-        for step in f"join hall@{domain}", f"say {lines}":
+        for line, _, _ in steps:
             before = [cpu_s(pid) for pid in pids]
-            took = (await crowd.does(step))["took"]
+            took = (await crowd.does(line))["took"]
             figures.append((took, [cpu_s(p) - b for p, b in zip(pids, before)]))
     return figures
 
 
-def show(name, steps, count, lines):
-    for what, n, (took, cpu) in zip(("join", "say"), (count * count, count * lines), steps):
-        text = f"{name:20} {what:4} {n:8} stanzas in {took:7.2f} s  {n / took:8.0f}/s"
+def share_of(cpu):
+    return cpu[1] / cpu[0] if cpu[0] > 0 else 0
+
+
+def show(name, steps, figures):
+    for (line, n, _), (took, cpu) in zip(steps, figures):
+        text = f"{name:20} {line.split()[0]:9} {n:8} stanzas in {took:7.2f} s  {n / max(took, 0.001):8.0f}/s"
         text += f"  server {cpu[0]:7.2f} s of CPU"
         if len(cpu) > 1:
-            share = cpu[1] / cpu[0] if cpu[0] > 0 else 0
-            text += f", annex-worker {cpu[1]:5.2f} s: {share * 100:4.1f} %"
+            text += f", annex-worker {cpu[1]:5.2f} s: {share_of(cpu) * 100:4.1f} %"
         print(text, flush=True)
 
 
-async def side(ground, kind, count, lines):
+async def side(ground, kind, scene, count, lines):
     """Whether Annex took its share of the time, or less."""
     server, annex = kind(ground), None
     try:
         await server.start()
-        own = await measure(ground, server, [server.process.pid], OWN, count, lines)
-        show(server.name, own, count, lines)
-        muc = {"max-occupants": 5000, "archive": False, "max-history": 0}
-        annex = Annex(ground, server, {OURS: {
-            "module": "muc", "rate-per-jid": 1000000, "burst-per-jid": 1000000,
-            "muc": muc}}, **{"log-level": "notice"})
+        steps = scene.steps(scene.own, count, lines)
+        pids = [server.process.pid]
+        show(server.name, steps, await measure(ground, server, pids, scene, steps, count))
+        section = {"rate-per-jid": 1000000, "burst-per-jid": 1000000, **scene.options}
+        annex = Annex(ground, server, {OURS: section}, **{"log-level": "notice"})
+        annex.expect("a ping to ourselves has not come back")  # the server has too much to do
         await annex.start()
-        pids = [server.process.pid, await annex.pid(OURS)]
-        ours = await measure(ground, server, pids, OURS, count, lines)
-        show(f"{server.name} + annex", ours, count, lines)
+        steps = scene.steps(OURS, count, lines)
+        pids.append(await annex.pid(OURS))
+        ours = await measure(ground, server, pids, scene, steps, count)
+        show(f"{server.name} + annex", steps, ours)
         await annex.stop()
-        return all(cpu[1] <= SHARE * cpu[0] for _, cpu in ours)
+        return all(share_of(cpu) <= SHARE for (_, _, judged), (_, cpu) in zip(steps, ours) if judged)
     finally:
         if annex is not None:
             await annex.kill()
@@ -95,12 +127,13 @@ async def side(ground, kind, count, lines):
 
 
 async def main():
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    lines = int(sys.argv[2]) if len(sys.argv) > 2 else 100
+    scene = SCENES[sys.argv[1]]
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else 1000
+    lines = int(sys.argv[3]) if len(sys.argv) > 3 else scene.lines
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     ground = Ground()
-    good = [await side(ground, kind, count, lines) for kind in (QuietProsody, QuietEjabberd)]
+    good = [await side(ground, kind, scene, count, lines) for kind in (QuietProsody, QuietEjabberd)]
     shutil.rmtree(ground.work.parent, ignore_errors=True)
     print(f"{'ok' if all(good) else 'LOW'}   annex-worker takes at most "
           f"{SHARE * 100:.0f} % of the server's CPU time")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # SPDX-FileCopyrightText: The Annex authors
 """
-Many clients in one room, by tests/bench/crowd.c, which says what it does:
+Many clients in one room, by tests/bench/crowd.c, or at one node, by feed.c; they say what they do:
 
     async with Crowd(ground, server, 500, within=120) as crowd:
         await crowd.does("login before")
@@ -15,9 +15,9 @@ from .ground import check
 class Crowd:
     """user0 and so on; each step has `within` seconds."""
 
-    def __init__(self, ground, server, count, within):
+    def __init__(self, ground, server, count, within, program="crowd"):
         self.server, self.count = server, count
-        self.argv = [ground.build / "tests/bench/crowd", server.c2s, count, within]
+        self.argv = [ground.build / "tests/bench" / program, server.c2s, count, within]
 
     async def __aenter__(self):
         for n in range(self.count):
