@@ -457,6 +457,7 @@ question_answer(struct request *q)
 {
 	const Bots__Answer *answer = answer_find(q->bot, q->question);
 
+	annex_timer_stop(q->patience); /* it may be due in this very turn */
 	q->question = NULL;
 	q->status = 200;
 	q->type = "application/json";

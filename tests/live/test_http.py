@@ -238,6 +238,22 @@ async def an_answer_is_waited_for(t):
 
 
 @test()
+async def questions_that_end_when_patience_does_are_answered_once(t):
+    web = await Web(t).start()
+    token = await web.token("gate", ["send"])
+
+    async def asks(n):
+        status, said = await web("POST", "/v1/do", token, json.dumps(
+            {"ask": f"q{n}", "to": f"nobody{n}@localhost", "body": "Well?", "keep": True, "timeout": 2}))
+        equal(status, 202, f"the status of question {n}, which said {said}")
+        await asyncio.sleep(0.98 + n / 2000)  # its end and that of patience are close to each other
+        status, said = await web("GET", f"/v1/asks/q{n}?timeout=1", token)
+        check(status == 200 and said["state"] in ("asked", "expired"), f"{n} got {status} {said}")
+
+    await asyncio.gather(*(asks(n) for n in range(80)))
+
+
+@test()
 async def what_became_of_a_message_is_told(t):
     web = await Web(t).start()
     token = await web.token("app", ["send"])
