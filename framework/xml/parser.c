@@ -65,6 +65,12 @@ const struct xml_limits xml_limits_default = {
 	.expat_bytes = (size_t)4 << 20,
 };
 
+/*
+ * What runs may be newer than what it was built with, and put off what this one did not: a security
+ * update of the library alone brings it.  So whether it is there is seen when it is called.
+ */
+XML_Bool XML_SetReparseDeferralEnabled(XML_Parser, XML_Bool) __attribute__((weak));
+
 struct xml_parser {
 	uint32_t magic;
 #define XML_PARSER_MAGIC 0x3c786d6cu
@@ -559,11 +565,11 @@ give_now(struct xml_parser *p)
 {
 	int r = ANNEX_OK;
 
-#ifdef HAVE_XML_SETREPARSEDEFERRALENABLED
-	XML_SetReparseDeferralEnabled(p->expat, XML_FALSE);
-	r = give(p, "", 0, false);
-	XML_SetReparseDeferralEnabled(p->expat, XML_TRUE);
-#endif
+	if (XML_SetReparseDeferralEnabled != NULL) {
+		XML_SetReparseDeferralEnabled(p->expat, XML_FALSE);
+		r = give(p, "", 0, false);
+		XML_SetReparseDeferralEnabled(p->expat, XML_TRUE);
+	}
 	p->waiting = false;
 	return r;
 }

@@ -15,6 +15,9 @@
 
 #define SEPARATOR '\n' /* can be in no name */
 
+/* Newer than some expats that are around. */
+XML_Bool XML_SetReparseDeferralEnabled(XML_Parser, XML_Bool) __attribute__((weak));
+
 struct tree_reader {
 	XML_Parser expat;
 	struct annex_pool *pool;
@@ -110,9 +113,8 @@ tree_reader_create(struct annex_pool *pool, tree_root_fn *root, tree_done_fn *do
 	XML_SetUserData(r->expat, r);
 	XML_SetElementHandler(r->expat, on_start, on_end);
 	XML_SetCharacterDataHandler(r->expat, on_text);
-#ifdef HAVE_XML_SETREPARSEDEFERRALENABLED
-	XML_SetReparseDeferralEnabled(r->expat, XML_FALSE);
-#endif
+	if (XML_SetReparseDeferralEnabled != NULL)
+		XML_SetReparseDeferralEnabled(r->expat, XML_FALSE);
 	return r;
 }
 
