@@ -29,6 +29,7 @@
 #include <string.h>
 
 #include "c2s.h"
+#include "deeds.h"
 
 #define TALKERS 10u
 #define AGAIN_S 1.0 /* after a refusal, or without a connection */
@@ -144,8 +145,10 @@ must(bool over, const struct scene *s, const char *what)
 /* --- What it is told ------------------------------------------------------------- */
 
 static void
-do_login(struct scene *s, char *words)
+do_login(void *cookie, char *words)
 {
+	struct scene *s = cookie;
+
 	must(c2s_login_all(s->all, words, s->within_s), s, "logging in");
 }
 
@@ -175,8 +178,9 @@ maker_is_answered(void *cookie)
 
 /* Each is told of all who are in, and all of each who comes: a square of them. */
 static void
-do_join(struct scene *s, char *words)
+do_join(void *cookie, char *words)
 {
+	struct scene *s = cookie;
 	struct c2s_client *maker = &s->all->client[0];
 	uint64_t before = s->all->presences;
 
@@ -204,8 +208,9 @@ messages_came(void *cookie)
 }
 
 static void
-do_say(struct scene *s, char *words)
+do_say(void *cookie, char *words)
 {
+	struct scene *s = cookie;
 	unsigned lines = (unsigned)strtoul(words, NULL, 10);
 
 	s->want = s->all->messages + (uint64_t)lines * s->count;
@@ -227,8 +232,10 @@ all_lost(void *cookie)
 }
 
 static void
-do_lost(struct scene *s, char *words)
+do_lost(void *cookie, char *words)
 {
+	struct scene *s = cookie;
+
 	(void)words;
 	must(c2s_run(s->all, all_lost, s->within_s), s, "losing the server");
 }
@@ -278,8 +285,9 @@ report(const struct scene *s)
 }
 
 static void
-do_back(struct scene *s, char *words)
+do_back(void *cookie, char *words)
 {
+	struct scene *s = cookie;
 	char *over = strchr(words, ' '), *resource = over == NULL ? NULL : strchr(over + 1, ' ');
 
 	if (resource == NULL)
@@ -306,8 +314,9 @@ is_over(void *cookie)
 }
 
 static void
-do_rest(struct scene *s, char *words)
+do_rest(void *cookie, char *words)
 {
+	struct scene *s = cookie;
 	double seconds = strtod(words, NULL);
 
 	s->until = c2s_now_s() + seconds;
@@ -315,44 +324,20 @@ do_rest(struct scene *s, char *words)
 	report(s);
 }
 
-static const struct deed {
-	const char *word;
-	void (*act)(struct scene *s, char *words);
-} deeds[] = {
+static const struct deed deeds[] = {
 	{ "login", do_login },
 	{ "join", do_join },
 	{ "say", do_say },
 	{ "lost", do_lost },
 	{ "back", do_back },
 	{ "rest", do_rest },
+	{ 0 },
 };
-
-static void
-act(struct scene *s, char *line)
-{
-	char *words = strchrnul(line, ' ');
-	double began = c2s_now_s();
-
-	if (*words != '\0')
-		*words++ = '\0';
-	for (size_t i = 0; i < sizeof(deeds) / sizeof(*deeds); i++) {
-		if (strcmp(line, deeds[i].word) != 0)
-			continue;
-		printf("%s", line);
-		deeds[i].act(s, words);
-		printf(" took %.3f\n", c2s_now_s() - began);
-		fflush(stdout);
-		return;
-	}
-	fprintf(stderr, "crowd: what is \"%s\"?\n", line);
-	exit(2);
-}
 
 int
 main(int argc, char **argv)
 {
 	struct scene s = { 0 };
-	char line[512];
 
 	if (argc != 4) {
 		fprintf(stderr, "usage: crowd PORT COUNT WITHIN-S\n");
@@ -364,10 +349,7 @@ main(int argc, char **argv)
 	s.in = calloc(s.count, 1);
 	s.next_try = calloc(s.count, sizeof(*s.next_try));
 	s.all = c2s_create((uint16_t)strtoul(argv[1], NULL, 10), "localhost", s.count, heard, &s);
-	while (fgets(line, sizeof(line), stdin) != NULL) {
-		line[strcspn(line, "\n")] = '\0';
-		act(&s, line);
-	}
+	deeds_do("crowd", deeds, &s);
 	c2s_destroy(&s.all);
 	return 0;
 }

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "c2s.h"
+#include "deeds.h"
 
 #define NS "http://jabber.org/protocol/pubsub"
 
@@ -72,16 +73,20 @@ wait_for(struct scene *s, const char *what, uint64_t iqs, uint64_t messages)
 }
 
 static void
-do_login(struct scene *s, const char *words)
+do_login(void *cookie, char *words)
 {
+	struct scene *s = cookie;
+
 	must(c2s_login_all(s->all, words, s->within_s), s, "logging in");
 	s->iqs = s->all->iqs;
 	s->messages = s->all->messages;
 }
 
 static void
-do_create(struct scene *s, const char *words)
+do_create(void *cookie, char *words)
 {
+	struct scene *s = cookie;
+
 	snprintf(s->service, sizeof(s->service), "%s", words);
 	c2s_send(&s->all->client[0],
 	    "<iq type='set' to='%s' id='c'><pubsub xmlns='" NS
@@ -91,8 +96,10 @@ do_create(struct scene *s, const char *words)
 }
 
 static void
-do_subscribe(struct scene *s, const char *words)
+do_subscribe(void *cookie, char *words)
 {
+	struct scene *s = cookie;
+
 	for (unsigned i = 0; i < s->count; i++)
 		c2s_send(&s->all->client[i],
 		    "<iq type='set' to='%s' id='s'><pubsub xmlns='" NS "'>"
@@ -102,8 +109,9 @@ do_subscribe(struct scene *s, const char *words)
 }
 
 static void
-do_publish(struct scene *s, const char *words)
+do_publish(void *cookie, char *words)
 {
+	struct scene *s = cookie;
 	unsigned items = (unsigned)strtoul(words, NULL, 10);
 
 	for (unsigned i = 0; i < items; i++)
@@ -116,41 +124,18 @@ do_publish(struct scene *s, const char *words)
 	wait_for(s, "publishing", items, (uint64_t)items * s->count);
 }
 
-static const struct deed {
-	const char *word;
-	void (*act)(struct scene *s, const char *words);
-} deeds[] = {
+static const struct deed deeds[] = {
 	{ "login", do_login },
 	{ "create", do_create },
 	{ "subscribe", do_subscribe },
 	{ "publish", do_publish },
+	{ 0 },
 };
-
-static void
-act(struct scene *s, char *line)
-{
-	char *words = line + strcspn(line, " ");
-	double began = c2s_now_s();
-
-	if (*words != '\0')
-		*words++ = '\0';
-	for (size_t i = 0; i < sizeof(deeds) / sizeof(*deeds); i++) {
-		if (strcmp(line, deeds[i].word) != 0)
-			continue;
-		deeds[i].act(s, words);
-		printf("%s took %.3f\n", line, c2s_now_s() - began);
-		fflush(stdout);
-		return;
-	}
-	fprintf(stderr, "feed: what is \"%s\"?\n", line);
-	exit(2);
-}
 
 int
 main(int argc, char **argv)
 {
 	struct scene s = { 0 };
-	char line[512];
 
 	if (argc != 4) {
 		fprintf(stderr, "usage: feed PORT COUNT WITHIN-S\n");
@@ -159,10 +144,7 @@ main(int argc, char **argv)
 	s.count = (unsigned)strtoul(argv[2], NULL, 10);
 	s.within_s = strtod(argv[3], NULL);
 	s.all = c2s_create((uint16_t)strtoul(argv[1], NULL, 10), "localhost", s.count, heard, &s);
-	while (fgets(line, sizeof(line), stdin) != NULL) {
-		line[strcspn(line, "\n")] = '\0';
-		act(&s, line);
-	}
+	deeds_do("feed", deeds, &s);
 	c2s_destroy(&s.all);
 	return 0;
 }
