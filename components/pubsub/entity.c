@@ -12,18 +12,6 @@
 
 #define LISTED_MAX 500
 
-static struct annex_element *
-begin(struct request *rq, const char *name, struct annex_stanza **out_r)
-{
-	struct annex_element *pubsub, *list;
-
-	*out_r = answer(rq, &pubsub);
-	list = annex_add(pubsub, NULL, name);
-	if (rq->name != NULL)
-		annex_attr_set(list, "node", rq->name);
-	return list;
-}
-
 /* A line of such a list: a subscription, or an affiliation. */
 struct line {
 	struct node *node;
@@ -88,20 +76,10 @@ affiliation_read(struct pubsub *p, const char *id, const void *record, struct li
 }
 
 static enum annex_verdict
-finish(struct request *rq, struct annex_stanza *out, const struct annex_element *list,
-    const struct annex_page *page, const struct annex_page_result *found)
-{
-	if (page->present || !found->complete)
-		annex_page_add(list->parent, found);
-	annex_send(rq->p->inst, out);
-	return ANNEX_DONE;
-}
-
-static enum annex_verdict
 subscriptions_at(struct request *rq)
 {
 	struct annex_stanza *out;
-	struct annex_element *list = begin(rq, "subscriptions", &out);
+	struct annex_element *list = listing_begin(rq, "subscriptions", &out);
 	struct sub subs[SUBS_MAX];
 	size_t n =
 	    rq->node == NULL ? 0 : subs_of_bare(rq->node, rq->in->from->bare, subs, SUBS_MAX);
@@ -126,10 +104,10 @@ own_subscriptions(struct request *rq)
 		return subscriptions_at(rq);
 	if ((fault = fetch(rq, &rows, subscription_read, &page, &found)) != FAULT_NONE)
 		return refuse(rq, fault);
-	list = begin(rq, "subscriptions", &out);
+	list = listing_begin(rq, "subscriptions", &out);
 	for (size_t i = 0; i < found.count; i++)
 		sub_add(list, &((struct line *)found.item[i])->sub, true);
-	return finish(rq, out, list, &page, &found);
+	return listing_send(rq, out, list, &page, &found);
 }
 
 static void
@@ -145,7 +123,7 @@ static enum annex_verdict
 affiliation_at(struct request *rq)
 {
 	struct annex_stanza *out;
-	struct annex_element *list = begin(rq, "affiliations", &out);
+	struct annex_element *list = listing_begin(rq, "affiliations", &out);
 	enum rank rank = rq->node == NULL ? RANK_NONE : rank_of(rq->node, rq->in->from->bare);
 
 	if (rank != RANK_NONE)
@@ -168,11 +146,11 @@ own_affiliations(struct request *rq)
 		return affiliation_at(rq);
 	if ((fault = fetch(rq, &rows, affiliation_read, &page, &found)) != FAULT_NONE)
 		return refuse(rq, fault);
-	list = begin(rq, "affiliations", &out);
+	list = listing_begin(rq, "affiliations", &out);
 	for (size_t i = 0; i < found.count; i++) {
 		const struct line *line = found.item[i];
 
 		affiliation_add(list, line->node, line->rank);
 	}
-	return finish(rq, out, list, &page, &found);
+	return listing_send(rq, out, list, &page, &found);
 }

@@ -13,17 +13,6 @@
 #define CHANGES_MAX 500
 #define LISTED_MAX 1000
 
-static struct annex_element *
-begin(struct request *rq, const char *name, struct annex_stanza **out_r)
-{
-	struct annex_element *pubsub, *list;
-
-	*out_r = answer(rq, &pubsub);
-	list = annex_add(pubsub, NULL, name);
-	annex_attr_set(list, "node", rq->name);
-	return list;
-}
-
 /* --- Lists ----------------------------------------------------------------------------------- */
 
 static size_t
@@ -55,16 +44,6 @@ fetch(struct request *rq, struct rows *rows, size_t (*size_of)(const void *item)
 	return FAULT_NONE;
 }
 
-static enum annex_verdict
-list_send(struct request *rq, struct annex_stanza *out, const struct annex_element *list,
-    const struct annex_page *page, const struct annex_page_result *found)
-{
-	if (page->present || !found->complete)
-		annex_page_add(list->parent, found);
-	annex_send(rq->p->inst, out);
-	return ANNEX_DONE;
-}
-
 enum annex_verdict
 node_subscriptions(struct request *rq)
 {
@@ -80,12 +59,12 @@ node_subscriptions(struct request *rq)
 
 	if ((fault = fetch(rq, &rows, subscription_size, &page, &found)) != FAULT_NONE)
 		return refuse(rq, fault);
-	list = begin(rq, "subscriptions", &out);
+	list = listing_begin(rq, "subscriptions", &out);
 	for (size_t i = 0; i < found.count; i++) {
 		sub = sub_of_record(rq->node, 0, found.item[i]);
 		sub_add(list, &sub, false);
 	}
-	return list_send(rq, out, list, &page, &found);
+	return listing_send(rq, out, list, &page, &found);
 }
 
 static void
@@ -109,13 +88,13 @@ node_affiliations(struct request *rq)
 
 	if ((fault = fetch(rq, &rows, affiliation_size, &page, &found)) != FAULT_NONE)
 		return refuse(rq, fault);
-	list = begin(rq, "affiliations", &out);
+	list = listing_begin(rq, "affiliations", &out);
 	for (size_t i = 0; i < found.count; i++) {
 		const Pubsub__Affiliation *a = found.item[i];
 
 		affiliation_add(list, a->jid, (enum rank)a->rank);
 	}
-	return list_send(rq, out, list, &page, &found);
+	return listing_send(rq, out, list, &page, &found);
 }
 
 /* --- What could not be done -------------------------------------------------------------------- */
@@ -171,7 +150,7 @@ enum annex_verdict
 node_subscriptions_set(struct request *rq)
 {
 	struct annex_stanza *out;
-	struct annex_element *failed = begin(rq, "subscriptions", &out);
+	struct annex_element *failed = listing_begin(rq, "subscriptions", &out);
 	const struct annex_element *el = annex_child(rq->el, NS_OWNER, "subscription");
 	const struct annex_jid *jid;
 	enum state state;
@@ -267,7 +246,7 @@ node_affiliations_set(struct request *rq)
 	struct change *changes =
 	    annex_new_array(annex_scratch(rq->p->inst), struct change, CHANGES_MAX + 1);
 	struct annex_stanza *out;
-	struct annex_element *failed = begin(rq, "affiliations", &out);
+	struct annex_element *failed = listing_begin(rq, "affiliations", &out);
 	enum fault fault;
 	size_t n;
 

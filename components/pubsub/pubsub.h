@@ -572,6 +572,14 @@ size_t item_size(const void *item);
 void page_fit(struct annex_page_result *found, const struct annex_page *page,
     size_t (*size_of)(const void *item));
 
+/* listing.c: an answer that is a list called name, of the node that was asked for, if one was; sent with
+ * its page where one was asked for or it is not all. */
+struct annex_element *
+listing_begin(struct request *rq, const char *name, struct annex_stanza **out_r);
+enum annex_verdict
+listing_send(struct request *rq, struct annex_stanza *out, const struct annex_element *list,
+    const struct annex_page *page, const struct annex_page_result *found);
+
 /* --- notify.c ------------------------------------------------------------ */
 
 enum event {
