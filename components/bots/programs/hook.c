@@ -26,14 +26,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
 #include <jansson.h>
 #include <sodium.h>
 
 #include "sign.h"
+#include "web.h"
 
-#define EXIT_FOR_GOOD 100
-#define EXIT_LATER 111
 #define ANSWER_MOST ((size_t)64 * 1024)
 #define EVENT_MOST ((size_t)1024 * 1024)
 
@@ -174,51 +172,22 @@ tell(const struct answer *answer, const char *type)
 	json_decref(json);
 }
 
-/* Which answers of a server are worth another try (RFC 9110 §15, RFC 6585 §4). */
-static int
-judge(long status)
-{
-	if (status >= 200 && status < 300)
-		return 0;
-	if (status >= 500 || status == 408 || status == 425 || status == 429)
-		return EXIT_LATER;
-	return EXIT_FOR_GOOD;
-}
-
 static int
 post(struct hook *hook)
 {
-	CURL *curl = curl_easy_init();
 	struct curl_slist *list = headers(hook);
+	CURL *curl = web_begin(hook->url, hook->timeout_s, list);
 	char *type = NULL;
-	long status = 0;
-	int verdict = EXIT_LATER;
-	CURLcode code;
+	int verdict;
 
-	curl_easy_setopt(curl, CURLOPT_URL, hook->url);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, hook->timeout_s);
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_USERAGENT, "Annex");
-	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, hook->event);
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(hook->event));
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_answer);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &hook->answer);
-	code = curl_easy_perform(curl);
-	if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
-		verdict = EXIT_FOR_GOOD;
-	if (code == CURLE_OK) {
-		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	if ((verdict = web_do(curl, "hook", hook->url)) == 0) {
 		curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
-		verdict = judge(status);
-	}
-	if (verdict == 0)
 		tell(&hook->answer, type);
-	else if (code != CURLE_OK)
-		fprintf(stderr, "hook: %s: %s\n", hook->url, curl_easy_strerror(code));
-	else
-		fprintf(stderr, "hook: %s: the server says %ld\n", hook->url, status);
+	}
 	curl_slist_free_all(list);
 	curl_easy_cleanup(curl);
 	return verdict;

@@ -12,10 +12,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
+#include "web.h"
 
-#define EXIT_FOR_GOOD 100
-#define EXIT_LATER 111
 #define FILE_MOST ((size_t)4 * 1024 * 1024)
 
 struct upload {
@@ -58,46 +56,17 @@ swallow(char *bytes, size_t size, size_t count, void *cookie)
 	return size * count;
 }
 
-/* Which answers are worth another try (RFC 9110 §15, RFC 6585 §4). */
-static int
-judge(long status)
-{
-	if (status >= 200 && status < 300)
-		return 0;
-	if (status >= 500 || status == 408 || status == 425 || status == 429)
-		return EXIT_LATER;
-	return EXIT_FOR_GOOD;
-}
-
 static int
 put(const struct upload *u, const char *url)
 {
-	CURL *curl = curl_easy_init();
-	long status = 0;
-	int verdict = EXIT_LATER;
-	CURLcode code;
+	CURL *curl = web_begin(url, u->timeout_s, u->headers);
+	int verdict;
 
-	curl_easy_setopt(curl, CURLOPT_URL, url);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, u->timeout_s);
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_USERAGENT, "Annex");
-	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, u->headers);
 	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(curl, CURLOPT_READDATA, u->file);
 	curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)u->len);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, swallow);
-	code = curl_easy_perform(curl);
-	if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
-		verdict = EXIT_FOR_GOOD;
-	if (code == CURLE_OK) {
-		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-		verdict = judge(status);
-	}
-	if (code != CURLE_OK)
-		fprintf(stderr, "upload: %s: %s\n", url, curl_easy_strerror(code));
-	else if (verdict != 0)
-		fprintf(stderr, "upload: %s: the server says %ld\n", url, status);
+	verdict = web_do(curl, "upload", url);
 	curl_easy_cleanup(curl);
 	return verdict;
 }
