@@ -315,13 +315,13 @@ mark_back(struct annex_instance *inst, int status, const void *cookie, size_t le
 }
 
 static void
-mark_ask(struct muc *m, struct mark mark, const char *id, const char *name)
+mark_ask(struct muc *m, const struct mark *mark, const char *id, const char *name)
 {
 	size_t id_len = strlen(id) + 1, name_len = strlen(name) + 1;
 	struct mark *cookie =
 	    annex_pool_alloc(annex_scratch(m->inst), sizeof(*cookie) + id_len + name_len);
 
-	*cookie = mark;
+	*cookie = *mark;
 	memcpy(cookie->text, id, id_len);
 	memcpy(cookie->text + id_len, name, name_len);
 	annex_fence_on(m->inst, annex_flow(m->inst, name), mark_back, cookie,
@@ -331,7 +331,7 @@ mark_ask(struct muc *m, struct mark mark, const char *id, const char *name)
 void
 live_gone_fence(struct muc *m, const char *id, const char *name)
 {
-	mark_ask(m, (struct mark) { .load = 0 }, id, name);
+	mark_ask(m, &(const struct mark) { .load = 0 }, id, name);
 }
 
 /* Once a second, while rooms say something. */
@@ -350,7 +350,8 @@ mark_all(struct annex_instance *inst, void *cookie)
 			continue; /* a resync will say it all again */
 		room->fencing = true;
 		room->fenced_event = room->next_order - 1;
-		mark_ask(m, (struct mark) { room->load, room->said_line, room->fenced_event },
+		mark_ask(m,
+		    &(const struct mark) { room->load, room->said_line, room->fenced_event },
 		    room->id, room->name);
 	}
 	if (!annex_list_is_empty(&m->unmarked))
