@@ -104,13 +104,13 @@ publish_to_first(struct text *t, unsigned i)
 
 #define SUBSCRIBERS 1000u
 #define PUBLISHES 200u
-#define ROUNDS 5u /* the best of them: others use the machine, too */
+#define ROUNDS 5u
 
 static void
 bench_deliver(struct bench *b)
 {
 	const uint64_t all = (uint64_t)PUBLISHES * SUBSCRIBERS;
-	double cpu, pump, each = 0, best = 0;
+	double cpu, ours = 0, plain = 0;
 	uint64_t bytes = 0, before, answers;
 	struct text t = { 0 };
 
@@ -126,17 +126,13 @@ bench_deliver(struct bench *b)
 		cpu = bench_cpu_s(b);
 		bench_say(b, &t);
 		bench_wait(b, "publishing", before + all, answers + PUBLISHES);
-		cpu = bench_cpu_s(b) - cpu;
+		bench_least(&ours, bench_cpu_s(b) - cpu);
 		bytes = b->server.bytes - bytes;
-		pump = bench_pump_cpu_s(bytes, SPAN);
-		if (pump / cpu < best)
-			continue;
-		best = pump / cpu;
-		each = cpu / (double)all;
+		bench_least(&plain, bench_pump_cpu_s(bytes, SPAN));
 	}
-	bench_result(b, best >= 0.3, "publish to 1,000 subscribers against write()",
-	    "%.2f x (%.0f notifications a second of CPU, %.0f bytes each); bar 0.30 x", best,
-	    1 / each, (double)bytes / (double)all);
+	bench_result(b, plain / ours >= 0.3, "publish to 1,000 subscribers against write()",
+	    "%.2f x (%.0f notifications a second of CPU, %.0f bytes each); bar 0.30 x",
+	    plain / ours, (double)all / ours, (double)bytes / (double)all);
 	bench_stop(b);
 }
 

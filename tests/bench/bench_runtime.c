@@ -196,9 +196,9 @@ bench_fanout(struct bench *b)
 	kept = fan_ratio(b, "room", each, &kept_s);
 	anew = fan_ratio(b, "fan", each, &anew_s);
 	bench_result(b, kept >= 0.7, "fan-out 1 to 10,000 against a write() pump",
-	    "%.2f x in CPU time (%.0f ns a stanza), %.2f x (%.0f ns) where who is told is listed "
-	    "anew; bar 0.70 x",
-	    kept, kept_s * 1e9, anew, anew_s * 1e9);
+	    "%.2f x in CPU time (%.0f ns a stanza); bar 0.70 x", kept, kept_s * 1e9);
+	bench_result(b, anew >= 0.7, "fan-out to 10,000 who are listed anew",
+	    "%.2f x in CPU time (%.0f ns a stanza); bar 0.70 x", anew, anew_s * 1e9);
 
 	/* Stalled: what is queued must stay small, and an answer must not wait behind it. */
 	before = bench_rss_mb(b->worker);
