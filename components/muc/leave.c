@@ -195,7 +195,8 @@ muc_presence_refused(
     struct annex_instance *inst, const struct annex_stanza *in, const struct annex_error *why)
 {
 	struct muc *m = annex_state(inst);
-	struct room *room = in->to->resource == NULL ? NULL : room_find(m, in->to->local);
+	struct room *room =
+	    in->to->local == NULL || in->to->resource == NULL ? NULL : room_find(m, in->to->local);
 	struct session *s = room == NULL ? NULL : session_find(room, in->from->full);
 	const struct notice own = { .only = s };
 
