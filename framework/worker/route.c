@@ -371,7 +371,8 @@ dispatch(struct worker *w, struct annex_stanza *s, uint64_t hash)
 }
 
 static void
-route_skipped(struct worker *w, struct annex_stanza *s, enum shape shape, enum xml_skip skip)
+route_skipped(
+    struct worker *w, struct annex_stanza *s, enum shape shape, enum xml_skip skip, uint64_t hash)
 {
 	w->counts.skipped->value++;
 	for (size_t i = 0; i < sizeof(skip_rules) / sizeof(*skip_rules); i++) {
@@ -379,7 +380,7 @@ route_skipped(struct worker *w, struct annex_stanza *s, enum shape shape, enum x
 			.text = skip_rules[i].text };
 
 		if (skip_rules[i].skip == skip)
-			refuse_with(w, s, shape, &error, stanza_hash(s));
+			refuse_with(w, s, shape, &error, hash);
 	}
 }
 
@@ -431,12 +432,12 @@ route_stanza(struct worker *w, struct xml_event *event, enum shape shape, bool a
 		refuse(w, &s, shape, wrong, text);
 		return;
 	}
-	if (event->skip != XML_SKIP_NONE && !route_is_unavailable(event)) {
-		route_skipped(w, &s, shape, event->skip);
-		return;
-	}
 	hash = stanza_hash(&s);
-	if (is_harmless(w, &s, shape, hash) && (again || admit(w, &s, shape, hash)))
+	if (!is_harmless(w, &s, shape, hash))
+		return;
+	if (event->skip != XML_SKIP_NONE && !route_is_unavailable(event))
+		route_skipped(w, &s, shape, event->skip, hash);
+	else if (again || admit(w, &s, shape, hash))
 		dispatch(w, &s, hash);
 }
 

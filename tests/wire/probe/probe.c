@@ -946,6 +946,16 @@ probe_stop(struct annex_instance *inst)
 	return ANNEX_AGAIN;
 }
 
+/* One to /crash does not get as far as being refused. */
+static void
+probe_presence_refused(
+    struct annex_instance *inst, const struct annex_stanza *in, const struct annex_error *why)
+{
+	(void)why;
+	if (in->to->resource != NULL && strcmp(in->to->resource, "crash") == 0)
+		order_crash(inst, in, "");
+}
+
 ANNEX_MODULE(probe) = {
 	ANNEX_MODULE_ABI,
 	.name = "probe",
@@ -960,6 +970,7 @@ ANNEX_MODULE(probe) = {
 	.alarms = probe_alarms,
 	.jobs = probe_jobs,
 	.contacts = &probe_contacts,
+	.presence_refused = probe_presence_refused,
 	.create = probe_create,
 	.link_up = probe_link_up,
 	.link_down = probe_link_down,
