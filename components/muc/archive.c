@@ -99,15 +99,17 @@ keep(struct room *room, const char *nick, const char *full, struct annex_element
 		keep_in_memory(room, &line, out);
 		return usage_say(room, out, 0);
 	}
-	if ((r = annex_sequence(room->muc->store, &key, &number)) < 0)
+	if ((r = annex_sequence_last(room->muc->store, &key, &number)) < 0)
 		return r;
+	number++; /* taken once it is sure: a number without a line is a line that somebody missed */
 	sid = annex_add(out, NS_SID, "stanza-id");
 	annex_attr_set(sid, "by", room->jid);
 	annex_attr_set(sid, "id", stanza_id(room, pool, number));
 	line.xml = (char *)(uintptr_t)annex_element_write(out, pool, &len);
 	if (!can_be_said(room, line.xml, len))
 		return ANNEX_EINVAL;
-	if ((r = annex_put(room->muc->store, annex_key_u64(&key, number), &line.base)) < 0)
+	if ((r = annex_sequence(room->muc->store, &key, &number)) < 0 ||
+	    (r = annex_put(room->muc->store, annex_key_u64(&key, number), &line.base)) < 0)
 		return r;
 	annex_count(room->muc->archived, 1);
 	room->said_line = number;
