@@ -181,7 +181,8 @@ put(struct files *f, const Bots__File *row, const struct annex_element *slot)
 	struct annex_child *child;
 	size_t n = 0;
 
-	argv[n++] = *f->bots->set->upload != '\0' ? f->bots->set->upload : BOTS_DIR "/upload";
+	argv[n++] = *f->bots->set->upload != '\0' ? f->bots->set->upload
+						  : annex_program_path(inst, "upload");
 	n += add_headers(to, argv + n, pool);
 	argv[n++] = row->mime;
 	argv[n++] = annex_attr(to, "url");

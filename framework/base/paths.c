@@ -93,7 +93,8 @@ find_installed(struct paths *paths, struct annex_pool *pool, const char *root,
 	modules[0] = annex_sprintf(pool, "%s%s", root, c->pkglibdir);
 	paths->installed = true;
 	paths->root = root;
-	paths->worker = annex_sprintf(pool, "%s%s/annex/annex-worker", root, c->libexecdir);
+	paths->libexec = annex_sprintf(pool, "%s%s/annex", root, c->libexecdir);
+	paths->worker = annex_sprintf(pool, "%s/annex-worker", paths->libexec);
 	paths->modules = modules;
 }
 
@@ -129,6 +130,7 @@ find_built(struct paths *paths, struct annex_pool *pool, const char *top)
 	modules[have] = NULL;
 	free(found);
 	paths->installed = false;
+	paths->libexec = components;
 	paths->root = top;
 	paths->worker = annex_sprintf(pool, "%s/framework/worker/annex-worker", top);
 	paths->modules = modules;
@@ -145,4 +147,11 @@ paths_find(struct paths *paths, struct annex_pool *pool, const char *exe,
 		find_built(paths, pool, top);
 	else
 		find_installed(paths, pool, root != NULL ? root : "", configured);
+}
+
+const char *
+paths_programs(const struct paths *paths, struct annex_pool *pool, const char *module)
+{
+	return annex_sprintf(
+	    pool, "%s/%s%s", paths->libexec, module, paths->installed ? "" : "/programs");
 }

@@ -24,6 +24,7 @@ struct paths {
 	const char *root;           /* in front of configured paths: DESTDIR or "";
 					   of a build tree its top */
 	const char *worker;         /* the program annex-worker */
+	const char *libexec;        /* below it are programs of modules: paths_programs */
 	const char *const *modules; /* directories, NULL at the end */
 };
 
@@ -36,5 +37,8 @@ const char *paths_self(struct annex_pool *pool);
  */
 void paths_find(struct paths *paths, struct annex_pool *pool, const char *exe,
     const struct paths_configured *configured);
+
+/* The directory of programs that came with a module, in pool. */
+const char *paths_programs(const struct paths *paths, struct annex_pool *pool, const char *module);
 
 #endif /* BASE_PATHS_H */

@@ -69,6 +69,7 @@ struct annex_instance {
 	const char *const *local_domains; /* NULL-ended */
 	const char *const *contact_uris;  /* NULL-ended, XEP-0157 */
 	const char *run_dir;              /* where its sockets are */
+	const char *program_dir;          /* where programs are that came with the module */
 
 	struct annex_pool *pool;         /* from create to destroy */
 	struct annex_pool *scratch;      /* until the callback returns */

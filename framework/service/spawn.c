@@ -283,6 +283,12 @@ child_free(struct annex_child *child)
 	free(child);
 }
 
+const char *
+annex_program_path(struct annex_instance *inst, const char *name)
+{
+	return annex_sprintf(inst->scratch, "%s/%s", inst->program_dir, name);
+}
+
 struct annex_child *
 annex_spawn(struct annex_instance *inst, const struct annex_program *program,
     const struct annex_child_events *events, void *cookie)

@@ -83,8 +83,8 @@ modules_names(struct annex_pool *pool, const char *const *dirs)
 	return names;
 }
 
-void
-check_env_init(struct check_env *env, struct annex_pool *pool)
+static void
+find_paths(struct paths *paths, struct annex_pool *pool)
 {
 	static const struct paths_configured configured = {
 		.sbindir = SBINDIR,
@@ -92,9 +92,25 @@ check_env_init(struct check_env *env, struct annex_pool *pool)
 		.libexecdir = LIBEXECDIR,
 		.pkglibdir = PKGLIBDIR,
 	};
+
+	paths_find(paths, pool, paths_self(pool), &configured);
+}
+
+const char *
+modules_programs(struct annex_pool *pool, const char *module)
+{
 	struct paths paths;
 
-	paths_find(&paths, pool, paths_self(pool), &configured);
+	find_paths(&paths, pool);
+	return paths_programs(&paths, pool, module);
+}
+
+void
+check_env_init(struct check_env *env, struct annex_pool *pool)
+{
+	struct paths paths;
+
+	find_paths(&paths, pool);
 	*env = (struct check_env) {
 		.module_dirs = paths.modules,
 		.load = module_load,

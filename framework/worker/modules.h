@@ -14,4 +14,7 @@ const char *const *modules_names(struct annex_pool *pool, const char *const *dir
 /* The word that a word or a path means: "muc" of "/usr/lib/annex/muc.so". */
 const char *modules_word(struct annex_pool *pool, const char *name_or_path);
 
+/* The directory of programs that came with a module, of the installation or the build tree that runs. */
+const char *modules_programs(struct annex_pool *pool, const char *module);
+
 #endif /* WORKER_MODULES_H */

@@ -23,6 +23,7 @@
 #include "base/io.h"
 #include "base/utf8.h"
 #include "check.h"
+#include "modules.h"
 #include "service/output.h"
 #include "service/spawner.h"
 #include "worker.h"
@@ -341,6 +342,7 @@ apply_section(
 	w->inst.admins = section->admins;
 	w->inst.local_domains = section->local_domains;
 	w->inst.run_dir = section->run_dir;
+	w->inst.program_dir = modules_programs(pool, w->module.descriptor.name);
 	w->inst.contact_uris = section->contacts;
 	w->inst.section_pool = pool;
 	w->section = *section;

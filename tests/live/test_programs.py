@@ -106,10 +106,8 @@ async def two_buddies_see_two_pictures_of_a_bot(t):
 @test("prosody")
 async def a_file_is_put_and_its_link_is_sent(t):
     """Prosody alone: ejabberd lets no component of other programs upload."""
-    components = bots(cam={"child": python(PHOTOGRAPHER) + [base64.b64encode(png(7)).decode()]})
-    upload = t.ground.build / "components/bots/programs/upload"
-    components["one.localhost"]["bots"]["upload"] = str(upload)
-    await t.annex(components).start()
+    photographer = python(PHOTOGRAPHER) + [base64.b64encode(png(7)).decode()]
+    await t.annex(bots(cam={"child": photographer})).start()
     alice = await t.client("alice")
     alice.send("cam@one.localhost", "<body>photo, please</body>")
     message = await alice.next(

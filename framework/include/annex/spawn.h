@@ -33,6 +33,13 @@ struct annex_child_events {
 	    struct annex_instance *inst, struct annex_child *child, int status, void *cookie);
 };
 
+/*
+ * The path of a program that came with this module, until the callback returns:
+ * ${libexecdir}/annex/MODULE/NAME, below DESTDIR where Annex runs there, and
+ * components/MODULE/programs/NAME of a build tree.  It need not exist.
+ */
+const char *annex_program_path(struct annex_instance *inst, const char *name);
+
 /* NULL: the limit of children (64) is reached. */
 struct annex_child *annex_spawn(struct annex_instance *inst, const struct annex_program *program,
     const struct annex_child_events *events, void *cookie);

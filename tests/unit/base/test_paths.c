@@ -198,6 +198,20 @@ the_running_program_knows_itself(void **state)
 	assert_non_null(strstr(self, "test_paths"));
 }
 
+static void
+a_module_has_programs_of_its_own(void **state)
+{
+	struct place *p = *state;
+	struct paths paths;
+
+	paths_find(&paths, p->pool, "/srv/stage/usr/sbin/annexd", &usr);
+	assert_string_equal(
+	    paths_programs(&paths, p->pool, "bots"), "/srv/stage/usr/libexec/annex/bots");
+	paths_find(&paths, p->pool, annex_sprintf(p->pool, "%s/tests/wire/player", p->top), &usr);
+	assert_string_equal(paths_programs(&paths, p->pool, "bots"),
+	    annex_sprintf(p->pool, "%s/components/bots/programs", p->top));
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -211,6 +225,7 @@ main(void)
 		T(the_build_tree_is_found_from_anywhere_in_it),
 		T(the_build_tree_has_a_module_directory_per_component),
 		T(a_program_from_nowhere_belongs_to_the_installation),
+		T(a_module_has_programs_of_its_own),
 		T(the_running_program_knows_itself),
 	};
 
