@@ -127,24 +127,6 @@ may_invite(const struct occupant *o)
 	return o->role >= ROLE_PARTICIPANT || o->room->config.allow_invites;
 }
 
-void
-invite_init(struct muc *m)
-{
-	double hourly = (double)m->set->invitations;
-
-	m->inviting = hourly == 0
-	    ? NULL
-	    : annex_buckets_create(annex_pool(m->inst), hourly / 3600, hourly, 1000);
-}
-
-/* Rooms are no means to write to strangers (§7.8.2 does not say how often). */
-static bool
-are_few(struct muc *m, const struct annex_stanza *in, size_t n)
-{
-	return m->inviting == NULL ||
-	    annex_buckets_take(m->inviting, in->from->bare, (double)n, annex_now_ms(m->inst));
-}
-
 static bool
 thread_fits(const struct annex_element *asked)
 {
@@ -181,7 +163,7 @@ invite_all(struct muc *m, struct room *room, const char *from, const struct anne
 			    "They are banned from the room.");
 		asked[n++] = one;
 	}
-	if (!are_few(m, in, n))
+	if (!pace_invitations(m, in->from, n))
 		return muc_refuse(m, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_WAIT,
 		    "You have invited many; try again later.");
 	for (size_t i = 0; i < n; i++) {

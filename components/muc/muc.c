@@ -171,7 +171,6 @@ muc_create(struct annex_instance *inst)
 	recent_init(m);
 	retain_init(m);
 	search_init(m);
-	invite_init(m);
 	rooms_init(m);
 	routed_init(m);
 	ask_init(m);
@@ -187,7 +186,7 @@ muc_reload(struct annex_instance *inst)
 	const char *why;
 
 	m->set = annex_settings(inst);
-	invite_init(m);
+	pace_reload(m);
 	return preset_read(m->set, annex_pool(inst), m->fresh, &why);
 }
 

@@ -98,10 +98,12 @@ struct muc {
 	struct annex_map *rooms;  /* by name, those loaded */
 	struct annex_link recent; /* rooms, the one used last in front */
 	struct annex_timer *sweep, *retain, *pace;
-	struct annex_buckets *searches, *inviting;
-	size_t queries, searching; /* that are held */
-	struct room_config *fresh; /* of a room made now */
-	struct annex_map *recents; /* by room id: recent.c */
+	struct annex_buckets *searches, *inviting; /* NULL: any number */
+	struct annex_pool *inviting_pool;          /* of those alone */
+	int64_t inviting_hourly;                   /* what they were made with */
+	size_t queries, searching;                 /* that are held */
+	struct room_config *fresh;                 /* of a room made now */
+	struct annex_map *recents;                 /* by room id: recent.c */
 	struct annex_link recents_by_use;
 	struct annex_counter *expired, *created, *destroyed, *retracted, *loaded;
 	struct annex_link unmarked; /* rooms with output that no fence is behind yet */
@@ -423,10 +425,13 @@ void room_cool(struct room *room); /* keep none of them */
 /* --- pace.c ----------------------------------------------------------------- */
 
 void pace_init(struct muc *m);
+void pace_reload(struct muc *m); /* the options have changed */
 /* Whether they may say something, or be shown otherwise, now. */
 bool pace_message(struct occupant *occupant);
 bool pace_presence(struct occupant *occupant);
 bool pace_request(struct occupant *occupant); /* for a voice */
+/* Whether somebody may have the room write to so many people who may not know them. */
+bool pace_invitations(struct muc *m, const struct annex_jid *by, size_t count);
 /* Their presence has changed, and is shown to everybody when it is time. */
 void presence_hold(struct occupant *occupant);
 /* It is time for all in the room. */
@@ -497,8 +502,6 @@ enum annex_verdict registration_judge(
 void requests_show(struct room *room, const struct session *to);
 void invite_send(struct room *room, const struct annex_jid *to, const char *from,
     const struct annex_element *asked, const struct annex_stanza *in);
-/* The options are read, or have changed. */
-void invite_init(struct muc *m);
 /* An error came to a room: perhaps to an invitation. */
 void invitation_failed(struct muc *m, const struct annex_stanza *in);
 enum annex_verdict muc_admin_get(struct annex_instance *inst, const struct annex_stanza *in);

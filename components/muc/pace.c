@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * pace.c - how often an occupant says or shows something (XEP-0045 §16.6.6)
+ * pace.c - how often somebody says or shows something (XEP-0045 §16.6.6)
  *
  * Messages beyond the rate are refused.  Changes of presence beyond it wait,
  * and only the last of them is shown: so a client that flaps is no storm for a thousand others.
@@ -46,6 +46,34 @@ pace_request(struct occupant *o)
 	return set->voice_interval_ms == 0 ||
 	    annex_bucket_take(&pace_of(o)->requests, 1000.0 / (double)set->voice_interval_ms, 1, 1,
 		annex_now_ms(o->room->muc->inst));
+}
+
+/*
+ * Rooms are no means to write to strangers (§7.8.2 does not say how often).  Who has used up what
+ * they have keeps to that over a reload that changes something else.
+ */
+void
+pace_reload(struct muc *m)
+{
+	int64_t hourly = m->set->invitations;
+
+	if (hourly == m->inviting_hourly)
+		return;
+	annex_pool_destroy(&m->inviting_pool);
+	m->inviting = NULL;
+	m->inviting_hourly = hourly;
+	if (hourly == 0)
+		return;
+	m->inviting_pool = annex_pool_create(annex_pool(m->inst), "invitations");
+	m->inviting =
+	    annex_buckets_create(m->inviting_pool, (double)hourly / 3600, (double)hourly, 1000);
+}
+
+bool
+pace_invitations(struct muc *m, const struct annex_jid *by, size_t count)
+{
+	return m->inviting == NULL ||
+	    annex_buckets_take(m->inviting, by->bare, (double)count, annex_now_ms(m->inst));
 }
 
 void
@@ -99,4 +127,5 @@ pace_init(struct muc *m)
 {
 	annex_list_init(&m->held);
 	m->pace = annex_timer(m->inst, pace_due, m);
+	pace_reload(m);
 }
