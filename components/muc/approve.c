@@ -7,17 +7,20 @@
  * A request is kept until an admin has decided, or the user is affiliated in some other
  * way.  Admins who are in get a form; where none is, it goes to their accounts; and who
  * comes in as an admin is shown what is undecided.  The one asked about is known
- * by the nickname, which nobody else can ask for meanwhile.
+ * by the nickname, which nobody else can ask for meanwhile; and by the address in
+ * the form, since the nickname may have become free and be asked for by another.
  */
 #include <string.h>
 
 #include "register.h"
 
-#define REQUESTS_MAX 100 /* of a room */
-#define ADMINS_MAX 20    /* who are told at their accounts */
+#define REQUESTS_MAX 100  /* of a room */
+#define ADMINS_MAX 20     /* who are told at their accounts */
+#define BARE_JID_MAX 2047 /* RFC 7622 §3.1 */
 
 static const struct annex_field fields[] = {
 	REGISTRATION_FIELDS,
+	ANNEX_FIELD(struct registration, jid, "x-annex_jid", ANNEX_HIDDEN, "", .max = BARE_JID_MAX),
 	REGISTRATION_FIELD(
 	    allow, "allow", ANNEX_BOOLEAN, "Allow this person to register with the room?", ),
 	{ 0 },
@@ -56,6 +59,16 @@ requests_count(const struct room *room)
 	while (n < REQUESTS_MAX && annex_next(room->muc->store, &it) == ANNEX_AGAIN)
 		n++;
 	return n;
+}
+
+static const Muc__Request *
+request_of(const struct room *room, const char *bare)
+{
+	struct annex_key key = muc_key_in(TABLE_REQUESTS, room->id, bare);
+	ProtobufCMessage *record;
+
+	return annex_get(room->muc->store, &key, &record) == ANNEX_OK ? (const Muc__Request *)record
+								      : NULL;
 }
 
 /* They are few. */
@@ -122,7 +135,7 @@ form_send(struct room *room, const Muc__Request *r, const char *to)
 {
 	struct annex_form asking = form;
 	const struct registration asked = { r->first, r->last, r->nick, r->url, r->email,
-		{ (const char *const *)r->faq, r->n_faq }, false };
+		{ (const char *const *)r->faq, r->n_faq }, r->jid, false };
 	struct annex_stanza *out = annex_message(room->muc->inst, room->jid, to, NULL);
 
 	asking.instructions =
@@ -165,17 +178,18 @@ enum annex_verdict
 request_make(struct muc *m, struct room *room, const struct registration *asked, const char *nick,
     const struct annex_stanza *in)
 {
-	struct annex_key key = muc_key_in(TABLE_REQUESTS, room->id, in->from->bare);
-	bool is_known = annex_has(m->store, &key);
-	const Muc__Request *r;
+	const char *bare = in->from->bare;
+	const Muc__Request *r = request_of(room, bare);
+	bool is_known = r != NULL, is_news = r == NULL || strcmp(r->nick, nick) != 0;
 
 	if (!is_known && requests_count(room) == REQUESTS_MAX)
 		return muc_full(m, in);
-	if (request_put(room, asked, nick, in->from->bare) < 0)
+	if (request_put(room, asked, nick, bare) < 0)
 		return muc_full(m, in);
 	muc_confirm(m, in);
-	/* Who asks again changes what is asked, and does not ask anybody else again. */
-	if (!is_known && (r = request_by_nick(room, nick)) != NULL)
+	/* Under another nickname what admins have is of no use any more; and who asks too often waits
+	 * until one comes in. */
+	if (is_news && pace_invitations(m, in->from, 1) && (r = request_of(room, bare)) != NULL)
 		admins_ask(room, r);
 	return ANNEX_DONE;
 }
@@ -222,7 +236,7 @@ registration_judge(
     struct muc *m, struct room *room, const struct session *by, const struct annex_stanza *in)
 {
 	const struct annex_element *x = annex_form_find(in->element, NS_MUC "#register");
-	struct registration f = { "", "", "", "", "", { NULL, 0 }, false };
+	struct registration f = { "", "", "", "", "", { NULL, 0 }, "", false };
 	const Muc__Request *r;
 	const char *why;
 
@@ -233,9 +247,10 @@ registration_judge(
 		return ANNEX_DONE;
 	if (annex_form_read(&form, x, &f, NULL, in->pool, &why) < 0)
 		return muc_refuse(m, in, ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, why);
-	if ((r = request_by_nick(room, f.nick)) == NULL)
+	r = request_by_nick(room, f.nick);
+	if (r == NULL || (f.jid[0] != '\0' && strcmp(f.jid, r->jid) != 0))
 		return muc_refuse(m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL,
-		    "Nobody asks for that nickname.");
+		    "They do not ask for that nickname.");
 	if (f.allow)
 		return approve(m, room, r, by, in);
 	return request_drop(room, r->jid) < 0 ? muc_full(m, in) : ANNEX_DONE;

@@ -50,7 +50,7 @@ static const struct annex_option muc_options[] = {
 	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct muc_settings, voice_interval_ms, 0, DAY, "5m",
 	    "Time between two requests for a voice; 0 is none."),
 	ANNEX_OPTION(struct muc_settings, invitations, 0, 100000, "60",
-	    "Invitations of a user in an hour; 0 is any number."),
+	    "How often in an hour a user may have others written to: invitations, requests for membership; 0 is any number."),
 	ANNEX_OPTION(struct muc_settings, registration, 0, 0, "yes",
 	    "Whether users may register nicknames with rooms."),
 	ANNEX_OPTION(struct muc_settings, tell_absent, 0, 0, "no",

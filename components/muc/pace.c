@@ -49,7 +49,7 @@ pace_request(struct occupant *o)
 }
 
 /*
- * Rooms are no means to write to strangers (§7.8.2 does not say how often).  Who has used up what
+ * Rooms are no means to write to strangers (§7.8.2 and §9.9 do not say how often).  Who has used up what
  * they have keeps to that over a reload that changes something else.
  */
 void

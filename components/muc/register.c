@@ -170,7 +170,7 @@ muc_register_set(struct annex_instance *inst, const struct annex_stanza *in)
 		return muc_refuse(m, in, ANNEX_NOT_ACCEPTABLE, ANNEX_ERROR_MODIFY,
 		    "That is no nickname to go by.");
 	if (nick_is_taken(room, c.nick, in->from->bare) ||
-	    request_has_nick(room, c.nick, in->from->bare))
+	    (room->config.members_only && request_has_nick(room, c.nick, in->from->bare)))
 		return muc_refuse(
 		    m, in, ANNEX_CONFLICT, ANNEX_ERROR_CANCEL, "Somebody else has that nickname.");
 	if (must_be_approved(room, in))

@@ -11,6 +11,7 @@
 struct registration {
 	const char *first, *last, *nick, *url, *email;
 	struct annex_strings faq;
+	const char *jid; /* bare, of who asks; in the form for admins alone */
 	bool allow;
 };
 
