@@ -6,27 +6,14 @@ import signal
 
 from lib.client import reaches
 from lib.ground import check, equal
+from lib.pubsub import ATOM, OWNER, PUBSUB, ask, event
 from lib.suite import test
 
-PUBSUB = "http://jabber.org/protocol/pubsub"
-OWNER = PUBSUB + "#owner"
-EVENT = PUBSUB + "#event"
-ATOM = "http://www.w3.org/2005/Atom"
 HERE = "one.localhost"
-
-
-async def ask(client, payload, type="set", ns=PUBSUB):
-    answer = await client.iq(HERE, f"<pubsub xmlns='{ns}'>{payload}</pubsub>", type=type)
-    equal(answer.xml.get("type"), "result", f"the answer to {payload[:60]}")
-    return answer.xml
 
 
 async def serving(t):
     return await t.annex({HERE: {"module": "pubsub"}}).start()
-
-
-def event(stanza, name):
-    return stanza.xml.find(f"{{{EVENT}}}event/{{{EVENT}}}{name}")
 
 
 @test()

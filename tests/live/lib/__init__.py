@@ -8,6 +8,7 @@ Real servers, a real Annex and real clients for tests, all on one asyncio loop.
     annex    Annex: its file, annexd, annexctl and the control sockets
     client   a user, by slixmpp
     crowd    many users in one room
+    pubsub   what is asked of nodes
     relay    a TCP connection that a test can cut, stall or listen to
     suite    which tests there are, and their running
 
