@@ -3,24 +3,13 @@
 /*
  * by_name.c - options that are set by name, for settings that did not come from the file
  */
-#include <string.h>
-
 #include "config.h"
-
-static const struct annex_option *
-find(const struct annex_option *options, const char *name, struct annex_pool *pool)
-{
-	for (; options->name != NULL; options++)
-		if (strcmp(config_option_name(options, pool), name) == 0)
-			return options;
-	return NULL;
-}
 
 int
 annex_option_set(const struct annex_option *options, void *settings, const char *name,
     const char *text, annex_prepare_fn *prepare, struct annex_pool *pool, const char **why)
 {
-	const struct annex_option *option = find(options, name, pool);
+	const struct annex_option *option = config_option_find(options, name, pool);
 
 	if (option == NULL) {
 		*why = "is no option";
@@ -49,7 +38,7 @@ const char *
 annex_option_text(const struct annex_option *options, const void *settings, const char *name,
     struct annex_pool *pool)
 {
-	const struct annex_option *option = find(options, name, pool);
+	const struct annex_option *option = config_option_find(options, name, pool);
 
 	return option != NULL ? config_option_value(option, settings, pool) : NULL;
 }

@@ -103,6 +103,9 @@ void config_read_options(struct config_node *map, const char *what,
 
 /* How an option is spelled: max_occupants is "max-occupants", idle_ms "idle". */
 const char *config_option_name(const struct annex_option *option, struct annex_pool *pool);
+/* The one that is spelled so, or NULL. */
+const struct annex_option *
+config_option_find(const struct annex_option *options, const char *name, struct annex_pool *pool);
 
 /* What it may be: "a whole number from 1 to 10000", "yes or no", "no or direct". */
 const char *config_option_range(const struct annex_option *option, struct annex_pool *pool);

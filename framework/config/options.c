@@ -420,6 +420,15 @@ config_option_name(const struct annex_option *option, struct annex_pool *pool)
 	return name;
 }
 
+const struct annex_option *
+config_option_find(const struct annex_option *options, const char *name, struct annex_pool *pool)
+{
+	for (; options->name != NULL; options++)
+		if (strcmp(config_option_name(options, pool), name) == 0)
+			return options;
+	return NULL;
+}
+
 const char *
 config_option_range(const struct annex_option *option, struct annex_pool *pool)
 {

@@ -88,15 +88,6 @@ struct parsing {
 	const char **why;
 };
 
-static const struct annex_option *
-find(const struct parsing *p, const char *name)
-{
-	for (const struct annex_option *o = p->option->options; o->name != NULL; o++)
-		if (strcmp(config_option_name(o, p->pool), name) == 0)
-			return o;
-	return NULL;
-}
-
 static int
 set(const struct parsing *p, const struct annex_option *o, void *settings, const char *value,
     const char *section)
@@ -119,7 +110,8 @@ parse_one(const struct parsing *p, const struct annex_strings *item, void *setti
 		if (o->preset != NULL && set(p, o, settings, o->preset, item->value[0]) < 0)
 			return ANNEX_EINVAL;
 	for (size_t i = 1; i + 1 < item->count; i += 2) {
-		if ((o = find(p, item->value[i])) == NULL) {
+		o = config_option_find(p->option->options, item->value[i], p->pool);
+		if (o == NULL) {
 			*p->why = annex_sprintf(p->pool, "has %s with an unknown option %s",
 			    item->value[0], config_quote(p->pool, item->value[i]));
 			return ANNEX_EINVAL;
