@@ -76,6 +76,8 @@ acceptor_pause(struct acceptor *a, bool paused)
 void
 acceptor_stop(struct acceptor *a)
 {
+	if (a->reactor == NULL)
+		return;
 	watch_stop(a->reactor, &a->watch);
 	timer_stop(a->timers, &a->rest);
 	io_close(&a->watch.fd);

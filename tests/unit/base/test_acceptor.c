@@ -3,6 +3,7 @@
 /*
  * test_acceptor.c - connections let in, one at a time
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -154,6 +155,18 @@ without_a_descriptor_it_rests_and_says_so_once(void **state)
 	close(fd);
 }
 
+/* Above all it closes no descriptor, of which 0 is one. */
+static void
+one_that_was_never_started_has_nothing_to_stop(void **state)
+{
+	struct acceptor never = { 0 };
+
+	(void)state;
+	assert_int_equal(dup2(STDERR_FILENO, STDIN_FILENO), STDIN_FILENO);
+	acceptor_stop(&never);
+	assert_true(fcntl(STDIN_FILENO, F_GETFD) >= 0);
+}
+
 int
 main(void)
 {
@@ -162,6 +175,7 @@ main(void)
 		    who_knocks_is_let_in_but_in_a_pause, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    without_a_descriptor_it_rests_and_says_so_once, setup, teardown),
+		cmocka_unit_test(one_that_was_never_started_has_nothing_to_stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
