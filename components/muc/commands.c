@@ -88,14 +88,31 @@ command_room(struct annex_instance *inst, struct annex_run *run, const struct co
 	return NULL;
 }
 
-/* Those that nobody is in need not be loaded for that. */
+/* Of a room that is neither in memory nor in the index of listed ones. */
+static size_t
+count_nicks(struct muc *m, const char *room_id)
+{
+	struct annex_key prefix = muc_key(TABLE_SESSIONS, room_id);
+	struct annex_iter it = annex_iter(&prefix);
+	struct annex_map *nicks = annex_map_create(annex_scratch(m->inst));
+
+	while (annex_next(m->store, &it) == ANNEX_AGAIN)
+		annex_map_set_str(nicks, ((const Muc__Session *)it.record)->nick, m);
+	return annex_map_count(nicks);
+}
+
+/* No room is loaded for that. */
 static size_t
 count_occupants(struct muc *m, const Muc__Room *record)
 {
-	struct annex_key live = muc_key(TABLE_LIVE, record->id);
-	struct room *room = annex_has(m->store, &live) ? room_find(m, record->name) : NULL;
+	const struct room *room = annex_map_get_str(m->rooms, record->name);
+	const Muc__Listed *listed;
 
-	return room == NULL ? 0 : room->occupant_count;
+	if (room != NULL)
+		return room->occupant_count;
+	if ((listed = listed_get(m, record->name)) != NULL)
+		return listed->occupants;
+	return count_nicks(m, record->id);
 }
 
 static void

@@ -39,27 +39,23 @@ feistel_round(const struct room *room, unsigned char round, uint32_t half)
 	    (uint32_t)out[3] << 24;
 }
 
-/* Without printf, since a page has many of them. */
-static const char *
-hex_of(uint64_t number, char text[17])
-{
-	for (size_t i = 0; i < 16; i++)
-		text[i] = "0123456789abcdef"[number >> (60 - 4 * i) & 15];
-	text[16] = '\0';
-	return text;
-}
-
 const char *
 stanza_id(const struct room *room, struct annex_pool *pool, uint64_t number)
 {
 	uint32_t left = (uint32_t)(number >> 32), right = (uint32_t)number, next;
+	char *text = annex_pool_alloc(pool, 17);
+	unsigned char bytes[8];
 
 	for (unsigned char i = 0; i < 4; i++) {
 		next = left ^ feistel_round(room, i, right);
 		left = right;
 		right = next;
 	}
-	return hex_of((uint64_t)left << 32 | right, annex_pool_alloc(pool, 17));
+	for (unsigned i = 0; i < 4; i++) {
+		bytes[i] = (unsigned char)(left >> (24 - 8 * i));
+		bytes[i + 4] = (unsigned char)(right >> (24 - 8 * i));
+	}
+	return sodium_bin2hex(text, 17, bytes, sizeof(bytes));
 }
 
 uint64_t

@@ -274,6 +274,8 @@ enum {
 };
 extern const struct annex_table muc_tables[];
 
+/* What a member of a record points to, which is not const; NULL is no text. */
+char *record_text(const char *text);
 struct annex_key muc_key(int table, const char *room);
 struct annex_key muc_key_in(int table, const char *room, const char *name);
 /* Undo the turn where something had been written before: the put that failed must not stand alone. */
@@ -636,6 +638,8 @@ enum annex_verdict muc_vcard_get(struct annex_instance *inst, const struct annex
 enum annex_verdict muc_vcard_set(struct annex_instance *inst, const struct annex_stanza *in);
 enum annex_verdict muc_search(struct annex_instance *inst, const struct annex_stanza *in);
 void search_init(struct muc *m);
+/* What the index of listed rooms has of one; NULL where it is not listed.  In scratch. */
+const Muc__Listed *listed_get(struct muc *m, const char *room);
 /* A text as words of a search are compared with it, in pool. */
 const char *words_fold(struct annex_pool *pool, const char *text);
 enum annex_verdict muc_unique(struct annex_instance *inst, const struct annex_stanza *in);

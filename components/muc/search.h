@@ -53,7 +53,5 @@ int find_begin(struct search *s) ANNEX_MUST_CHECK;
 bool find_more(struct search *s);
 /* Which of those found are the page, and their place among all. */
 const struct place *find_page(const struct search *s, size_t *count_r, uint64_t *index_r);
-/* NULL where it is listed no longer; in scratch. */
-const Muc__Listed *listed_get(struct muc *m, const char *room);
 
 #endif /* MUC_SEARCH_H */
