@@ -156,8 +156,8 @@ nick_put(struct room *room, const char *jid, const char *before, const char *nic
 	if (nick[0] == '\0')
 		return ANNEX_OK;
 	key = muc_key_in(TABLE_NICKS, room->id, nick_fold(pool, nick));
-	record.jid = (char *)(uintptr_t)jid;
-	record.nick = (char *)(uintptr_t)nick;
+	record.jid = record_text(jid);
+	record.nick = record_text(nick);
 	return annex_put(room->muc->store, &key, &record.base);
 }
 
@@ -167,9 +167,8 @@ static int
 forget(struct room *room, int table, const char *jid)
 {
 	struct annex_key key = muc_key_in(table, room->id, jid);
-	int r = muc_must(room->muc, annex_delete(room->muc->store, &key));
 
-	return r == ANNEX_ENOENT ? ANNEX_OK : r;
+	return muc_must(room->muc, annex_delete(room->muc->store, &key));
 }
 
 /* nick NULL: as it is; an outcast and who is nobody any more has none (§9.1). */
@@ -187,15 +186,15 @@ affiliation_put(
 		nick = "";
 	else if (nick == NULL)
 		nick = had;
-	record.jid = (char *)(uintptr_t)jid;
+	record.jid = record_text(jid);
 	record.rank = rank;
-	record.reason = (char *)(uintptr_t)(reason == NULL ? "" : reason);
-	record.nick = (char *)(uintptr_t)nick;
+	record.reason = record_text(reason);
+	record.nick = record_text(nick);
 	if (rank == RANK_NONE)
 		r = annex_delete(room->muc->store, &key);
 	else
 		r = annex_put(room->muc->store, &key, &record.base);
-	if (r < 0 && r != ANNEX_ENOENT)
+	if (r < 0)
 		return r;
 	if (before == NULL || before->rank != (int32_t)rank) {
 		if ((r = forget(room, TABLE_VOICES, jid)) < 0 ||

@@ -104,24 +104,18 @@ request_drop(struct room *room, const char *bare)
 	return annex_delete(room->muc->store, &key);
 }
 
-static char *
-text(const char *s)
-{
-	return (char *)(uintptr_t)s;
-}
-
 static int
 request_put(struct room *room, const struct registration *asked, const char *nick, const char *bare)
 {
 	struct annex_key key = muc_key_in(TABLE_REQUESTS, room->id, bare);
 	Muc__Request record = MUC__REQUEST__INIT;
 
-	record.jid = text(bare);
-	record.nick = text(nick);
-	record.first = text(asked->first);
-	record.last = text(asked->last);
-	record.url = text(asked->url);
-	record.email = text(asked->email);
+	record.jid = record_text(bare);
+	record.nick = record_text(nick);
+	record.first = record_text(asked->first);
+	record.last = record_text(asked->last);
+	record.url = record_text(asked->url);
+	record.email = record_text(asked->email);
 	record.faq = (char **)(uintptr_t)asked->faq.value;
 	record.n_faq = asked->faq.count;
 	record.asked_ms = annex_wall_ms(room->muc->inst);

@@ -48,8 +48,8 @@ static void
 line_write(struct room *room, Muc__Line *line, const char *nick, const char *full,
     const struct annex_element *out)
 {
-	line->nick = (char *)(uintptr_t)nick;
-	line->jid = (char *)(uintptr_t)full;
+	line->nick = record_text(nick);
+	line->jid = record_text(full);
 	line->stamp_ms = annex_wall_ms(room->muc->inst);
 	line->history = is_retraction(out) ||
 	    (annex_child(out, ANNEX_NS_STANZA, "body") != NULL && !is_subject_change(out));
@@ -60,10 +60,10 @@ static void
 keep_in_memory(struct room *room, Muc__Line *line, const struct annex_element *out)
 {
 	size_t len;
+	const char *xml = annex_element_write(out, annex_scratch(room->muc->inst), &len);
 
-	line->xml =
-	    (char *)(uintptr_t)annex_element_write(out, annex_scratch(room->muc->inst), &len);
-	if (line->history && line->xml != NULL)
+	line->xml = record_text(xml);
+	if (line->history && xml != NULL)
 		recent_add(room, line);
 }
 
@@ -83,6 +83,7 @@ keep(struct room *room, const char *nick, const char *full, struct annex_element
 	struct annex_key key = muc_key(TABLE_LINES, room->id);
 	Muc__Line line = MUC__LINE__INIT;
 	struct annex_element *sid;
+	const char *xml;
 	uint64_t number;
 	size_t len;
 	int r;
@@ -105,9 +106,10 @@ keep(struct room *room, const char *nick, const char *full, struct annex_element
 	sid = annex_add(out, NS_SID, "stanza-id");
 	annex_attr_set(sid, "by", room->jid);
 	annex_attr_set(sid, "id", stanza_id(room, pool, number));
-	line.xml = (char *)(uintptr_t)annex_element_write(out, pool, &len);
-	if (!can_be_said(room, line.xml, len))
+	xml = annex_element_write(out, pool, &len);
+	if (!can_be_said(room, xml, len))
 		return ANNEX_EINVAL;
+	line.xml = record_text(xml);
 	if ((r = annex_sequence(room->muc->store, &key, &number)) < 0 ||
 	    (r = annex_put(room->muc->store, annex_key_u64(&key, number), &line.base)) < 0)
 		return r;

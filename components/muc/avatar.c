@@ -72,10 +72,10 @@ vcard_put(struct room *room, const struct annex_element *vcard, const struct ann
 	room->avatar = before;
 	if (r < 0)
 		return r;
-	record.xml = (char *)(uintptr_t)annex_element_write(vcard, annex_scratch(m->inst), &len);
+	record.xml = record_text(annex_element_write(vcard, annex_scratch(m->inst), &len));
 	r = vcard->first == NULL ? annex_delete(m->store, &key)
 				 : annex_put(m->store, &key, &record.base);
-	if (muc_must(m, r) < 0 && r != ANNEX_ENOENT)
+	if (muc_must(m, r) < 0)
 		return r;
 	strings_keep(room->pool, &room->avatar, hashes);
 	return ANNEX_OK;

@@ -139,7 +139,7 @@ setting_pack(
 	const struct annex_strings texts = annex_field_texts(f, config, pool);
 
 	muc__setting__init(s);
-	s->var = (char *)(uintptr_t)f->var;
+	s->var = record_text(f->var);
 	s->n_value = texts.count;
 	s->value = (char **)(uintptr_t)texts.value;
 }

@@ -75,7 +75,7 @@ hats_wear(struct room *room, const char *bare, char **uri, size_t count)
 
 	if (count == 0)
 		return annex_delete(room->muc->store, &key);
-	record.jid = (char *)(uintptr_t)bare;
+	record.jid = record_text(bare);
 	record.uri = uri;
 	record.n_uri = count;
 	return annex_put(room->muc->store, &key, &record.base);

@@ -81,9 +81,9 @@ hats_create(struct annex_instance *inst, struct annex_run *run, unsigned stage, 
 		annex_run_fail(run, ANNEX_BAD_REQUEST, "A hat has a title and a URI.");
 		return ANNEX_EINVAL;
 	}
-	made.uri = (char *)(uintptr_t)v->uri;
-	made.title = (char *)(uintptr_t)v->title;
-	made.hue = (char *)(uintptr_t)(v->hue == NULL ? "" : v->hue);
+	made.uri = record_text(v->uri);
+	made.title = record_text(v->title);
+	made.hue = record_text(v->hue);
 	for (size_t i = 0; i < count; i++)
 		hats[i] = room->hats.hat[i];
 	while (at < count && strcmp(hats[at]->uri, v->uri) != 0)
@@ -161,7 +161,7 @@ give(struct annex_instance *inst, struct annex_run *run, const struct hat_values
 	if (hats_has(worn, v->uri) == on)
 		return on ? ANNEX_OK : ANNEX_ENOENT;
 	if (on)
-		uri[n++] = (char *)(uintptr_t)v->uri;
+		uri[n++] = record_text(v->uri);
 	if ((r = hats_wear(room, jid->bare, uri, n)) < 0)
 		return r;
 	OCCUPANTS_EACH(room, o)

@@ -86,7 +86,7 @@ bury(const struct retraction *r, const Muc__Line *line)
 		if (!is_left(child))
 			annex_element_remove(child);
 	add_retracted(el, r);
-	record.xml = (char *)(uintptr_t)annex_element_write(el, pool, &len);
+	record.xml = record_text(annex_element_write(el, pool, &len));
 	record.retracted = true;
 	status = annex_put(r->room->muc->store, annex_key_u64(&key, r->number), &record.base);
 	if (status < 0)

@@ -112,10 +112,10 @@ static void
 session_write(const struct session *s, Muc__Session *record)
 {
 	muc__session__init(record);
-	record->jid = (char *)(uintptr_t)s->jid;
-	record->nick = (char *)(uintptr_t)s->occupant->nick;
+	record->jid = record_text(s->jid);
+	record->nick = record_text(s->occupant->nick);
 	record->role = (int32_t)s->occupant->role;
-	record->presence = (char *)(uintptr_t)(s->presence == NULL ? "" : s->presence);
+	record->presence = record_text(s->presence);
 	record->order = s->order;
 	record->joined_ms = s->joined_ms;
 	record->changed = s->changed;

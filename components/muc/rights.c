@@ -239,7 +239,7 @@ erase_personal(struct muc *m, const Muc__Room *record, const char *bare)
 	for (size_t i = 0; i < PERSONAL; i++) {
 		struct annex_key key = muc_key_in(personal[i], record->id, bare);
 
-		if ((r = annex_delete(m->store, &key)) < 0 && r != ANNEX_ENOENT)
+		if ((r = annex_delete(m->store, &key)) < 0)
 			return r;
 	}
 	return ANNEX_OK;

@@ -172,12 +172,6 @@ room_make(struct muc *m, const char *name, const struct annex_jid *creator)
 	return room;
 }
 
-static char *
-text(const char *s)
-{
-	return (char *)(uintptr_t)(s == NULL ? "" : s);
-}
-
 static bool
 is_listed(const struct room *room)
 {
@@ -200,15 +194,15 @@ listed_write(struct room *room, Muc__Listed *record)
 {
 	const struct room_config *c = &room->config;
 
-	record->room = text(room->name);
-	record->name = text(c->name);
-	record->desc = text(c->desc);
-	record->lang = text(c->lang);
+	record->room = record_text(room->name);
+	record->name = record_text(c->name);
+	record->desc = record_text(c->desc);
+	record->lang = record_text(c->lang);
 	record->is_open = !c->members_only && !c->guarded;
 	record->shows_jids = room_shows_jids(room);
 	record->occupants = room->occupant_count;
-	record->name_folded = text(room->name_folded);
-	record->desc_folded = text(room->desc_folded);
+	record->name_folded = record_text(room->name_folded);
+	record->desc_folded = record_text(room->desc_folded);
 	room->listed_count = room->occupant_count;
 }
 
@@ -265,21 +259,21 @@ room_put(struct room *room)
 	int r;
 
 	config_pack(&room->config, &record, annex_scratch(room->muc->inst));
-	record.name = text(room->name);
-	record.id = text(room->id);
+	record.name = record_text(room->name);
+	record.id = record_text(room->id);
 	record.locked = room->locked;
-	record.creator = text(room->creator);
+	record.creator = record_text(room->creator);
 	record.created_ms = room->created_ms;
 	record.secret = (ProtobufCBinaryData) { sizeof(room->secret), room->secret };
-	record.subject = text(room->subject);
+	record.subject = record_text(room->subject);
 	record.subject_ms = room->subject_ms;
 	record.avatar = (char **)(uintptr_t)room->avatar.value;
 	record.n_avatar = room->avatar.count;
 	record.hat = room->hats.hat;
 	record.n_hat = room->hats.count;
 	record.gone = room->gone;
-	record.gone_jid = text(room->gone_jid);
-	record.gone_reason = text(room->gone_reason);
+	record.gone_jid = record_text(room->gone_jid);
+	record.gone_reason = record_text(room->gone_reason);
 	record.gone_ms = room->gone_ms;
 	if ((r = annex_put(room->muc->store, &key, &record.base)) < 0)
 		return r;

@@ -46,7 +46,7 @@ static void
 live_write(const struct room *room, Muc__Live *record)
 {
 	muc__live__init(record);
-	record->name = (char *)(uintptr_t)room->name;
+	record->name = record_text(room->name);
 	record->line = room->routed_line;
 	record->event = room->routed_event;
 	record->link = room->link;
@@ -188,9 +188,7 @@ live_gone(struct room *room, const struct annex_element *destroy)
 	live_write(room, &record);
 	record.gone = true;
 	record.destroy =
-	    (char *)(uintptr_t)annex_element_write(destroy, annex_scratch(room->muc->inst), &len);
-	if (record.destroy == NULL)
-		record.destroy = (char *)(uintptr_t) "";
+	    record_text(annex_element_write(destroy, annex_scratch(room->muc->inst), &len));
 	record.secret = (ProtobufCBinaryData) { sizeof(room->secret), room->secret };
 	muc_must(room->muc, annex_put(room->muc->store, &key, &record.base));
 	if (room->link != LINK_LOST)
@@ -367,12 +365,6 @@ routed_init(struct muc *m)
 
 /* --- What can be seen neither in the archive nor in who is in ------------------------ */
 
-static char *
-text(const char *s)
-{
-	return (char *)(uintptr_t)(s == NULL ? "" : s);
-}
-
 static int
 unrouted_put(struct room *room, Muc__Unrouted *record)
 {
@@ -406,7 +398,7 @@ add_jids(Muc__Unrouted *record, const struct occupant *o, const struct session *
 	record->jid = annex_new_array(annex_scratch(o->room->muc->inst), char *, n + 1);
 	SESSIONS_EACH(o, s)
 	if (only == NULL || s == only)
-		record->jid[record->n_jid++] = text(s->jid);
+		record->jid[record->n_jid++] = record_text(s->jid);
 }
 
 void
@@ -421,17 +413,17 @@ unrouted_notice(const struct occupant *o, const struct session *only, bool to_se
 		return;
 	memcpy(codes[0], n->codes, sizeof(codes[0]));
 	memcpy(codes[1], n->own_codes, sizeof(codes[1]));
-	record.nick = text(o->nick);
-	record.bare = text(o->bare);
-	record.new_nick = text(n->new_nick);
+	record.nick = record_text(o->nick);
+	record.bare = record_text(o->bare);
+	record.new_nick = record_text(n->new_nick);
 	record.role = (int32_t)o->role;
 	record.rank = n->rank != NULL ? *n->rank : o->rank;
 	record.n_code = codes_count(codes[0], NOTICE_CODES);
 	record.code = codes[0];
 	record.n_own_code = codes_count(codes[1], NOTICE_CODES);
 	record.own_code = codes[1];
-	record.actor = text(n->actor);
-	record.reason = text(n->reason);
+	record.actor = record_text(n->actor);
+	record.reason = record_text(n->reason);
 	record.to_others = to_others;
 	record.to_self = to_self;
 	add_jids(&record, o, only);
@@ -463,13 +455,14 @@ unrouted_private(
 
 	if (!message_matters(out))
 		return ANNEX_OK;
-	record.nick = text(from->occupant->nick);
-	record.sender = text(from->jid);
-	record.id = text(annex_attr(out, "id"));
+	record.nick = record_text(from->occupant->nick);
+	record.sender = record_text(from->jid);
+	record.id = record_text(annex_attr(out, "id"));
 	add_jids(&record, to, NULL);
 	if (room->config.logged)
-		record.xml = text(annex_element_write(out, annex_scratch(room->muc->inst), &len));
+		record.xml =
+		    record_text(annex_element_write(out, annex_scratch(room->muc->inst), &len));
 	else
-		record.new_nick = text(to->nick);
+		record.new_nick = record_text(to->nick);
 	return unrouted_put(room, &record);
 }

@@ -102,6 +102,12 @@ const struct annex_table muc_tables[] = {
 	{ 0 },
 };
 
+char *
+record_text(const char *text)
+{
+	return (char *)(uintptr_t)(text == NULL ? "" : text);
+}
+
 struct annex_key
 muc_key(int table, const char *room)
 {
