@@ -202,12 +202,12 @@ commit_each_rate(struct bench *b, unsigned nodes)
 
 /* Each publisher waits for the answer before it publishes again. */
 static double
-acknowledged_rate(struct bench *b, unsigned nodes)
+acknowledged_rate(struct bench *b, unsigned nodes, double *cpu_us)
 {
 	uint64_t before = b->server.answers;
 	unsigned said = 0;
 	struct text t = { 0 };
-	double began = bench_now_s();
+	double began = bench_now_s(), cpu = bench_cpu_s(b);
 
 	while (said < ACKNOWLEDGED) {
 		unsigned done = (unsigned)(b->server.answers - before);
@@ -219,26 +219,27 @@ acknowledged_rate(struct bench *b, unsigned nodes)
 		bench_wait(b, "publishing", 0, before + done + 1);
 	}
 	bench_wait(b, "publishing", 0, before + ACKNOWLEDGED);
+	*cpu_us = (bench_cpu_s(b) - cpu) * 1e6 / ACKNOWLEDGED;
 	return ACKNOWLEDGED / (bench_now_s() - began);
 }
 
 static void
 bench_durable(struct bench *b)
 {
-	double few, few_each, many, many_each;
+	double few, few_each, few_us, many, many_each, many_us;
 
 	bench_start(b);
 	say_all(b, "creating", RANDOM_NODES, add_node);
 	few_each = commit_each_rate(b, PUBLISHERS);
-	few = acknowledged_rate(b, PUBLISHERS);
+	few = acknowledged_rate(b, PUBLISHERS, &few_us);
 	many_each = commit_each_rate(b, RANDOM_NODES);
-	many = acknowledged_rate(b, RANDOM_NODES);
+	many = acknowledged_rate(b, RANDOM_NODES, &many_us);
 	bench_result(b, few >= 10 * few_each, "64 publishers on 64 nodes",
-	    "%.0f/s acknowledged, %.1f x a commit each (%.0f/s); bar 10 x", few, few / few_each,
-	    few_each);
+	    "%.0f/s acknowledged, %.1f x a commit each (%.0f/s), %.0f us of CPU; bar 10 x", few,
+	    few / few_each, few_each, few_us);
 	bench_result(b, many >= 5 * many_each, "64 publishers on 20,000 random nodes",
-	    "%.0f/s acknowledged, %.1f x a commit each (%.0f/s); bar 5 x", many, many / many_each,
-	    many_each);
+	    "%.0f/s acknowledged, %.1f x a commit each (%.0f/s), %.0f us of CPU; bar 5 x", many,
+	    many / many_each, many_each, many_us);
 	bench_stop(b);
 }
 
