@@ -249,18 +249,26 @@ reply_to(const struct node *node, const Pubsub__Item *item)
 }
 
 struct annex_element *
-item_add(
-    struct annex_element *parent, const struct node *node, const Pubsub__Item *item, bool payload)
+item_add_with(struct annex_element *parent, const struct node *node, const Pubsub__Item *item,
+    const struct annex_element *payload)
 {
-	struct annex_element *el = annex_add(parent, NULL, "item"), *tree;
+	struct annex_element *el = annex_add(parent, NULL, "item");
 
 	annex_attr_set(el, "id", item->id);
 	annex_attr_set(el, "publisher", reply_to(node, item));
-	if (!payload || item->xml[0] == '\0')
-		return el;
-	tree = annex_element_read(
-	    annex_scratch(node->p->inst), item->xml, strlen(item->xml), PAYLOAD_MAX);
-	if (tree != NULL)
-		annex_add_copy(el, tree);
+	if (payload != NULL)
+		annex_add_copy(el, payload);
 	return el;
+}
+
+struct annex_element *
+item_add(
+    struct annex_element *parent, const struct node *node, const Pubsub__Item *item, bool payload)
+{
+	struct annex_element *tree = NULL;
+
+	if (payload && item->xml[0] != '\0')
+		tree = annex_element_read(
+		    annex_scratch(node->p->inst), item->xml, strlen(item->xml), PAYLOAD_MAX);
+	return item_add_with(parent, node, item, tree);
 }

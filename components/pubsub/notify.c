@@ -27,6 +27,13 @@ event_build(const struct node *node, const char *to, struct annex_element **even
 	return out;
 }
 
+bool
+is_heard(const struct node *node)
+{
+	return node->config.deliver_notifications &&
+	    (node->audience != NULL || subs_last(node) > 0);
+}
+
 void
 notify(struct node *node, const struct notice *notice)
 {

@@ -17,7 +17,8 @@ struct publishing {
 	struct request *rq;
 	struct node_config config;
 	const struct annex_element *item, *payload;
-	const char *id, *why;
+	const char *id, *why, *xml; /* xml: of the payload, or empty */
+	size_t size;                /* of xml */
 };
 
 /* --- Judging ------------------------------------------------------------------------- */
@@ -41,16 +42,6 @@ judge_options(struct publishing *pub)
 	}
 	pub->why = config_unmet(rq->p, x, &pub->config, rq->in->pool);
 	return pub->why == NULL ? FAULT_NONE : FAULT_PRECONDITION;
-}
-
-static size_t
-payload_size(const struct publishing *pub)
-{
-	size_t len = 0;
-
-	if (pub->payload != NULL)
-		annex_element_write(pub->payload, pub->rq->in->pool, &len);
-	return len;
 }
 
 static bool
@@ -91,8 +82,9 @@ judge_item(struct publishing *pub)
 		return FAULT_INVALID_PAYLOAD;
 	if ((pub->why = profile_misses(c, pub->payload)) != NULL)
 		return FAULT_INVALID_PAYLOAD;
-	if (payload_size(pub) > (size_t)config_max_payload(pub->rq->p, c) ||
-	    is_above_room(pub->rq->p, payload_size(pub)))
+	pub->xml = annex_element_write(pub->payload, pub->rq->in->pool, &pub->size);
+	if (pub->size > (size_t)config_max_payload(pub->rq->p, c) ||
+	    is_above_room(pub->rq->p, pub->size))
 		return FAULT_PAYLOAD_TOO_BIG;
 	return FAULT_NONE;
 }
@@ -115,8 +107,7 @@ judge_place(struct publishing *pub)
 	if (strcmp(c->node_full, "reject") == 0 &&
 	    ((old == NULL && items_count(rq->node) >= config_max_items(rq->p, c)) ||
 		is_above_room(rq->p,
-		    items_bytes(rq->node) + payload_size(pub) -
-			(old == NULL ? 0 : item_bytes(old)))))
+		    items_bytes(rq->node) + pub->size - (old == NULL ? 0 : item_bytes(old)))))
 		return FAULT_NODE_FULL;
 	return FAULT_NONE;
 }
@@ -193,13 +184,16 @@ void
 tell_items(struct node *node, const Pubsub__Item *item, const struct annex_element *payload)
 {
 	struct annex_element *event, *items;
-	struct annex_stanza *out = event_build(node, NULL, &event);
+	struct annex_stanza *out;
 	const char *id = item == NULL ? NULL : item->id;
 
+	if (!is_heard(node))
+		return;
+	out = event_build(node, NULL, &event);
 	items = annex_add(event, NULL, "items");
 	annex_attr_set(items, "node", node->name);
 	if (item != NULL)
-		item_add(items, node, item, node->config.deliver_payloads);
+		item_add_with(items, node, item, node->config.deliver_payloads ? payload : NULL);
 	notify(node,
 	    &(struct notice) { .event = EVENT_ITEMS,
 		.message = out,
@@ -223,21 +217,19 @@ confirm(struct publishing *pub)
 static void
 item_fill(struct publishing *pub, Pubsub__Item *item)
 {
-	struct annex_pool *pool = pub->rq->in->pool;
-	size_t len;
-
 	pubsub__item__init(item);
 	item->id = (char *)(uintptr_t)pub->id;
 	item->publisher = (char *)(uintptr_t)pub->rq->in->from->full;
 	item->stamp_ms = annex_wall_ms(pub->rq->p->inst);
-	if (pub->payload != NULL)
-		item->xml = (char *)(uintptr_t)annex_element_write(pub->payload, pool, &len);
+	item->xml = (char *)(uintptr_t)pub->xml;
 }
 
 enum annex_verdict
 publish(struct request *rq)
 {
-	struct publishing pub = { .rq = rq, .item = annex_child(rq->el, NS_PUBSUB, "item") };
+	struct publishing pub = {
+		.rq = rq, .item = annex_child(rq->el, NS_PUBSUB, "item"), .xml = ""
+	};
 	struct annex_strings gone = { 0 };
 	const struct annex_element *attached = NULL;
 	Pubsub__Item item;
@@ -285,8 +277,11 @@ void
 tell_retracted(struct node *node, const struct annex_strings *ids)
 {
 	struct annex_element *event, *items;
-	struct annex_stanza *out = event_build(node, NULL, &event);
+	struct annex_stanza *out;
 
+	if (!is_heard(node))
+		return;
+	out = event_build(node, NULL, &event);
 	items = annex_add(event, NULL, "items");
 	annex_attr_set(items, "node", node->name);
 	for (size_t i = 0; i < ids->count; i++)

@@ -518,9 +518,12 @@ const char *item_new_id(struct pubsub *p);
 /* Remove the oldest above keep items, and above max-node-bytes; at most most of them; their ids, in
  * scratch. */
 struct annex_strings items_trim(struct node *node, uint64_t keep, size_t most);
-/* Append <item/> as it is shown: with its payload where payload is true. */
+/* Append <item/> as it is shown: with its payload where payload is true; item_add_with: with this one, or
+ * none where it is NULL. */
 struct annex_element *item_add(
     struct annex_element *parent, const struct node *node, const Pubsub__Item *item, bool payload);
+struct annex_element *item_add_with(struct annex_element *parent, const struct node *node,
+    const Pubsub__Item *item, const struct annex_element *payload);
 
 /* --- words.c, fulltext.c ---------------------------------------------------- */
 
@@ -603,6 +606,8 @@ struct notice {
 	bool retracted;
 };
 void notify(struct node *node, const struct notice *notice);
+/* Whether an event goes to anybody; where it does not it need not be built. */
+bool is_heard(const struct node *node);
 /* An item (or NULL) was published; payload is that of item, for bodies. */
 void tell_items(struct node *node, const Pubsub__Item *item, const struct annex_element *payload);
 void tell_retracted(struct node *node, const struct annex_strings *ids);
