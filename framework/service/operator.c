@@ -16,6 +16,7 @@
 #include "base/nearest.h"
 #include "instance.h"
 #include "run.h"
+#include "xmpp/form.h"
 
 #define STAGES_MAX 32
 
@@ -284,26 +285,13 @@ commands_run(struct annex_instance *inst, const char *node, struct json_t *args,
 
 /* --- Help ---------------------------------------------------------------- */
 
-static const char *const type_names[] = {
-	[ANNEX_BOOLEAN] = "boolean",
-	[ANNEX_FIXED] = "fixed",
-	[ANNEX_HIDDEN] = "hidden",
-	[ANNEX_JID_MULTI] = "jid-multi",
-	[ANNEX_JID_SINGLE] = "jid-single",
-	[ANNEX_LIST_MULTI] = "list-multi",
-	[ANNEX_LIST_SINGLE] = "list-single",
-	[ANNEX_TEXT_MULTI] = "text-multi",
-	[ANNEX_TEXT_PRIVATE] = "text-private",
-	[ANNEX_TEXT_SINGLE] = "text-single",
-};
-
 static json_t *
 describe_field(const struct annex_field *field)
 {
 	json_t *o = json_object(), *choices;
 
 	json_object_set_new(o, "var", json_string(field->var));
-	json_object_set_new(o, "type", json_string(type_names[field->type]));
+	json_object_set_new(o, "type", json_string(field_type_name(field->type)));
 	json_object_set_new(o, "required", json_boolean(field->required));
 	if (field->label != NULL)
 		json_object_set_new(o, "label", json_string(field->label));

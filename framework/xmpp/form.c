@@ -28,8 +28,8 @@ static const char *const type_names[] = {
 	[ANNEX_TEXT_SINGLE] = "text-single",
 };
 
-static const char *
-type_name(enum annex_field_type type)
+const char *
+field_type_name(enum annex_field_type type)
 {
 	CHECK(type >= ANNEX_BOOLEAN && type <= ANNEX_TEXT_SINGLE);
 	return type_names[type];
@@ -178,7 +178,7 @@ fixed_add(struct annex_element *x, const struct annex_field *field)
 {
 	struct annex_element *el = annex_add(x, NULL, "field");
 
-	annex_attr_set(el, "type", type_name(ANNEX_FIXED));
+	annex_attr_set(el, "type", field_type_name(ANNEX_FIXED));
 	if (field->var[0] != '\0')
 		annex_attr_set(el, "var", field->var);
 	value_add(el, field->label);
@@ -198,7 +198,7 @@ field_add(
 	el = annex_add(x, NULL, "field");
 	annex_attr_set(el, "var", field->var);
 	if (is_asked) {
-		annex_attr_set(el, "type", type_name(field->type));
+		annex_attr_set(el, "type", field_type_name(field->type));
 		annex_attr_set(el, "label", field->label);
 		annex_add_text(el, NULL, "desc", field->desc);
 		if (field->required)
@@ -219,7 +219,7 @@ form_type_add(struct annex_element *x, const char *type)
 	struct annex_element *el = annex_add(x, NULL, "field");
 
 	annex_attr_set(el, "var", "FORM_TYPE");
-	annex_attr_set(el, "type", type_name(ANNEX_HIDDEN));
+	annex_attr_set(el, "type", field_type_name(ANNEX_HIDDEN));
 	value_add(el, type);
 }
 

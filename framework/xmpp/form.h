@@ -14,6 +14,9 @@
 #define FIELD_TEXT_MAX 1024 /* bytes, where the table says nothing */
 #define FIELD_MOST 256      /* values, where the table says nothing */
 
+/* XEP-0004 §3.3. */
+const char *field_type_name(enum annex_field_type type);
+
 bool field_is_list(const struct annex_field *field);
 bool field_has_choice(const struct annex_field *field, const char *value);
 
