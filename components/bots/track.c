@@ -55,7 +55,7 @@ send_by_key(const struct bot *bot, const char *name)
 }
 
 int
-send_track(const struct bot *bot, const char *id, const char *key, const char *to)
+send_track(const struct bot *bot, const char *id, const char *key, const char *to, const char *type)
 {
 	struct annex_instance *inst = bot->bots->inst;
 	Bots__Send send = BOTS__SEND__INIT;
@@ -63,6 +63,7 @@ send_track(const struct bot *bot, const char *id, const char *key, const char *t
 	send.id = (char *)(uintptr_t)id;
 	send.key = (char *)(uintptr_t)(key != NULL ? key : "");
 	send.to = (char *)(uintptr_t)to;
+	send.type = (char *)(uintptr_t)(type != NULL ? type : "");
 	send.made_ms = annex_wall_ms(inst);
 	if (!bot->bots->tidying) {
 		bot->bots->tidying = true;
@@ -91,7 +92,7 @@ tell(struct bot *bot, const Bots__Send *send, const char *why)
 	text_member(&t, "state", send_states[send->state]);
 	text_member(&t, "why", why);
 	event_end(ev, &t);
-	return event_add_or_drop(ev);
+	return event_offer(ev);
 }
 
 /* It only goes forward; the last four are the end. */
@@ -111,17 +112,29 @@ send_reached(struct bot *bot, const char *id, enum send_state state, const char 
 
 /* --- Words of clients ----------------------------------------------------------- */
 
+/* Only its reader says what became of a message: others may have guessed its id. */
+static void
+reader_says(struct bot *bot, const struct annex_stanza *in, const char *id, enum send_state state,
+    const char *why)
+{
+	const Bots__Send *send = id == NULL ? NULL : send_by_id(bot, id);
+	const struct annex_jid *to =
+	    send == NULL ? NULL : annex_jid(annex_scratch(bot->bots->inst), send->to);
+
+	if (to != NULL && strcmp(to->bare, in->from->bare) == 0)
+		send_reached(bot, id, state, why);
+}
+
 bool
 track_message(struct bot *bot, const struct annex_stanza *in)
 {
 	const struct annex_element *received = annex_child(in->element, NS_RECEIPTS, "received");
 	const struct annex_element *displayed = annex_child(in->element, NS_MARKERS, "displayed");
-	const char *id;
 
-	if (received != NULL && (id = annex_attr(received, "id")) != NULL)
-		send_reached(bot, id, SEND_DELIVERED, NULL);
-	if (displayed != NULL && (id = annex_attr(displayed, "id")) != NULL)
-		send_reached(bot, id, SEND_DISPLAYED, NULL);
+	if (received != NULL)
+		reader_says(bot, in, annex_attr(received, "id"), SEND_DELIVERED, NULL);
+	if (displayed != NULL)
+		reader_says(bot, in, annex_attr(displayed, "id"), SEND_DISPLAYED, NULL);
 	return received != NULL || displayed != NULL;
 }
 
@@ -134,7 +147,7 @@ bots_message_error(struct annex_instance *inst, const struct annex_stanza *in)
 	if (bot == NULL || in->id == NULL)
 		return ANNEX_DONE;
 	rooms_bounced(bot, in, &error);
-	send_reached(bot, in->id, SEND_BOUNCED, annex_condition_name(error.condition));
+	reader_says(bot, in, in->id, SEND_BOUNCED, annex_condition_name(error.condition));
 	return ANNEX_DONE;
 }
 
