@@ -198,10 +198,14 @@ run(struct bot *bot, const struct command *c, const char *const *values,
 	struct annex_instance *inst = bot->bots->inst;
 	enum annex_verdict verdict;
 	struct event *ev;
+	int r;
 
-	if (command_event(bot, c, values, in, "adhoc", &ev) < 0)
-		return annex_refuse(
-		    inst, in, ANNEX_RESOURCE_CONSTRAINT, "There is no room for more now.");
+	if ((r = command_event(bot, c, values, in, "adhoc", &ev)) < 0)
+		return event_refuse(bot->bots, in, r);
+	if ((r = event_fits(ev)) < 0) {
+		event_drop(ev);
+		return event_refuse(bot->bots, in, r);
+	}
 	verdict = annex_hold(inst, in, &ev->hold);
 	if (ev->hold == 0) {
 		event_drop(ev);

@@ -16,6 +16,9 @@
 
 #define KEPT_MS ((int64_t)86400000)
 #define TIDY_MOST 500
+#define FULL_MS 60000 /* where the queue is full its time is over then */
+#define NAME_BYTES 256
+#define CHOICE_BYTES 256
 
 /* --- Answers that are kept ------------------------------------------------------ */
 
@@ -109,6 +112,14 @@ choice_of(const Bots__Ask *ask, const char *body)
 									  : NULL;
 }
 
+/* "1. Deploy", a line each. */
+static void
+add_choices(struct text *t, const Bots__Ask *ask)
+{
+	for (size_t i = 0; i < ask->n_label; i++)
+		text_printf(t, "\n%zu. %s", i + 1, ask->label[i]);
+}
+
 /* --- The end of a question ------------------------------------------------------------ */
 
 static int
@@ -121,24 +132,25 @@ keep_answer(struct bot *bot, const struct annex_jid *who, const char *name, cons
 	return r;
 }
 
-static void
+/* First the answer, then the question goes: where the former does not fit the latter stays. */
+static int
 end_ask(struct bot *bot, const struct annex_jid *who, const Bots__Ask *ask, const char *value)
 {
+	struct bots *m = bot->bots;
 	struct annex_key key = bots_key_in(TABLE_ASKS, bot->name, who->bare);
-	const char *name = annex_strdup(annex_scratch(bot->bots->inst), ask->name);
-	bool kept = ask->keep;
-	const char *alarm =
-	    annex_sprintf(annex_scratch(bot->bots->inst), "%s\n%s", bot->name, who->bare);
+	const char *alarm = annex_sprintf(annex_scratch(m->inst), "%s\n%s", bot->name, who->bare);
+	int r = ask->keep ? keep_answer(bot, who, ask->name, value)
+			  : answer_event(bot, who, ask->name, value);
 
-	if (bots_must(bot->bots, annex_delete(bot->bots->store, &key)) < 0 ||
-	    bots_must(bot->bots, annex_alarm_clear(bot->bots->inst, "ask", alarm, strlen(alarm))) <
-		0)
-		return;
-	bots_must(bot->bots,
-	    kept ? keep_answer(bot, who, name, value) : answer_event(bot, who, name, value));
+	if (r < 0)
+		return r;
+	if ((r = bots_must(m, annex_delete(m->store, &key))) < 0)
+		return r;
+	r = bots_must(m, annex_alarm_clear(m->inst, "ask", alarm, strlen(alarm)));
+	return r == ANNEX_ENOENT ? ANNEX_OK : r;
 }
 
-bool
+int
 ask_take(struct bot *bot, const struct annex_stanza *in, const char *body)
 {
 	const Bots__Ask *ask = asked(bot, in->from->bare);
@@ -146,16 +158,13 @@ ask_take(struct bot *bot, const struct annex_stanza *in, const char *body)
 	const char *value;
 
 	if (ask == NULL)
-		return false;
-	if ((value = choice_of(ask, body)) != NULL) {
-		end_ask(bot, in->from, ask, annex_strdup(t.pool, value));
-		return true;
-	}
+		return ANNEX_AGAIN;
+	if ((value = choice_of(ask, body)) != NULL)
+		return end_ask(bot, in->from, ask, value);
 	text_puts(&t, "Please answer with one of these:");
-	for (size_t i = 0; i < ask->n_value; i++)
-		text_printf(&t, "\n%zu. %.150s", i + 1, ask->label[i]);
+	add_choices(&t, ask);
 	dialog_say(bot, in, t.bytes);
-	return true;
+	return ANNEX_OK;
 }
 
 void
@@ -168,13 +177,17 @@ ask_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t d
 	    contact == NULL ? NULL : annex_jid(annex_scratch(inst), contact + 1);
 	const Bots__Ask *ask;
 	struct bot *bot;
+	int r;
 
 	(void)due_wall_ms;
 	if (who == NULL)
 		return;
 	*contact = '\0';
-	if ((bot = bot_find(m, name)) != NULL && (ask = asked(bot, who->bare)) != NULL)
-		end_ask(bot, who, ask, NULL);
+	if ((bot = bot_find(m, name)) == NULL || (ask = asked(bot, who->bare)) == NULL)
+		return;
+	if ((r = end_ask(bot, who, ask, NULL)) == ANNEX_ELIMIT)
+		r = annex_alarm_set(inst, "ask", key, key_len, annex_wall_ms(inst) + FULL_MS);
+	bots_must(m, r);
 }
 
 /* --- The verb ---------------------------------------------------------------------------- */
@@ -184,6 +197,11 @@ judge_ask(struct action *a)
 {
 	size_t n = json_array_size(a->choices);
 
+	if (judge_send(a) < 0)
+		return ANNEX_EINVAL;
+	if (*a->ask == '\0' || strlen(a->ask) > NAME_BYTES)
+		return action_wrong(
+		    a, "bad-json", "a question's name is a text of 1 to %d bytes", NAME_BYTES);
 	if (a->choices != NULL && (!json_is_array(a->choices) || n == 0 || n > 50))
 		return action_wrong(a, "bad-json", "\"choices\" must be a list of 1 to 50");
 	for (size_t i = 0; i < n; i++) {
@@ -200,8 +218,16 @@ judge_ask(struct action *a)
 	return ANNEX_OK;
 }
 
+static const char *
+short_text(struct annex_pool *pool, const char *text)
+{
+	const char *rest = clean_text(pool, text), *part = clean_part(pool, &rest, CHOICE_BYTES);
+
+	return part != NULL ? part : "";
+}
+
 static void
-take_choices(struct action *a, Bots__Ask *record, struct text *t)
+take_choices(struct action *a, Bots__Ask *record)
 {
 	size_t n = json_array_size(a->choices);
 
@@ -211,11 +237,10 @@ take_choices(struct action *a, Bots__Ask *record, struct text *t)
 		const json_t *c = json_array_get(a->choices, i), *label = json_array_get(c, 1);
 		const char *value = json_string_value(json_is_string(c) ? c : json_array_get(c, 0));
 
-		record->value[i] = annex_strdup(a->pool, clean_text(a->pool, value));
+		record->value[i] = (char *)(uintptr_t)short_text(a->pool, value);
 		record->label[i] = json_is_string(label)
-		    ? annex_strdup(a->pool, clean_text(a->pool, json_string_value(label)))
+		    ? (char *)(uintptr_t)short_text(a->pool, json_string_value(label))
 		    : record->value[i];
-		text_printf(t, "\n%zu. %.150s", i + 1, record->label[i]);
 	}
 	record->n_value = record->n_label = n;
 }
@@ -233,7 +258,8 @@ run_ask(struct action *a)
 	record.name = (char *)(uintptr_t)a->ask;
 	record.keep = a->more;
 	text_puts(&t, a->body);
-	take_choices(a, &record, &t);
+	take_choices(a, &record);
+	add_choices(&t, &record);
 	if ((r = annex_put(a->bot->bots->store, &key, &record.base)) < 0)
 		return r;
 	if ((r = bots_must(a->bot->bots,

@@ -86,8 +86,7 @@ tell(struct bot *bot, const Bots__Beat *beat, const char *what)
 	text_member(&t, "status", *beat->status == '\0' ? NULL : beat->status);
 	event_end(ev, &t);
 	ev->body = annex_sprintf(ev->pool, "%s %s", beat->name, what);
-	r = event_add_or_drop(ev);
-	return r == ANNEX_ELIMIT ? ANNEX_OK : r;
+	return event_offer(ev);
 }
 
 static int
@@ -130,7 +129,8 @@ clear(struct action *a)
 
 	if (beat == NULL)
 		return ANNEX_OK;
-	if ((r = annex_alarm_clear(a->bot->bots->inst, "beat", alarm, strlen(alarm))) < 0)
+	r = annex_alarm_clear(a->bot->bots->inst, "beat", alarm, strlen(alarm));
+	if (r < 0 && r != ANNEX_ENOENT)
 		return r;
 	return bots_must(a->bot->bots, end(a->bot, beat, "went"));
 }

@@ -212,7 +212,9 @@ int made_clear(struct annex_instance *inst, struct annex_job_state *state, size_
 int event_make(struct bot *bot, const char *kind, const struct annex_jid *from,
     struct event **event_r) ANNEX_MUST_CHECK;
 void event_drop(struct event *event);
-/* Into the store, and to whoever takes events.  ANNEX_ELIMIT: the queue is full. */
+/* ANNEX_ELIMIT: the queue is full; ANNEX_EINVAL: its line is too long. */
+int event_fits(const struct event *event) ANNEX_MUST_CHECK;
+/* Into the store, and to whoever takes events, if it fits. */
 int event_add(struct event *event) ANNEX_MUST_CHECK;
 /* Its line, with what this delivery adds to it; in pool. */
 const char *event_line(const struct event *event, struct annex_pool *pool, size_t *len_r);
@@ -283,8 +285,8 @@ enum send_state {
 	SEND_DROPPED,
 };
 extern const char *const send_states[];
-int
-send_track(const struct bot *bot, const char *id, const char *key, const char *to) ANNEX_MUST_CHECK;
+int send_track(const struct bot *bot, const char *id, const char *key, const char *to,
+    const char *type) ANNEX_MUST_CHECK;
 const Bots__Send *send_by_id(const struct bot *bot, const char *id);
 const Bots__Send *send_by_key(const struct bot *bot, const char *key);
 void send_reached(struct bot *bot, const char *id, enum send_state state, const char *why);
@@ -407,6 +409,10 @@ struct text event_begin(const struct event *event);
 void event_end(struct event *event, struct text *text);
 /* Where it cannot be added it is gone.  ANNEX_EINVAL: its line is too long. */
 int event_add_or_drop(struct event *event) ANNEX_MUST_CHECK;
+/* The same for one that nobody could be refused: where it does not fit it is dropped, and logged. */
+int event_offer(struct event *event);
+/* The answer to a stanza whose event could not be added, and why. */
+enum annex_verdict event_refuse(struct bots *m, const struct annex_stanza *in, int status);
 
 enum annex_verdict bots_message_error(struct annex_instance *inst, const struct annex_stanza *in);
 enum annex_verdict bots_message(struct annex_instance *inst, const struct annex_stanza *in);

@@ -52,12 +52,13 @@ bool field_accepts(const struct field *field, const char *value, const char **wh
 int command_event(struct bot *bot, const struct command *command, const char *const *values,
     const struct annex_stanza *in, const char *via, struct event **event_r) ANNEX_MUST_CHECK;
 
-/* dialog.c: whether what was said to bot is about a command, and was dealt with. */
-bool dialog_take(struct bot *bot, const struct annex_stanza *in, const char *body);
+/* dialog.c: what was said to bot is dealt with, where it is about a command.  ANNEX_AGAIN: it is not;
+ * negative: its event could not be added. */
+int dialog_take(struct bot *bot, const struct annex_stanza *in, const char *body) ANNEX_MUST_CHECK;
 /* A text to whoever said that, which no event stands behind. */
 void dialog_say(struct bot *bot, const struct annex_stanza *in, const char *text);
 
 /* ask.c: the same for what a program has asked. */
-bool ask_take(struct bot *bot, const struct annex_stanza *in, const char *body);
+int ask_take(struct bot *bot, const struct annex_stanza *in, const char *body) ANNEX_MUST_CHECK;
 
 #endif /* BOTS_COMMAND_H */

@@ -153,15 +153,14 @@ forget(struct bot *bot, const char *bare)
 		annex_pool_destroy(&d->pool);
 }
 
-static void
+static int
 run(struct bot *bot, const struct command *c, const char *const *values,
     const struct annex_stanza *in)
 {
 	struct event *ev;
+	int r = command_event(bot, c, values, in, "text", &ev);
 
-	if (bots_must(bot->bots, command_event(bot, c, values, in, "text", &ev)) < 0)
-		return;
-	bots_must(bot->bots, event_add_or_drop(ev));
+	return r < 0 ? r : event_add_or_drop(ev);
 }
 
 static void
@@ -180,19 +179,22 @@ question(struct bot *bot, const struct command *c, struct dialog *d, const struc
 }
 
 /* Ask for the next that is missing, or run it. */
-static void
+static int
 go_on(struct bot *bot, const struct command *c, struct dialog *d, const struct annex_stanza *in)
 {
+	int r;
+
 	for (; d->at < c->field_count; d->at++)
 		if (c->fields[d->at].required && d->values[d->at] == NULL) {
 			question(bot, c, d, in, "");
-			return;
+			return ANNEX_OK;
 		}
-	run(bot, c, d->values, in);
+	r = run(bot, c, d->values, in);
 	forget(bot, in->from->bare);
+	return r;
 }
 
-static void
+static int
 begin(struct bot *bot, const struct command *c, const char *const *values,
     const struct annex_stanza *in)
 {
@@ -206,11 +208,11 @@ begin(struct bot *bot, const struct command *c, const char *const *values,
 	for (size_t i = 0; i < c->field_count; i++)
 		d->values[i] = annex_strdup(pool, values[i]);
 	annex_map_set_str(bot->dialogs, in->from->bare, d);
-	go_on(bot, c, d, in);
+	return go_on(bot, c, d, in);
 }
 
-/* Whether it was an answer to a question of ours. */
-static bool
+/* An answer to a question of ours; ANNEX_AGAIN: it is none. */
+static int
 continue_dialog(struct bot *bot, const struct commands *commands, const struct annex_stanza *in,
     const char *body)
 {
@@ -221,19 +223,20 @@ continue_dialog(struct bot *bot, const struct commands *commands, const struct a
 
 	if (c == NULL || d->until_ms < annex_now_ms(bot->bots->inst)) {
 		forget(bot, in->from->bare);
-		return false;
+		return ANNEX_AGAIN;
 	}
 	if (strcasecmp(body, "cancel") == 0) {
 		forget(bot, in->from->bare);
 		dialog_say(bot, in, "Never mind, then.");
-	} else if (!field_accepts(&c->fields[d->at], body, &why)) {
+		return ANNEX_OK;
+	}
+	if (!field_accepts(&c->fields[d->at], body, &why)) {
 		question(bot, c, d, in,
 		    annex_sprintf(annex_scratch(bot->bots->inst), "It must be %s. ", why));
-	} else {
-		d->values[d->at] = annex_strdup(d->pool, body);
-		go_on(bot, c, d, in);
+		return ANNEX_OK;
 	}
-	return true;
+	d->values[d->at] = annex_strdup(d->pool, body);
+	return go_on(bot, c, d, in);
 }
 
 /* --- A line that begins with a command ---------------------------------------------------- */
@@ -253,7 +256,7 @@ why_not_run(struct bot *bot, const struct annex_stanza *in)
 	return NULL;
 }
 
-static bool
+static int
 run_line(struct bot *bot, const struct commands *commands, const struct annex_stanza *in,
     const char *body)
 {
@@ -264,38 +267,33 @@ run_line(struct bot *bot, const struct commands *commands, const struct annex_st
 
 	if ((word = next_word(pool, &at, &open)) == NULL ||
 	    (c = command_find(bot, commands, word, in->from, true)) == NULL)
-		return false;
+		return ANNEX_AGAIN;
 	values = annex_new_array(pool, const char *, c->field_count + 1);
 	if ((why = why_not_run(bot, in)) != NULL ||
 	    (why = read_values(c, at, values, pool)) != NULL) {
 		dialog_say(bot, in, why);
-		return true;
+		return ANNEX_OK;
 	}
 	for (size_t i = 0; i < c->field_count; i++)
 		whole &= !c->fields[i].required || values[i] != NULL;
-	if (whole)
-		run(bot, c, values, in);
-	else
-		begin(bot, c, values, in);
-	return true;
+	return whole ? run(bot, c, values, in) : begin(bot, c, values, in);
 }
 
 /* --- All of it --------------------------------------------------------------------------------------- */
 
-bool
+int
 dialog_take(struct bot *bot, const struct annex_stanza *in, const char *body)
 {
 	struct commands commands = commands_of(bot);
+	int r = ask_take(bot, in, body);
 
-	if (ask_take(bot, in, body))
-		return true;
-	if (commands.count == 0)
-		return false;
-	if (continue_dialog(bot, &commands, in, body))
-		return true;
+	if (r != ANNEX_AGAIN || commands.count == 0)
+		return r;
+	if ((r = continue_dialog(bot, &commands, in, body)) != ANNEX_AGAIN)
+		return r;
 	if (strcasecmp(body, "help") == 0 || strcmp(body, "?") == 0) {
 		help(bot, &commands, in);
-		return true;
+		return ANNEX_OK;
 	}
 	return run_line(bot, &commands, in, body);
 }

@@ -234,14 +234,20 @@ is_full(const struct event *ev)
 }
 
 int
+event_fits(const struct event *ev)
+{
+	if (strlen(ev->line) > (size_t)ev->bot->bots->set->max_line_bytes)
+		return ANNEX_EINVAL;
+	return is_full(ev) ? ANNEX_ELIMIT : ANNEX_OK;
+}
+
+int
 event_add(struct event *ev)
 {
 	struct bot *bot = ev->bot;
 	int r;
 
-	if (is_full(ev))
-		return ANNEX_ELIMIT;
-	if ((r = put(ev)) < 0)
+	if ((r = event_fits(ev)) < 0 || (r = put(ev)) < 0)
 		return r;
 	bot->stored++;
 	lag_note(bot->bots);

@@ -41,12 +41,25 @@ event_end(struct event *ev, struct text *t)
 int
 event_add_or_drop(struct event *ev)
 {
-	int r = strlen(ev->line) > (size_t)ev->bot->bots->set->max_line_bytes ? ANNEX_EINVAL
-									      : event_add(ev);
+	int r = event_add(ev);
 
 	if (r < 0)
 		event_drop(ev);
 	return r;
+}
+
+int
+event_offer(struct event *ev)
+{
+	struct bot *bot = ev->bot;
+	const char *kind = annex_strdup(annex_scratch(bot->bots->inst), ev->kind);
+	int r = event_add_or_drop(ev);
+
+	if (r != ANNEX_ELIMIT && r != ANNEX_EINVAL)
+		return bots_must(bot->bots, r);
+	annex_log(bot->bots->inst, ANNEX_LOG_REMOTE, "an event of %s was dropped (%s): %s",
+	    bot->name, r == ANNEX_ELIMIT ? "too many wait" : "it is too long", kind);
+	return ANNEX_OK;
 }
 
 static void
@@ -127,8 +140,8 @@ is_type(const struct annex_stanza *in, const char *type)
 	return in->type != NULL && strcmp(in->type, type) == 0;
 }
 
-static enum annex_verdict
-refuse(struct bots *m, const struct annex_stanza *in, int status)
+enum annex_verdict
+event_refuse(struct bots *m, const struct annex_stanza *in, int status)
 {
 	if (status == ANNEX_EINVAL)
 		return annex_refuse(
@@ -159,9 +172,11 @@ say_to_bot(struct bot *bot, const struct annex_stanza *in, const char *body)
 
 	if (!guard_admits(bot, in, body))
 		return ANNEX_DONE;
-	if (!dialog_take(bot, in, body) && bot_wants(bot, "message") &&
-	    (r = message_event(bot, in, body)) < 0)
-		return refuse(bot->bots, in, r);
+	r = dialog_take(bot, in, body);
+	if (r == ANNEX_AGAIN)
+		r = bot_wants(bot, "message") ? message_event(bot, in, body) : ANNEX_OK;
+	if (r < 0)
+		return event_refuse(bot->bots, in, r);
 	guard_note(bot, in);
 	confirm(bot, in);
 	return ANNEX_DONE;

@@ -6,6 +6,7 @@
  * The framework keeps subscriptions (annex/contacts.h); here is what a bot
  * makes of them.  The policy decides who is let in.
  */
+#include <sodium.h>
 #include <string.h>
 
 #include "action.h"
@@ -27,10 +28,15 @@ policy_of(const struct bot *bot)
 static bool
 has_token(const struct bot *bot, const char *token)
 {
-	for (size_t i = 0; token != NULL && i < bot->set->tokens.count; i++)
-		if (strcmp(bot->set->tokens.value[i], token) == 0)
-			return true;
-	return false;
+	size_t len = token == NULL ? 0 : strlen(token);
+	bool found = false;
+
+	for (size_t i = 0; token != NULL && i < bot->set->tokens.count; i++) {
+		const char *known = bot->set->tokens.value[i];
+
+		found |= strlen(known) == len && sodium_memcmp(known, token, len) == 0;
+	}
+	return found;
 }
 
 static enum annex_decision
@@ -102,7 +108,7 @@ contact_event(struct bot *bot, const char *contact, const char *what,
 	}
 	text_member(&t, "preauth", preauth);
 	event_end(ev, &t);
-	return event_add_or_drop(ev);
+	return event_offer(ev);
 }
 
 /* Whoever may see a bot is asked once whether it may see them, too. */

@@ -240,7 +240,8 @@ tell(struct bot *bot, const Bots__Timer *timer)
 	text_member(&t, "due", annex_datetime(ev->pool, timer->due_ms));
 	event_end(ev, &t);
 	ev->body = annex_strdup(ev->pool, timer->name);
-	return event_add_or_drop(ev);
+	r = event_add_or_drop(ev);
+	return r == ANNEX_EINVAL ? ANNEX_OK : r; /* no program could take it */
 }
 
 void
