@@ -6,9 +6,11 @@
  * What is to be sent is taken whole, before anything is promised; the rest is
  * files.c's affair.
  */
+#include <fcntl.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "action.h"
 
@@ -39,15 +41,22 @@ static int
 take_path(struct action *a)
 {
 	unsigned char *bytes = annex_pool_alloc(a->pool, FILE_BYTES + 1);
-	FILE *file;
+	struct stat st;
+	ssize_t n = -1;
+	int fd;
 
 	if (a->consumer->carrier != &child_carrier)
 		return action_wrong(a, "not-allowed", "\"path\" is for programs that Annex runs");
-	if ((file = fopen(a->path, "rb")) == NULL)
+	/* A pipe or a device would have all bots wait for whoever is at its other end. */
+	fd = open(a->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		n = read(fd, bytes, FILE_BYTES + 1);
+	if (fd >= 0)
+		close(fd);
+	if (n < 0)
 		return action_wrong(a, "item-not-found", "\"path\" cannot be read");
-	a->file_len = fread(bytes, 1, FILE_BYTES + 1, file);
+	a->file_len = (size_t)n;
 	a->file_bytes = bytes;
-	fclose(file);
 	return ANNEX_OK;
 }
 

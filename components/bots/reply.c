@@ -14,6 +14,7 @@
 #include "action.h"
 
 #define ROWS_MOST 1000
+#define WIDTH_MOST 64 /* of a column: what is longer stands out */
 
 static struct annex_stanza *
 message_for(struct event *ev)
@@ -195,7 +196,7 @@ widen(size_t *widths, const json_t *row, struct annex_pool *pool)
 	{
 		size_t n = width(cell(value, pool));
 
-		if (n > widths[i])
+		if (n > widths[i] && n <= WIDTH_MOST)
 			widths[i] = n;
 	}
 }
@@ -212,7 +213,7 @@ add_row(struct text *t, const json_t *row, const size_t *widths, struct annex_po
 
 		text_puts(t, i > 0 ? "  " : "\n");
 		text_puts(t, text);
-		if (i + 1 < json_array_size(row))
+		if (i + 1 < json_array_size(row) && widths[i] > width(text))
 			text_printf(t, "%*s", (int)(widths[i] - width(text)), "");
 	}
 }

@@ -47,14 +47,19 @@ text_puts(struct text *t, const char *text)
 void
 text_printf(struct text *t, const char *fmt, ...)
 {
-	char bytes[200];
-	va_list args;
+	va_list args, again;
 	int n;
 
 	va_start(args, fmt);
-	n = vsnprintf(bytes, sizeof(bytes), fmt, args);
+	va_copy(again, args);
+	n = vsnprintf(NULL, 0, fmt, args);
 	va_end(args);
-	text_add(t, bytes, n < 0 ? 0 : (size_t)n < sizeof(bytes) ? (size_t)n : sizeof(bytes) - 1);
+	if (n > 0) {
+		grow(t, (size_t)n);
+		vsnprintf(t->bytes + t->len, (size_t)n + 1, fmt, again);
+		t->len += (size_t)n;
+	}
+	va_end(again);
 }
 
 void
