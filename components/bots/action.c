@@ -18,6 +18,7 @@ consumer_wrong(struct consumer *c, const char *word, const char *of, const char 
 {
 	struct annex_pool *pool = annex_scratch(c->bot->bots->inst);
 	struct text t = { .pool = pool };
+	const char *why;
 	va_list args;
 
 	va_start(args, fmt);
@@ -27,7 +28,9 @@ consumer_wrong(struct consumer *c, const char *word, const char *of, const char 
 		text_name(&t, "of");
 		text_puts(&t, of);
 	}
-	text_member(&t, "text", annex_vsprintf(pool, fmt, args));
+	why = annex_vsprintf(pool, fmt, args);
+	/* What is quoted in it may have been cut within a character. */
+	text_member(&t, "text", clean_utf8(pool, why, strlen(why)));
 	text_close(&t);
 	va_end(args);
 	c->carrier->tell(c, t.bytes, t.len);
@@ -238,13 +241,21 @@ tell_result(struct action *a)
 	a->consumer->carrier->tell(a->consumer, t.bytes, t.len);
 }
 
+/*
+ * What is ended may not have been there: then it has ended.  Otherwise only the store can
+ * fail by now (action.h).
+ */
 static int
 action_run(struct action *a)
 {
 	int r = a->verb->run(a);
 
+	if (r == ANNEX_ENOENT)
+		r = ANNEX_OK;
 	if (r >= 0)
 		tell_result(a);
+	else if (r != ANNEX_EINVAL)
+		action_wrong(a, "resource-constraint", "there is no room for more now");
 	return r;
 }
 
@@ -257,6 +268,15 @@ action_of(struct consumer *c, json_t *json)
 		.pool = annex_scratch(c->bot->bots->inst),
 		.json = json,
 	};
+}
+
+/* An event is answered several times in one transaction: all but the last keep it open. */
+static void
+keep_open(struct action *all, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = i + 1; all[i].event != NULL && !all[i].more && k < n; k++)
+			all[i].more = all[k].event == all[i].event;
 }
 
 static void
@@ -277,6 +297,7 @@ run_all(struct consumer *c, json_t *list)
 		if (action_judge(&all[i]) < 0)
 			return;
 	}
+	keep_open(all, n);
 	for (size_t i = 0; i < n; i++)
 		if (action_run(&all[i]) < 0) {
 			if (i > 0)

@@ -89,7 +89,11 @@ int run_file(struct action *action);
 /* held.c */
 int held_judge(struct action *action);
 bool held_must_wait(const struct action *action);
-int held_add(struct action *action, const char *xml) ANNEX_MUST_CHECK;
+/* What waits under the same word goes. */
+int held_collapse(struct action *action) ANNEX_MUST_CHECK;
+/* A part of the message waits; id: under which its program asks for it, "" of the parts behind the first. */
+int
+held_add(struct action *action, const char *body, const char *id, const char *xml) ANNEX_MUST_CHECK;
 
 /* reply.c */
 bool table_is_one(const json_t *table);

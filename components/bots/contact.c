@@ -108,6 +108,8 @@ run_get(struct action *a)
 int
 judge_contact(struct action *a)
 {
+	struct annex_instance *inst = a->bot->bots->inst;
+	struct annex_contact c;
 	size_t i;
 	json_t *group;
 
@@ -115,6 +117,12 @@ judge_contact(struct action *a)
 		return action_wrong(a, "bad-json", "\"groups\" must be a list of at most 16");
 	json_array_foreach(a->groups, i, group) if (!json_is_string(group)) return action_wrong(
 	    a, "bad-json", "a group is a text");
+	if (a->groups != NULL && a->clear)
+		return action_wrong(a, "bad-json", "who is denied is in no groups");
+	if (strcmp(a->to->domain, annex_domain(inst)) == 0 ||
+	    (a->groups != NULL && !a->more && !a->later &&
+		annex_contact_get(inst, a->bot->jid, a->to->bare, &c) == ANNEX_ENOENT))
+		return action_wrong(a, "no-such-contact", "%s is no contact", a->to->bare);
 	return ANNEX_OK;
 }
 
@@ -144,7 +152,5 @@ run_contact(struct action *a)
 		r = annex_contact_ask(inst, a->bot->jid, a->to->bare, bot_name(a->bot));
 	if (r >= 0 && a->groups != NULL)
 		r = set_groups(a);
-	if (r == ANNEX_ENOENT || r == ANNEX_EINVAL)
-		return action_wrong(a, "no-such-contact", "%s is no contact", a->to->bare);
 	return r;
 }

@@ -15,12 +15,35 @@
 
 #include "action.h"
 
+#define WAITING_MOST 1000 /* messages for one contact */
 #define TTL_MS ((int64_t)86400000)
 #define IDLE_MS 300000 /* whoever touched nothing for so long is not active */
+
+static struct annex_key
+row_prefix(const struct bot *bot, const char *contact)
+{
+	return bots_key_in(TABLE_HELD, bot->name, contact);
+}
+
+static size_t
+waiting(const struct action *a)
+{
+	struct annex_key prefix = row_prefix(a->bot, a->to->bare);
+	struct annex_iter it = annex_iter(&prefix);
+	size_t n = 0;
+
+	it.keys_only = true;
+	while (n < WAITING_MOST && annex_next(a->bot->bots->store, &it) == ANNEX_AGAIN)
+		n++;
+	return n;
+}
 
 int
 held_judge(struct action *a)
 {
+	if (a->when != NULL && strcmp(a->when, "now") != 0 && waiting(a) >= WAITING_MOST)
+		return action_wrong(a, "resource-constraint", "%d messages wait for %s already",
+		    WAITING_MOST, a->to->bare);
 	if (a->otherwise != NULL && strcmp(a->otherwise, "store") != 0 &&
 	    strcmp(a->otherwise, "drop") != 0 && bot_find(a->bot->bots, a->otherwise) == NULL)
 		return action_wrong(
@@ -55,12 +78,6 @@ held_must_wait(const struct action *a)
 
 /* --- Rows --------------------------------------------------------------------------- */
 
-static struct annex_key
-row_prefix(const struct bot *bot, const char *contact)
-{
-	return bots_key_in(TABLE_HELD, bot->name, contact);
-}
-
 static const char *
 alarm_key(struct annex_pool *pool, const char *bot, const char *contact, uint64_t number)
 {
@@ -79,9 +96,8 @@ remove_row(struct bot *bot, const char *contact, const struct annex_key *row)
 	return bots_must(bot->bots, annex_alarm_clear(inst, "held", alarm, strlen(alarm)));
 }
 
-/* What waits under the same word is replaced. */
-static int
-collapse(struct action *a)
+int
+held_collapse(struct action *a)
 {
 	struct annex_key prefix = row_prefix(a->bot, a->to->bare);
 	struct annex_iter it = annex_iter(&prefix);
@@ -100,7 +116,7 @@ collapse(struct action *a)
 }
 
 int
-held_add(struct action *a, const char *xml)
+held_add(struct action *a, const char *body, const char *id, const char *xml)
 {
 	struct annex_instance *inst = a->bot->bots->inst;
 	struct annex_key key = row_prefix(a->bot, a->to->bare), numbers = row_prefix(a->bot, "");
@@ -110,22 +126,27 @@ held_add(struct action *a, const char *xml)
 	uint64_t number;
 	int r;
 
-	if ((r = collapse(a)) < 0 ||
-	    (r = annex_sequence(a->bot->bots->store, &numbers, &number)) < 0)
+	if ((r = annex_sequence(a->bot->bots->store, &numbers, &number)) < 0)
 		return r;
-	row.id = (char *)(uintptr_t)a->stanza_id;
+	row.id = (char *)(uintptr_t)id;
 	row.xml = (char *)(uintptr_t)xml;
 	row.when = (char *)(uintptr_t)a->when;
 	row.collapse = (char *)(uintptr_t)(a->collapse != NULL ? a->collapse : "");
 	row.otherwise = (char *)(uintptr_t)(a->otherwise != NULL ? a->otherwise : "store");
-	row.body = (char *)(uintptr_t)a->body;
+	row.body = (char *)(uintptr_t)body;
 	annex_key_u64(&key, number);
 	if ((r = annex_put(a->bot->bots->store, &key, &row.base)) < 0)
 		return r;
 	alarm = alarm_key(a->pool, a->bot->name, a->to->bare, number);
-	a->state = "held";
 	return bots_must(
 	    a->bot->bots, annex_alarm_set(inst, "held", alarm, strlen(alarm), until_ms));
+}
+
+/* Of the parts of a message the first speaks for all. */
+static const char *
+id_of(const Bots__Held *held)
+{
+	return *held->id != '\0' ? held->id : NULL;
 }
 
 void
@@ -139,7 +160,7 @@ held_look(struct bot *bot, const char *contact)
 
 		if (!is_there(bot, contact, held->when))
 			continue;
-		if (bots_must(bot->bots, out_send_text(bot, held->xml, held->id)) < 0 ||
+		if (bots_must(bot->bots, out_send_text(bot, held->xml, id_of(held))) < 0 ||
 		    remove_row(bot, contact, &it.key) < 0)
 			return;
 	}
@@ -163,10 +184,10 @@ hand_on(struct bot *bot, const struct annex_jid *contact, const Bots__Held *held
 	ev->body = annex_strdup(ev->pool, held->body);
 	t = event_begin(ev);
 	text_member(&t, "bot", bot->jid);
-	text_member(&t, "id", held->id);
+	text_member(&t, "id", id_of(held));
 	text_member(&t, "body", held->body);
 	event_end(ev, &t);
-	return event_add_or_drop(ev);
+	return event_offer(ev);
 }
 
 static void
@@ -175,7 +196,7 @@ expire(struct bot *bot, const char *contact, const Bots__Held *held)
 	const struct annex_jid *jid = annex_jid(annex_scratch(bot->bots->inst), contact);
 
 	if (strcmp(held->otherwise, "store") == 0) {
-		bots_must(bot->bots, out_send_text(bot, held->xml, held->id));
+		bots_must(bot->bots, out_send_text(bot, held->xml, id_of(held)));
 		return;
 	}
 	send_reached(bot, held->id, SEND_EXPIRED, NULL);

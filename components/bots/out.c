@@ -123,7 +123,7 @@ send_now(struct out *o, struct annex_stanza *stanza)
 	annex_make_durable(stanza);
 	r = annex_send_on(inst,
 	    annex_flow(inst, annex_strndup(annex_scratch(inst), from, strcspn(from, "@"))), stanza);
-	return r == ANNEX_ELIMIT ? r : ANNEX_OK;
+	return r == ANNEX_ELIMIT || r == ANNEX_EINVAL ? r : ANNEX_OK;
 }
 
 static void
@@ -149,21 +149,34 @@ stanza_of(struct bots *m, const char *xml)
 	return out;
 }
 
+/* No server would have it: it is too large.  Whoever asks is told so. */
+static int
+dropped(struct bot *bot, const char *tracked)
+{
+	if (bot != NULL && *tracked != '\0')
+		send_reached(bot, tracked, SEND_DROPPED, "too-large");
+	return ANNEX_OK;
+}
+
 static int
 send_row(struct out *o, uint64_t number)
 {
 	struct annex_key key = row_key(number);
 	struct annex_stanza *stanza = NULL;
 	ProtobufCMessage *record;
+	const Bots__Out *row;
 	int r = annex_get(o->bots->store, &key, &record);
 
 	if (r < 0)
 		return r == ANNEX_ENOENT ? ANNEX_OK : r;
 	if ((stanza = stanza_of(o->bots, ((const Bots__Out *)record)->xml)) == NULL)
 		return ANNEX_OK;
-	if ((r = send_now(o, stanza)) >= 0 && *((const Bots__Out *)record)->tracked != '\0')
-		mark_add(o, number, ((const Bots__Out *)record)->bot,
-		    ((const Bots__Out *)record)->tracked);
+	row = (const Bots__Out *)record;
+	r = send_now(o, stanza);
+	if (r == ANNEX_EINVAL)
+		return dropped(bot_find(o->bots, row->bot), row->tracked);
+	if (r >= 0 && *row->tracked != '\0')
+		mark_add(o, number, row->bot, row->tracked);
 	return r;
 }
 
@@ -207,13 +220,15 @@ out_send(struct bot *bot, struct annex_stanza *stanza, const char *tracked)
 	if ((r = annex_put(m->store, &key, &row.base)) < 0)
 		return r;
 	annex_count(m->sent, 1);
-	if (o->sent + 1 == o->next && send_now(o, stanza) >= 0) {
+	r = o->sent + 1 == o->next ? send_now(o, stanza) : ANNEX_ELIMIT;
+	if (r != ANNEX_ELIMIT)
 		o->sent++;
-		if (tracked != NULL)
-			mark_add(o, o->next, bot->name, tracked);
-	} else {
+	else
 		wait_for_room(o);
-	}
+	if (r == ANNEX_EINVAL)
+		dropped(bot, row.tracked);
+	else if (r >= 0 && tracked != NULL)
+		mark_add(o, o->next, bot->name, tracked);
 	o->next++;
 	ask(o);
 	return ANNEX_OK;

@@ -213,7 +213,7 @@ run_leave(struct action *a)
 	struct room *room = room_find(a->bot, a->to->bare);
 	int r;
 
-	if ((r = annex_delete(a->bot->bots->store, &key)) < 0)
+	if ((r = annex_delete(a->bot->bots->store, &key)) < 0 && r != ANNEX_ENOENT)
 		return r;
 	if (room != NULL)
 		leave(room);

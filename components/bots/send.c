@@ -18,6 +18,38 @@
 #define NS_FALLBACK "urn:xmpp:fallback:0"
 #define NS_HINTS "urn:xmpp:hints"
 
+static const char *
+text_in(struct action *a, const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text == NULL ? NULL : clean_text(a->pool, text);
+}
+
+/* A body becomes several messages, or a file; what stands beside it must fit into one. */
+static int
+judge_texts(struct action *a)
+{
+	const struct {
+		const char *name, *text;
+	} beside[] = {
+		{ "subject", a->subject },
+		{ "thread", a->thread },
+		{ "title", text_in(a, a->atom, "title") },
+		{ "summary", text_in(a, a->atom, "summary") },
+		{ "link", text_in(a, a->atom, "link") },
+	};
+	size_t max = (size_t)a->bot->bots->set->max_body_bytes;
+
+	if (*clean_text(a->pool, a->body) == '\0')
+		return action_wrong(a, "bad-json", "there is nothing to say: \"body\" is empty");
+	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++)
+		if (beside[i].text != NULL && strlen(beside[i].text) > max)
+			return action_wrong(
+			    a, "too-large", "\"%s\" is longer than %zu bytes", beside[i].name, max);
+	return ANNEX_OK;
+}
+
 int
 judge_send(struct action *a)
 {
@@ -31,6 +63,8 @@ judge_send(struct action *a)
 		    a, "bad-json", "\"key\" must be a text of 1 to %d bytes", KEY_BYTES);
 	if (a->atom != NULL && !json_is_object(a->atom))
 		return action_wrong(a, "bad-json", "\"atom\" must be an object");
+	if (judge_texts(a) < 0)
+		return ANNEX_EINVAL;
 	if (strcmp(a->to->domain, annex_domain(inst)) == 0)
 		return action_wrong(
 		    a, "not-allowed", "bots do not talk to bots of the same gateway");
@@ -38,14 +72,6 @@ judge_send(struct action *a)
 }
 
 /* --- The stanza ------------------------------------------------------------------ */
-
-static const char *
-text_in(struct action *a, const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text == NULL ? NULL : clean_text(a->pool, text);
-}
 
 /* A notification: what it is about, and where (XEP-0066). */
 static void
@@ -100,14 +126,22 @@ message_of(struct action *a, const char *part, unsigned number)
 	return out;
 }
 
-/* Whoever waits for their reader is kept as one. */
+/* Each part waits for its reader. */
 static int
-hold(struct action *a, const char *body)
+hold(struct action *a, const char *rest)
 {
-	struct annex_stanza *out = message_of(a, body, 0);
-	size_t len;
+	size_t max = (size_t)a->bot->bots->set->max_body_bytes, len;
+	const char *part;
+	int r = held_collapse(a);
 
-	return held_add(a, annex_element_write(out->element, a->pool, &len));
+	for (unsigned n = 0; r >= 0 && (part = clean_part(a->pool, &rest, max)) != NULL; n++) {
+		struct annex_stanza *out = message_of(a, part, n);
+
+		r = held_add(a, part, n == 0 ? a->stanza_id : "",
+		    annex_element_write(out->element, a->pool, &len));
+	}
+	a->state = "held";
+	return bots_must(a->bot->bots, r);
 }
 
 static bool
@@ -125,9 +159,9 @@ send_all(struct action *a)
 	int r;
 
 	if (held_must_wait(a))
-		return hold(a, clean_part(a->pool, &rest, max));
+		return hold(a, rest);
 	if (is_for_one(a->type) && files_take(a->bot, rest))
-		return files_text(a->bot, a->to->bare, a->stanza_id, rest);
+		return bots_must(a->bot->bots, files_text(a->bot, a->to->bare, a->stanza_id, rest));
 	while ((part = clean_part(a->pool, &rest, max)) != NULL) {
 		r = out_send(
 		    a->bot, message_of(a, part, n), n == 0 && a->tracked ? a->stanza_id : NULL);
@@ -154,7 +188,7 @@ send_begin(struct action *a)
 	a->stanza_id =
 	    a->key == NULL ? annex_random_id(inst) : bot_stanza_id(a->bot, a->pool, a->key, 0);
 	a->tracked = a->key != NULL || a->id != NULL || a->collapse != NULL || a->when != NULL;
-	if (a->tracked && (r = send_track(a->bot, a->stanza_id, a->key, a->to->full)) < 0)
+	if (a->tracked && (r = send_track(a->bot, a->stanza_id, a->key, a->to->full, a->type)) < 0)
 		return r;
 	return ANNEX_AGAIN;
 }
@@ -181,6 +215,12 @@ judge_edit(struct action *a)
 		return action_wrong(a, "item-not-found", "no message \"%.60s\" is known", which);
 	a->to = annex_jid(a->pool, send->to);
 	a->edited = annex_strdup(a->pool, send->id);
+	a->type = *send->type == '\0' ? "chat" : annex_strdup(a->pool, send->type);
+	if (a->body != NULL && *clean_text(a->pool, a->body) == '\0')
+		return action_wrong(a, "bad-json", "there is nothing to say: \"body\" is empty");
+	if (out_is_full(a->bot->bots))
+		return action_wrong(
+		    a, "resource-constraint", "too many messages wait for the server already");
 	return a->to == NULL ? ANNEX_EINVAL : ANNEX_OK;
 }
 
@@ -198,7 +238,8 @@ run_edit(struct action *a)
 {
 	struct annex_instance *inst = a->bot->bots->inst;
 	const char *rest = clean_text(a->pool, a->body != NULL ? a->body : "");
-	struct annex_stanza *out = annex_message(inst, a->bot->full, a->to->full, "chat");
+	struct annex_stanza *out = annex_message(
+	    inst, a->bot->full, a->to->full, strcmp(a->type, "normal") == 0 ? NULL : a->type);
 
 	a->stanza_id = annex_random_id(inst);
 	a->state = send_states[SEND_QUEUED];

@@ -305,7 +305,7 @@ say_to_all(struct action *a, enum annex_show show)
 	record.avatar = (char *)(uintptr_t)(picture != NULL ? picture : NO_PICTURE);
 	r = a->clear ? annex_delete(a->bot->bots->store, &key)
 		     : annex_put(a->bot->bots->store, &key, &record.base);
-	if (r < 0)
+	if (r < 0 && r != ANNEX_ENOENT)
 		return r;
 	bot_tell_truth(a->bot);
 	return ANNEX_OK;

@@ -126,9 +126,14 @@ judge_reply(struct action *a)
 static int
 run_reply(struct action *a)
 {
-	struct event *ev = a->event;
+	/* Found anew: what came before it in a transaction may have ended it. */
+	struct event *ev = event_find(a->consumer, (uint64_t)a->seq);
 	int r = ANNEX_OK;
 
+	if (ev == NULL) {
+		a->state = send_states[SEND_DROPPED];
+		return ANNEX_OK;
+	}
 	ev->quoted = a->quote;
 	if (a->table != NULL)
 		r = reply_table(ev, a->table);
