@@ -55,18 +55,6 @@ line_write(struct room *room, Muc__Line *line, const char *nick, const char *ful
 	    (annex_child(out, ANNEX_NS_STANZA, "body") != NULL && !is_subject_change(out));
 }
 
-/* A room without an archive has a history all the same, as long as the process lives. */
-static void
-keep_in_memory(struct room *room, Muc__Line *line, const struct annex_element *out)
-{
-	size_t len;
-	const char *xml = annex_element_write(out, annex_scratch(room->muc->inst), &len);
-
-	line->xml = record_text(xml);
-	if (line->history && xml != NULL)
-		recent_add(room, line);
-}
-
 /* What is added: addresses, a stanza-id, what the archive puts around it. */
 #define ADDED_BYTES ((size_t)8 << 10)
 
@@ -74,6 +62,24 @@ bool
 can_be_said(const struct room *room, const char *text, size_t len)
 {
 	return text != NULL && len + ADDED_BYTES <= annex_send_max(room->muc->inst);
+}
+
+/* What is in no archive; where there is none memory has a history, as long as the process lives. */
+static int
+keep_in_memory(struct room *room, Muc__Line *line, const struct annex_element *out)
+{
+	size_t len = 0;
+	const char *xml = annex_element_write(out, annex_scratch(room->muc->inst), &len);
+	int r;
+
+	if (!can_be_said(room, xml, len))
+		return ANNEX_EINVAL;
+	if (message_matters(out) && (r = room_said_unkept(room)) < 0)
+		return r;
+	line->xml = record_text(xml);
+	if (line->history && !room->config.logged && is_worth_keeping(out))
+		recent_add(room, line);
+	return usage_say(room, out, 0);
 }
 
 static int
@@ -88,18 +94,9 @@ keep(struct room *room, const char *nick, const char *full, struct annex_element
 	size_t len;
 	int r;
 
-	if (!is_worth_keeping(out)) {
-		if (message_matters(out) && (r = room_said_unkept(room)) < 0)
-			return r;
-		return usage_say(room, out, 0);
-	}
 	line_write(room, &line, nick, full, out);
-	if (!room->config.logged) {
-		if ((r = room_said_unkept(room)) < 0)
-			return r;
-		keep_in_memory(room, &line, out);
-		return usage_say(room, out, 0);
-	}
+	if (!room->config.logged || !is_worth_keeping(out))
+		return keep_in_memory(room, &line, out);
 	if ((r = annex_sequence_last(room->muc->store, &key, &number)) < 0)
 		return r;
 	number++; /* taken once it is sure: a number without a line is a line that somebody missed */

@@ -120,7 +120,8 @@ say(struct muc *m, struct session *s, const struct annex_stanza *in)
 	if (muc_must(m, slow_note(o, out->element)) < 0)
 		return ANNEX_DONE;
 	annex_count(m->messages, 1);
-	return room_say(o->room, out) < 0 ? refuse_too_long(m, in) : ANNEX_DONE;
+	room_say(o->room, out);
+	return ANNEX_DONE;
 }
 
 static bool

@@ -233,12 +233,17 @@ room_sent(struct room *room, int status)
 int
 room_said_unkept(struct room *room)
 {
-	bool is_first = room->unkept_event <= room->routed_event;
+	uint64_t before = room->unkept_event;
+	int r;
 
 	if (!room->live)
 		return ANNEX_OK;
 	room->unkept_event = room_event(room);
-	return is_first ? live_put(room) : ANNEX_OK;
+	if (before > room->routed_event)
+		return ANNEX_OK; /* as the row says */
+	if ((r = live_put(room)) < 0)
+		room->unkept_event = before;
+	return r;
 }
 
 /* Those up to event are routed. */
