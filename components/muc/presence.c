@@ -13,6 +13,7 @@
 #include "muc.h"
 
 #define PRESENCE_MAX ((size_t)16 << 10)
+#define SHOW_MAX 16 /* RFC 6121 §4.7.2.1 */
 
 bool
 sees_jids(const struct occupant *o)
@@ -263,7 +264,7 @@ const char *
 presence_keep(struct room *room, const struct annex_stanza *in, struct annex_pool *pool)
 {
 	struct annex_element *kept = annex_element(pool, ANNEX_NS_STANZA, "presence");
-	const char *text;
+	const char *text, *show;
 	size_t len;
 
 	add_safely(kept, in->element, room);
@@ -273,7 +274,10 @@ presence_keep(struct room *room, const struct annex_stanza *in, struct annex_poo
 	text = annex_element_write(kept, pool, &len);
 	if (text != NULL && len <= PRESENCE_MAX)
 		return text;
+	show = annex_child_text(in->element, NULL, "show");
+	if (show == NULL || strlen(show) > SHOW_MAX)
+		return NULL;
 	kept = annex_element(pool, ANNEX_NS_STANZA, "presence");
-	annex_add_text(kept, NULL, "show", annex_child_text(in->element, NULL, "show"));
+	annex_add_text(kept, NULL, "show", show);
 	return annex_element_write(kept, pool, &len);
 }
