@@ -153,7 +153,8 @@ invite_all(struct muc *m, struct room *room, const char *from, const struct anne
 		if (n == INVITES_MAX)
 			return muc_refuse(m, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_MODIFY,
 			    "That is too many at once.");
-		if (text == NULL || (to[n] = annex_jid(in->pool, text)) == NULL)
+		if (text == NULL || (to[n] = annex_jid(in->pool, text)) == NULL ||
+		    to[n]->local == NULL)
 			return muc_refuse(m, in, ANNEX_JID_MALFORMED, ANNEX_ERROR_MODIFY, NULL);
 		if (!reason_fits(one) || !thread_fits(one))
 			return muc_refuse(m, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_MODIFY,
@@ -196,6 +197,9 @@ decline(struct muc *m, struct room *room, const struct annex_element *asked,
 		o = to->resource == NULL ? NULL : occupant_find(room, to->resource);
 	else
 		o = occupant_by_bare(room, to->bare);
+	if (!pace_invitations(m, in->from, 1))
+		return muc_refuse(m, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_WAIT,
+		    "You have declined many; try again later.");
 	if (o == NULL || rank_of(room, in->from) == RANK_OUTCAST)
 		return ANNEX_DONE;
 	out = annex_message(m->inst, room->jid, o->shown->jid, NULL);
