@@ -74,6 +74,15 @@ item_read_rank(struct asking *a, const struct annex_element *item, struct change
 	return o != NULL ? 0 : item_read_nick(a, nick, c);
 }
 
+/* Reserved twice in one IQ. */
+static bool
+is_same_nick(const struct asking *a, const struct change *one, const struct change *other)
+{
+	if (one->nick == NULL || one->nick[0] == '\0' || other->nick == NULL)
+		return false;
+	return strcmp(nick_fold(a->in->pool, one->nick), nick_fold(a->in->pool, other->nick)) == 0;
+}
+
 static enum annex_condition
 item_read(struct asking *a, const struct annex_element *item)
 {
@@ -91,9 +100,12 @@ item_read(struct asking *a, const struct annex_element *item)
 	if (!reason_fits(item))
 		return ANNEX_POLICY_VIOLATION;
 	c->reason = annex_child_text(item, NS_ADMIN, "reason");
-	for (size_t i = 0; i < a->count; i++)
+	for (size_t i = 0; i < a->count; i++) {
 		if (changes_clash(&a->changes[i], c))
 			return ANNEX_BAD_REQUEST;
+		if (is_same_nick(a, &a->changes[i], c))
+			return ANNEX_CONFLICT;
+	}
 	a->count++;
 	return change_judge(a->room, a->power, a->role, a->in->from->bare, c);
 }
