@@ -13,8 +13,6 @@
 
 #include "muc.h"
 
-#define CHANGES_MAX 1000
-
 /* --- The form ----------------------------------------------------------------- */
 
 struct gathering {
@@ -108,9 +106,7 @@ change_add(struct lists *l, const char *jid, enum rank before, enum rank rank)
 			l->change[i].rank = rank;
 		return;
 	}
-	if (l->count < CHANGES_MAX)
-		l->change[l->count++] =
-		    (struct change) { .jid = jid, .before = before, .rank = rank };
+	l->change[l->count++] = (struct change) { .jid = jid, .before = before, .rank = rank };
 }
 
 /* As bare addresses; false where one is of a whole domain. */
@@ -171,6 +167,14 @@ is_number(const char *text)
 	    strlen(text) < 7;
 }
 
+/* At most so many changes. */
+static size_t
+lists_length(const struct configuring *c)
+{
+	return c->before.owners.count + c->before.admins.count + c->after.owners.count +
+	    c->after.admins.count;
+}
+
 static bool
 configuring_judge(struct configuring *c)
 {
@@ -184,6 +188,7 @@ configuring_judge(struct configuring *c)
 		c->after.max_history = c->m->set->max_history;
 	if (!list_read(pool, &c->after.owners) || !list_read(pool, &c->after.admins))
 		return fail(c, ANNEX_NOT_ACCEPTABLE, "Owners and admins are users.");
+	c->lists.change = annex_new_array(pool, struct change, lists_length(c) + 1);
 	list_judge(&c->lists, c->room, &c->before.owners, &c->after.owners, RANK_OWNER);
 	list_judge(&c->lists, c->room, &c->before.admins, &c->after.admins, RANK_ADMIN);
 	return changes_leave_owner(c->room, c->lists.change, c->lists.count) ||
@@ -319,7 +324,6 @@ configuring_read(struct configuring *c, const struct annex_element *x)
 	const char *type = annex_form_value(x, "FORM_TYPE"), *why = NULL;
 
 	c->before = c->after = config_now(c->room);
-	c->lists.change = annex_new_array(pool, struct change, CHANGES_MAX);
 	if (type != NULL && strcmp(type, NS_ROOMCONFIG) != 0)
 		return fail(c, ANNEX_BAD_REQUEST, NULL);
 	if (annex_form_read(&config_form, x, &c->after, NULL, pool, &why) < 0)
