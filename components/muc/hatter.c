@@ -64,7 +64,7 @@ is_hue(const char *text)
 	char *end;
 	double hue = strtod(text, &end);
 
-	return text[0] == '\0' || (*end == '\0' && hue >= 0 && hue < 361);
+	return strspn(text, "0123456789.") == strlen(text) && *end == '\0' && hue >= 0 && hue < 361;
 }
 
 int

@@ -32,6 +32,18 @@ may_write(const struct occupant *from)
 	return strcmp(who, "moderators") == 0 && from->role == ROLE_MODERATOR;
 }
 
+/* RFC 6121 §5.2.2: one that there is not is that of a normal message. */
+static const char *
+type_of(const struct annex_stanza *in)
+{
+	static const char *const types[] = { "chat", "headline", "normal" };
+
+	for (size_t i = 0; in->type != NULL && i < sizeof(types) / sizeof(*types); i++)
+		if (strcmp(in->type, types[i]) == 0)
+			return types[i];
+	return NULL;
+}
+
 enum annex_verdict
 private_message(struct muc *m, struct session *from, const struct annex_stanza *in)
 {
@@ -46,7 +58,7 @@ private_message(struct muc *m, struct session *from, const struct annex_stanza *
 	if (!may_write(by))
 		return muc_refuse(m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH,
 		    "Private messages are not allowed here.");
-	out = annex_message(m->inst, by->jid, NULL, in->type);
+	out = annex_message(m->inst, by->jid, NULL, type_of(in));
 	annex_attr_set(out->element, "id", in->id);
 	add_language(out->element, in->element);
 	add_safely(out->element, in->element, by->room);
