@@ -22,7 +22,7 @@
 static int64_t
 stamp_of(const struct query *q, const Pubsub__Item *item)
 {
-	return rows_are_of(&q->rows, TABLE_CREATED) ? item->created_ms : item->stamp_ms;
+	return q->rows.by_creation ? item->created_ms : item->stamp_ms;
 }
 
 struct first_item {
@@ -257,7 +257,7 @@ look_for_words(struct request *rq, struct query *q)
 		return FAULT_UNKNOWN;
 	if (q->words.count == 0)
 		return FAULT_BAD_REQUEST;
-	if (!rows_are_of(&q->rows, TABLE_ITEMS))
+	if (q->rows.by_creation)
 		return FAULT_UNSUPPORTED_PAGE;
 	if (q->asked.ids.count > 0)
 		return FAULT_NONE;

@@ -125,6 +125,7 @@ node_empty(struct node *node)
 	if ((r = annex_sequence(p->store, &key, &shelf)) < 0)
 		return r;
 	node->shelf = shelf;
+	node->order = ORDER_SAME;
 	if ((r = node_put(node)) < 0 || (node->attached && (r = kept_follow(node, KEPT_EMPTY)) < 0))
 		return must(p, r);
 	return must(p, remains_start(p, 0, old));

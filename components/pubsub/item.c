@@ -133,24 +133,13 @@ usage_put(const struct node *node, const Pubsub__Item *more, const Pubsub__Item 
 				 : annex_put(node->p->store, &key, &record.base);
 }
 
-/* Its place among all in the order of creation (XEP-0413). */
-static int
-created_put(const struct node *node, const Pubsub__Item *item)
-{
-	struct annex_key key = key_numbers(TABLE_CREATED, node->shelf, item->created);
-	Pubsub__Created record = PUBSUB__CREATED__INIT;
-
-	record.id = item->id;
-	return annex_put(node->p->store, &key, &record.base);
-}
-
 int
 item_put(struct node *node, Pubsub__Item *item)
 {
 	struct pubsub *p = node->p;
 	struct annex_key key = key_number(TABLE_ITEMS, node->shelf);
 	Pubsub__ItemId at = PUBSUB__ITEM_ID__INIT;
-	uint64_t number, before;
+	uint64_t number, before = 0;
 	const Pubsub__Item *old = item_get(node, item->id, &before);
 	int r;
 
@@ -160,19 +149,18 @@ item_put(struct node *node, Pubsub__Item *item)
 	item->created_ms = old == NULL ? item->stamp_ms : old->created_ms;
 	if ((r = annex_put(p->store, annex_key_u64(&key, number), &item->base)) < 0)
 		return must(p, r);
-	if (old != NULL) {
-		key = key_numbers(TABLE_ITEMS, node->shelf, before);
+	key = key_numbers(TABLE_ITEMS, node->shelf, before);
+	if (old != NULL)
 		annex_delete(p->store, &key);
-	} else if ((r = created_put(node, item)) < 0) {
+	if ((r = order_follow(node, item, number, before)) < 0)
 		return must(p, r);
-	}
 	if ((r = usage_put(node, item, old)) < 0 && r != ANNEX_ENOENT)
 		return must(p, r);
 	at.id = item->id;
 	at.number = number;
 	key = key_number_text(TABLE_ITEM_IDS, node->shelf, item->id);
 	if ((r = annex_put(p->store, &key, &at.base)) >= 0)
-		r = fulltext_follow(node, old == NULL ? 0 : before);
+		r = fulltext_follow(node, before);
 	return must(p, r);
 }
 
@@ -184,8 +172,7 @@ item_remove(struct node *node, const Pubsub__Item *item, uint64_t number)
 
 	if ((r = annex_delete(node->p->store, &key)) < 0 && r != ANNEX_ENOENT)
 		return r;
-	key = key_numbers(TABLE_CREATED, node->shelf, item->created);
-	if (must(node->p, annex_delete(node->p->store, &key)) == ANNEX_ESTORE)
+	if (must(node->p, order_forget(node, item)) == ANNEX_ESTORE)
 		return ANNEX_ESTORE;
 	if (must(node->p, fulltext_follow(node, number)) < 0)
 		return ANNEX_ESTORE;

@@ -60,6 +60,7 @@ node_read(struct node *node, const Pubsub__Node *record)
 	node->role = (enum role)record->role;
 	node->target = record->target;
 	node->attached = record->attached;
+	node->order = (enum order)record->order;
 	if (node->role != ROLE_NONE)
 		kept_loaded(node);
 }
@@ -178,6 +179,7 @@ node_pack(const struct node *node, const struct node_config *config, Pubsub__Nod
 	record->role = node->role;
 	record->target = node->target;
 	record->attached = node->attached;
+	record->order = node->order;
 }
 
 int
@@ -251,6 +253,7 @@ make(struct pubsub *p, const char *name, const struct kept *kept, const struct n
 	if (node != NULL)
 		node_forget(node);
 	node = node_alloc(p, name);
+	node->order = ORDER_SAME;
 	if (kept != NULL) {
 		node->role = kept->role;
 		node->target = kept->target->number;

@@ -338,43 +338,6 @@ rows_source(struct rows *rows)
 		.index_of = rows_index };
 }
 
-/* --- Orders (XEP-0413) -------------------------------------------------------------------- */
-
-static const struct order {
-	const char *by;
-	int table;
-} orders[] = {
-	{ "creation", TABLE_CREATED },
-	{ "modification", TABLE_ITEMS },
-};
-
-/* No two items are equal in either order, so that the first that is asked for decides. */
-enum fault
-rows_of_items(struct rows *rows, const struct node *node, const struct annex_element *query)
-{
-	const struct annex_element *order =
-	    query == NULL ? NULL : annex_child(query, NS_ORDER, "order");
-	const char *by, *desc;
-
-	*rows = (struct rows) {
-		.p = node->p, .prefix = key_number(TABLE_ITEMS, node->shelf), .newest_first = true
-	};
-	if (order == NULL)
-		return FAULT_NONE;
-	by = annex_attr(order, "by");
-	desc = annex_attr(order, "desc");
-	if (by == NULL || (desc != NULL && !annex_datatype_matches("xs:boolean", desc)))
-		return FAULT_BAD_REQUEST;
-	rows->newest_first = desc != NULL && (strcmp(desc, "1") == 0 || strcmp(desc, "true") == 0);
-	for (size_t i = 0; i < sizeof(orders) / sizeof(*orders); i++) {
-		if (strcmp(orders[i].by, by) != 0)
-			continue;
-		rows->prefix = key_number(orders[i].table, node->shelf);
-		return FAULT_NONE;
-	}
-	return FAULT_UNSUPPORTED_PAGE;
-}
-
 /* --- Answers ------------------------------------------------------------------------------- */
 
 #define BYTES_MAX ((size_t)192 << 10)

@@ -256,6 +256,7 @@ static const struct annex_job pubsub_jobs[] = {
 	{ .kind = "judge", .step = node_judge_step },
 	{ .kind = "kept", .step = kept_step },
 	{ .kind = "index", .step = fulltext_step },
+	{ .kind = "order", .step = order_step },
 	{ .kind = "erase", .step = erase_step },
 	{ 0 },
 };

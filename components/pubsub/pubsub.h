@@ -63,6 +63,9 @@ enum state { STATE_NONE, STATE_PENDING, STATE_UNCONFIGURED, STATE_SUBSCRIBED };
 /* Nodes that the service keeps (kept.c); as in the store. */
 enum role { ROLE_NONE, ROLE_ATTACHMENTS, ROLE_SUMMARY, ROLE_SUBSCRIBERS, ROLE_RESERVED };
 
+/* How items were created (order.c), other than they were published last; as in the store. */
+enum order { ORDER_OWN, ORDER_SAME, ORDER_PARTING };
+
 struct pubsub_settings {
 	struct annex_strings create;
 	int64_t max_nodes, max_items, max_payload_bytes, max_id_bytes, max_subscriptions,
@@ -124,8 +127,9 @@ struct node {
 	const char *redirect;
 	int64_t gone_ms;
 	enum role role;
-	uint64_t target;           /* of which node it is kept, by its number; or 0 */
-	bool attached;             /* something is attached to its items */
+	uint64_t target; /* of which node it is kept, by its number; or 0 */
+	bool attached;   /* something is attached to its items */
+	enum order order;
 	bool indexing;             /* the job that keeps its index is to run */
 	struct audience *audience; /* fan.c; or NULL */
 	struct kept_item *last;    /* item.c: the last one where items are not stored; or NULL */
@@ -461,7 +465,8 @@ int node_delete(struct node *node, const char *redirect) ANNEX_MUST_CHECK;
 void sub_judge(struct sub *sub);
 int node_judge(const struct node *node) ANNEX_MUST_CHECK;
 typedef int job_fn(struct annex_instance *inst, struct annex_job_state *state, size_t limit);
-job_fn remains_step, node_trim_step, node_judge_step, erase_step, kept_step, fulltext_step;
+job_fn remains_step, node_trim_step, node_judge_step, erase_step, kept_step, fulltext_step,
+    order_step;
 
 /* --- kept.c, attach.c, public.c: nodes that the service keeps -------------- */
 
@@ -546,15 +551,13 @@ struct rows {
 	struct annex_key prefix; /* all but the number */
 	uint64_t low, high; /* numbers that bound them, themselves left out; 0 where they do not */
 	bool newest_first;
+	bool by_creation;       /* items in the order of their creation, in either table */
 	bool by_place;          /* items are named by their place in the order of publishing */
 	bool for_disco;         /* items as struct annex_disco_item */
 	bool without_pending;   /* subscriptions of a node, oldest first */
 	uint64_t pending_count; /* page.c's */
 };
 struct annex_source rows_source(struct rows *rows);
-/* Items of a node, in the order that query asks for (XEP-0413); without an order the newest first. */
-enum fault rows_of_items(
-    struct rows *rows, const struct node *node, const struct annex_element *query) ANNEX_MUST_CHECK;
 uint64_t row_number(const char *id);
 bool rows_are_of(const struct rows *rows, int table);
 /* The number of the row, the item, that an id names; 0 and NULL where there is none. */
@@ -582,6 +585,17 @@ listing_begin(struct request *rq, const char *name, struct annex_stanza **out_r)
 enum annex_verdict
 listing_send(struct request *rq, struct annex_stanza *out, const struct annex_element *list,
     const struct annex_page *page, const struct annex_page_result *found);
+
+/* --- order.c -------------------------------------------------------------- */
+
+/* Items of a node, in the order that query asks for (XEP-0413); without an order the newest first. */
+enum fault rows_of_items(
+    struct rows *rows, const struct node *node, const struct annex_element *query) ANNEX_MUST_CHECK;
+/* An item was put at number, and no longer is at before (or 0). */
+int order_follow(
+    struct node *node, const Pubsub__Item *item, uint64_t number, uint64_t before) ANNEX_MUST_CHECK;
+/* It goes. */
+int order_forget(const struct node *node, const Pubsub__Item *item) ANNEX_MUST_CHECK;
 
 /* --- notify.c ------------------------------------------------------------ */
 
