@@ -19,17 +19,12 @@
 
 #include "http.h"
 
-#define POLL_S 50
-#define POLL_MOST_S 100
-#define EVENTS 32
-#define EVENTS_MOST 100
-#define GONE_MS ((int64_t)POLL_MOST_S * 2000) /* without a poll its events wait for others */
-
 /* --- Answers -------------------------------------------------------------------- */
 
 void
 request_fail(struct request *q, unsigned status, const char *word, const char *fmt, ...)
 {
+	const char *why;
 	va_list args;
 
 	va_start(args, fmt);
@@ -38,7 +33,8 @@ request_fail(struct request *q, unsigned status, const char *word, const char *f
 	q->answer.len = 0;
 	text_open(&q->answer);
 	text_member(&q->answer, "error", word);
-	text_member(&q->answer, "text", annex_vsprintf(q->pool, fmt, args));
+	why = annex_vsprintf(q->pool, fmt, args);
+	text_member(&q->answer, "text", clean_utf8(q->pool, why, strlen(why)));
 	text_close(&q->answer);
 	text_puts(&q->answer, "\n");
 	va_end(args);
@@ -102,8 +98,8 @@ scope_of(const json_t *action)
 		unsigned scope;
 	} verbs_of[] = {
 		{ "kind", SCOPE_PRESENCE }, { "beat", SCOPE_PRESENCE }, { "get", SCOPE_CONTACTS },
-		{ "contact", SCOPE_CONTACTS }, { "reply", SCOPE_SEND | SCOPE_EVENTS },
-		{ "ack", SCOPE_EVENTS }, { "token", 0 }, /* none makes others */
+		{ "contact", SCOPE_CONTACTS }, { "reply", SCOPE_EVENTS }, { "ack", SCOPE_EVENTS },
+		{ "token", 0 }, /* none makes others */
 	};
 
 	for (size_t i = 0; i < sizeof(verbs_of) / sizeof(verbs_of[0]); i++)
@@ -113,8 +109,8 @@ scope_of(const json_t *action)
 }
 
 /* A token may be for one reader, or for those of one domain. */
-static bool
-is_reader(const struct request *q, const char *to)
+bool
+request_is_reader(const struct request *q, const char *to)
 {
 	const struct annex_jid *wanted = annex_jid(q->pool, q->token.to);
 	const struct annex_jid *jid = to == NULL ? NULL : annex_jid(q->pool, to);
@@ -133,7 +129,7 @@ is_for(const struct request *q, const json_t *action)
 {
 	if ((scope_of(action) & SCOPE_EVENTS) != 0)
 		return true;
-	return is_reader(q, json_string_value(json_object_get(action, "to"))) &&
+	return request_is_reader(q, json_string_value(json_object_get(action, "to"))) &&
 	    (*q->token.to == '\0' || json_object_get(action, "group") == NULL);
 }
 
@@ -187,13 +183,17 @@ act_on(struct request *q, json_t *json)
 {
 	const char *key = request_header(q, "Idempotency-Key");
 
-	if (!may_act(q, json))
+	if (!may_act(q, json) || !await_judge(q))
 		return;
-	if (key != NULL && json_object_get(json, "key") == NULL && scope_of(json) == SCOPE_SEND)
-		json_object_set_new(json, "key", json_string(key));
+	if (key != NULL && json_object_get(json, "key") == NULL && scope_of(json) == SCOPE_SEND &&
+	    json_object_set_new(json, "key", json_string(key)) < 0) {
+		request_fail(q, 400, "bad-request", "Idempotency-Key is not UTF-8");
+		return;
+	}
 	if (json_object_get(json, "key") == NULL && json_object_get(json, "id") == NULL)
 		json_object_set_new(json, "id", json_string("http"));
 	act_on_json(q, json);
+	await_sent(q);
 }
 
 /* What was posted as an object; NULL: it was refused. */
@@ -316,21 +316,9 @@ serve_presence(struct request *q)
 static void
 serve_in(struct request *q)
 {
-	struct bots *m = request_bots(q);
-	const char *name = q->path + strlen(q->route->path), *secret = strchr(name, '/');
 	const char *type = request_header(q, "Content-Type"), *text, *why = NULL;
 	json_t *json;
 
-	if (secret == NULL || token_find(m, q->pool, secret + 1, &q->token) < 0 ||
-	    (q->token.scopes & SCOPE_HOOK) == 0 ||
-	    strlen(q->token.bot) != (size_t)(secret - name) ||
-	    memcmp(q->token.bot, name, (size_t)(secret - name)) != 0 ||
-	    (q->bot = bot_find(m, q->token.bot)) == NULL) {
-		request_fail(q, 404, "item-not-found", "there is no such hook");
-		return;
-	}
-	if (!request_is_moderate(q))
-		return;
 	text = hook_text(q->pool, type != NULL ? type : "", q->body.len > 0 ? q->body.bytes : "",
 	    q->body.len, &why);
 	if (text == NULL) {
@@ -349,71 +337,15 @@ serve_in(struct request *q)
 	text_puts(&q->answer, "ok");
 }
 
-/* --- Events --------------------------------------------------------------------------- */
+/* --- Numbers --------------------------------------------------------------------------- */
 
-static int64_t
-number_of(const struct request *q, const char *name, int64_t preset, int64_t most)
+int64_t
+request_number(const struct request *q, const char *name, int64_t preset, int64_t most)
 {
 	const char *text = request_argument(q, name);
 	int64_t n = text == NULL ? preset : strtoll(text, NULL, 10);
 
 	return n < 0 ? 0 : n > most ? most : n;
-}
-
-void
-poller_answer(struct poller *p)
-{
-	struct request *q = p->waiting;
-	size_t n = 0;
-
-	if (q == NULL)
-		return;
-	annex_timer_stop(p->late);
-	annex_timer_stop(p->soon);
-	p->waiting = NULL;
-	q->status = 200;
-	q->type = "application/json";
-	text_puts(&q->answer, "[");
-	ANNEX_LIST_EACH (&p->consumer->taken, l) {
-		size_t len;
-		const char *line;
-
-		if (n == p->most)
-			break;
-		line = event_line(annex_container_of(l, struct event, link), q->pool, &len);
-		text_puts(&q->answer, n++ > 0 ? ",\n" : "");
-		text_add(&q->answer, line, len);
-	}
-	text_puts(&q->answer, "]\n");
-	request_done(q);
-}
-
-/*
- * GET /v1/events?after=SEQ&timeout=SECONDS&max=N: after acknowledges all up
- * to it; what is not acknowledged is told again by the next poll.
- */
-static void
-serve_events(struct request *q)
-{
-	struct poller *p = poller_of(q);
-	struct consumer *c = p->consumer;
-
-	if (p->waiting != NULL) /* an earlier poll of the same program: it was given up */
-		poller_answer(p);
-	consumer_ack(c, (uint64_t)number_of(q, "after", 0, INT64_MAX));
-	p->waiting = q;
-	q->poller = p;
-	p->most = (size_t)number_of(q, "max", EVENTS, EVENTS_MOST);
-	if (p->most == 0)
-		p->most = 1;
-	annex_timer_start(p->gone, GONE_MS);
-	if (!c->attached)
-		consumer_attach(c);
-	else
-		dispatch(c->bot);
-	if (!annex_list_is_empty(&c->taken))
-		annex_timer_start(p->soon, 0);
-	annex_timer_start(p->late, number_of(q, "timeout", POLL_S, POLL_MOST_S) * 1000);
 }
 
 /* POST /v1/poke: what failed is tried again now. */
@@ -424,79 +356,6 @@ serve_poke(struct request *q)
 	q->status = 202;
 	q->type = "application/json";
 	text_puts(&q->answer, "{\"state\":\"done\"}\n");
-}
-
-/* --- What became of it ------------------------------------------------------------------- */
-
-/* GET /v1/sends/ID, or the key that it was sent under. */
-static void
-serve_sends(struct request *q)
-{
-	const char *name = q->path + strlen(q->route->path);
-	const Bots__Send *send = send_by_id(q->bot, name);
-
-	if (send == NULL)
-		send = send_by_key(q->bot, name);
-	if (send == NULL || !is_reader(q, send->to)) {
-		request_fail(q, 404, "item-not-found", "no message \"%.60s\" is known", name);
-		return;
-	}
-	q->status = 200;
-	q->type = "application/json";
-	text_open(&q->answer);
-	text_member(&q->answer, "id", send->id);
-	text_member(&q->answer, "key", *send->key == '\0' ? NULL : send->key);
-	text_member(&q->answer, "to", send->to);
-	text_member(&q->answer, "state", send_states[send->state]);
-	text_close(&q->answer);
-	text_puts(&q->answer, "\n");
-}
-
-void
-question_answer(struct request *q)
-{
-	const Bots__Answer *answer = answer_find(q->bot, q->question);
-
-	annex_timer_stop(q->patience); /* it may be due in this very turn */
-	q->question = NULL;
-	q->status = 200;
-	q->type = "application/json";
-	text_open(&q->answer);
-	text_member(&q->answer, "state",
-	    answer == NULL || !answer->answered ? "asked"
-		: answer->given                 ? "answered"
-						: "expired");
-	if (answer != NULL && answer->given) {
-		text_member(&q->answer, "value", answer->value);
-		text_member(&q->answer, "from", answer->from);
-	}
-	text_close(&q->answer);
-	text_puts(&q->answer, "\n");
-	request_done(q);
-}
-
-static void
-no_answer_yet(struct annex_instance *inst, void *cookie)
-{
-	(void)inst;
-	question_answer(cookie);
-}
-
-/* GET /v1/asks/NAME?timeout=SECONDS: the answer to a question that was asked with "keep". */
-static void
-serve_asks(struct request *q)
-{
-	const char *name = q->path + strlen(q->route->path);
-	const Bots__Answer *answer = answer_find(q->bot, name);
-	int64_t timeout_s = number_of(q, "timeout", POLL_S, POLL_MOST_S);
-
-	if (answer == NULL) {
-		request_fail(q, 404, "item-not-found", "no question \"%.60s\" is known", name);
-		return;
-	}
-	q->question = annex_strdup(q->pool, name);
-	q->patience = annex_timer(q->bot->bots->inst, no_answer_yet, q);
-	annex_timer_start(q->patience, answer->answered ? 0 : timeout_s * 1000);
 }
 
 const struct route http_routes[] = {
@@ -510,6 +369,6 @@ const struct route http_routes[] = {
 	{ "GET", "/v1/contacts/", SCOPE_CONTACTS, serve_contacts },
 	{ "PUT", "/v1/presence/", SCOPE_PRESENCE, serve_presence },
 	{ "DELETE", "/v1/presence/", SCOPE_PRESENCE, serve_presence },
-	{ "POST", "/v1/in/", 0, serve_in },
+	{ "POST", "/v1/in/", SCOPE_HOOK, serve_in },
 	{ 0 },
 };

@@ -32,12 +32,14 @@ answer_find(const struct bot *bot, const char *name)
 }
 
 static int
-answer_put(struct bot *bot, const char *name, const char *from, const char *value, int64_t until_ms)
+answer_put(struct bot *bot, const char *name, const char *to, const char *from, const char *value,
+    int64_t until_ms)
 {
 	struct annex_key key = bots_key_in(TABLE_ANSWERS, bot->name, name);
 	Bots__Answer record = BOTS__ANSWER__INIT;
 
 	record.until_ms = until_ms;
+	record.to = (char *)(uintptr_t)to;
 	record.answered = from != NULL;
 	record.from = (char *)(uintptr_t)(from != NULL ? from : "");
 	record.given = value != NULL;
@@ -125,7 +127,8 @@ add_choices(struct text *t, const Bots__Ask *ask)
 static int
 keep_answer(struct bot *bot, const struct annex_jid *who, const char *name, const char *value)
 {
-	int r = answer_put(bot, name, who->full, value, annex_wall_ms(bot->bots->inst) + KEPT_MS);
+	int r = answer_put(
+	    bot, name, who->bare, who->full, value, annex_wall_ms(bot->bots->inst) + KEPT_MS);
 
 	if (r >= 0)
 		http_answered(bot, name);
@@ -268,8 +271,8 @@ run_ask(struct action *a)
 		return r;
 	if (a->more &&
 	    (r = bots_must(a->bot->bots,
-		 answer_put(
-		     a->bot, a->ask, NULL, NULL, annex_wall_ms(inst) + a->ttl_ms + KEPT_MS))) < 0)
+		 answer_put(a->bot, a->ask, a->to->bare, NULL, NULL,
+		     annex_wall_ms(inst) + a->ttl_ms + KEPT_MS))) < 0)
 		return r;
 	a->body = t.bytes;
 	return bots_must(a->bot->bots, run_send(a));

@@ -26,16 +26,6 @@
 #define PER_SECOND 50.0
 #define BURST 200.0
 
-struct http {
-	struct bots *bots;
-	struct MHD_Daemon *daemon;
-	struct annex_watch *watch;
-	struct annex_timer *timer;
-	struct annex_link requests, pollers;
-	struct annex_buckets *rates; /* by token */
-	bool stopping;
-};
-
 /* --- Requests ----------------------------------------------------------------- */
 
 static struct request *
@@ -69,8 +59,7 @@ completed(void *cookie, struct MHD_Connection *connection, void **place,
 		return;
 	if (q->poller != NULL && q->poller->waiting == q)
 		q->poller->waiting = NULL;
-	if (q->patience != NULL)
-		annex_timer_free(&q->patience);
+	annex_timer_free(&q->patience);
 	annex_list_remove(&q->link);
 	pool = q->pool;
 	annex_pool_destroy(&pool);
@@ -150,12 +139,6 @@ route_of(struct request *q, const char *method)
 	return NULL;
 }
 
-struct bots *
-request_bots(const struct request *q)
-{
-	return q->http->bots;
-}
-
 bool
 request_is_moderate(struct request *q)
 {
@@ -189,13 +172,32 @@ authorize(struct request *q)
 		request_is_moderate(q);
 }
 
+/* /v1/in/BOT/SECRET: the path says who. */
+static void
+authorize_hook(struct request *q)
+{
+	struct bots *m = q->http->bots;
+	const char *name = q->path + strlen(q->route->path), *secret = strchr(name, '/');
+
+	if (secret == NULL || token_find(m, q->pool, secret + 1, &q->token) < 0 ||
+	    (q->token.scopes & SCOPE_HOOK) == 0 ||
+	    strlen(q->token.bot) != (size_t)(secret - name) ||
+	    memcmp(q->token.bot, name, (size_t)(secret - name)) != 0 ||
+	    (q->bot = bot_find(m, q->token.bot)) == NULL)
+		request_fail(q, 404, "item-not-found", "there is no such hook");
+	else
+		request_is_moderate(q);
+}
+
 /* The head is there: what is wrong with it is said before the body comes. */
 static void
 begin(struct request *q, const char *method)
 {
 	q->route = route_of(q, method);
 	if (q->route != NULL) {
-		if (q->route->scope != 0)
+		if (q->route->scope == SCOPE_HOOK)
+			authorize_hook(q);
+		else
 			authorize(q);
 	} else if (q->allow != NULL) {
 		request_fail(q, 405, "not-allowed", "it is %s here", q->allow);
@@ -265,142 +267,6 @@ ready(struct annex_instance *inst, void *cookie)
 {
 	(void)inst;
 	run(cookie);
-}
-
-/* --- Pollers: consumers that come and ask ----------------------------------------------- */
-
-static void
-soon(struct annex_instance *inst, void *cookie)
-{
-	(void)inst;
-	poller_answer(cookie);
-}
-
-static void
-gone(struct annex_instance *inst, void *cookie)
-{
-	struct poller *p = cookie;
-
-	(void)inst;
-	consumer_detach(p->consumer, false);
-}
-
-struct poller *
-poller_of(struct request *q)
-{
-	struct http *http = q->http;
-	struct annex_instance *inst = http->bots->inst;
-	const char *key = annex_sprintf(q->pool, "%s %s", q->bot->name, q->token.name);
-	struct poller *p;
-
-	ANNEX_LIST_EACH (&http->pollers, l) {
-		p = annex_container_of(l, struct poller, link);
-		if (strcmp(p->key, key) == 0)
-			return p;
-	}
-	p = annex_new(annex_pool(inst), struct poller);
-	p->http = http;
-	p->key = annex_strdup(annex_pool(inst), key);
-	p->consumer = consumer_create(q->bot, &http_carrier, p);
-	p->consumer->name = annex_strdup(p->consumer->pool, q->token.name);
-	p->consumer->window = 100;
-	p->soon = annex_timer(inst, soon, p);
-	p->late = annex_timer(inst, soon, p);
-	p->gone = annex_timer(inst, gone, p);
-	annex_list_append(&http->pollers, &p->link);
-	return p;
-}
-
-static void
-serve_gone(struct request *q)
-{
-	request_fail(q, 404, "item-not-found", "there is no such bot any more");
-}
-
-static void
-poller_end(struct poller *p)
-{
-	poller_answer(p);
-	annex_list_remove(&p->link);
-	annex_timer_free(&p->soon);
-	annex_timer_free(&p->late);
-	annex_timer_free(&p->gone);
-}
-
-void
-http_forget(struct bot *bot)
-{
-	static const struct route gone_route = { .serve = serve_gone };
-	struct http *http = bot->bots->http;
-
-	if (http == NULL)
-		return;
-	ANNEX_LIST_EACH (&http->pollers, l)
-		if (annex_container_of(l, struct poller, link)->consumer->bot == bot)
-			poller_end(annex_container_of(l, struct poller, link));
-	ANNEX_LIST_EACH (&http->requests, l) {
-		struct request *q = annex_container_of(l, struct request, link);
-
-		if (q->bot != bot)
-			continue;
-		q->bot = NULL;
-		q->route = &gone_route;
-		if (q->question == NULL)
-			continue;
-		q->question = NULL;
-		annex_timer_stop(q->patience);
-		serve_gone(q);
-		request_done(q);
-	}
-}
-
-/* It is taken; the poll is answered once all that goes now has been taken. */
-static int
-http_deliver(struct consumer *c, struct event *ev)
-{
-	struct poller *p = c->state;
-
-	(void)ev;
-	if (p->waiting != NULL)
-		annex_timer_start(p->soon, 0);
-	return ANNEX_OK;
-}
-
-static void
-http_tell(struct consumer *c, const char *line, size_t len)
-{
-	struct poller *p = c->state;
-
-	if (p->current == NULL)
-		return;
-	text_add(&p->current->told, line, len);
-	text_add(&p->current->told, "\n", 1);
-}
-
-static void
-http_close(struct consumer *c)
-{
-	struct poller *p = c->state;
-
-	if (p->waiting != NULL)
-		annex_timer_start(p->soon, 0);
-}
-
-/* --- Questions --------------------------------------------------------------------------- */
-
-void
-http_answered(const struct bot *bot, const char *question)
-{
-	struct http *http = bot->bots->http;
-
-	if (http == NULL)
-		return;
-	ANNEX_LIST_EACH (&http->requests, l) {
-		struct request *q = annex_container_of(l, struct request, link);
-
-		if (q->bot == bot && q->question != NULL && strcmp(q->question, question) == 0)
-			question_answer(q);
-	}
 }
 
 /* --- Life ---------------------------------------------------------------------------------- */
@@ -495,10 +361,3 @@ http_stop(struct bots *m)
 	if (*m->set->http != '\0' && strchr(m->set->http, ':') == NULL)
 		unlink(annex_socket_path(m->inst, "http"));
 }
-
-const struct carrier http_carrier = {
-	.name = "http",
-	.deliver = http_deliver,
-	.tell = http_tell,
-	.close = http_close,
-};

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "action.h"
+#include "http.h"
 
 #define KNOWN_MS ((int64_t)86400000)
 #define TIDY_MS ((int64_t)3600000)
@@ -106,8 +107,10 @@ send_reached(struct bot *bot, const char *id, enum send_state state, const char 
 		return;
 	send = *known;
 	send.state = state;
-	if (bots_must(bot->bots, put(bot, &send)) >= 0)
-		tell(bot, &send, why);
+	if (bots_must(bot->bots, put(bot, &send)) < 0)
+		return;
+	http_reached(bot, id);
+	tell(bot, &send, why);
 }
 
 /* --- Words of clients ----------------------------------------------------------- */

@@ -125,6 +125,11 @@ async def who_may_not_is_told_so(t):
             ("POST", "/v1/do", send, "[]", 400),
             ("POST", "/v1/do", send, '{"hello":1}', 400),
             ("POST", "/v1/do", send, '{"what":1}', 400),
+            ("POST", "/v1/do", send, json.dumps({"to": "alice@localhost", "x" * 59 + "é": 1}), 400),
+            ("POST", "/v1/do", send, '{"reply":1,"body":"for another"}', 403),
+            ("POST", "/v1/do", send, '{"edit":"x","body":"x"}', 404),
+            ("POST", "/v1/send/alice@localhost?wait=read", send, "x", 400),
+            ("POST", "/v1/in/news/annex_wrong", None, b"x" * 1100000, 404),
             ("POST", "/v1/do", send, '{"token":"t","to":"alice@localhost"}', 403),
             ("POST", "/v1/send/alice@localhost", send, b"x" * 1100000, 413)):
         got, said = await web(method, path, token, body)
@@ -151,6 +156,7 @@ async def web_services_post_as_it_suits_them(t):
             ("application/json", '{"title":"Build","message":"failed","url":"http://ci.example/7"}',
              "Build: failed\nhttp://ci.example/7"),
             ("application/atom+xml", atom, "It is out\nhttp://news.example/1"),
+            ("application/json", json.dumps({"attachments": [{"text": "é" * 300}]}), "é" * 300),
             ("text/plain", "just so", "just so")), 1):
         equal(await web("POST", f"/v1/in/news/{secret}", body=body, Content_Type=kind), (200, "ok"),
               f"the answer to {body}")
@@ -235,6 +241,42 @@ async def an_answer_is_waited_for(t):
     wanted = (200, {"state": "answered", "value": "yes", "from": alice.jid})
     equal(await poll, wanted, "the answer")
     equal(await web("GET", "/v1/asks/v42", token), wanted, "the answer again")
+    other = await web.token("other", ["send"], to="bob@localhost")
+    equal((await web("GET", "/v1/asks/v42", other))[0], 404, "what a token for somebody else reads")
+
+
+@test()
+async def a_message_is_waited_for(t):
+    web = await Web(t).start()
+    token = await web.token("app", ["send"])
+    alice = await t.client("alice")
+    status, said = await web("POST", "/v1/send/alice@localhost?wait=sent&timeout=20", token, "1")
+    equal((status, said["state"]), (200, "sent"), "one that was sent")
+    status, said = await web("POST", "/v1/send/alice@localhost?wait=displayed&timeout=1", token, "2")
+    equal((status, said["state"]), (202, "sent"), "one that nobody has read in time")
+    read = asyncio.create_task(web("GET", f"/v1/sends/{said['id']}?wait=displayed", token))
+    await hears(alice, 2)
+    alice.send_raw(f"<message to='{BOT}' id='d1'>"
+                   f"<displayed xmlns='urn:xmpp:chat-markers:0' id='{said['id']}'/></message>")
+    status, said = await read
+    equal((status, said["state"]), (200, "displayed"), "one that was read")
+    # An address without a user: the server says so.
+    status, said = await web("POST", "/v1/send/no-such-user@localhost?wait=delivered&timeout=20", token, "3")
+    equal((status, said["state"]), (422, "bounced"), "one that came back")
+    gate = [asyncio.create_task(web("GET", f"/v1/sends/{read.result()[1]['id']}", token)) for _ in range(3)]
+    equal({(await g)[0] for g in gate}, {200}, "asked without waiting")
+
+
+@test()
+async def what_a_poll_was_told_is_acknowledged_where_that_is_wanted(t):
+    web = await Web(t, ack="auto").start()
+    token = await web.token("app", ["events"])
+    alice = await t.client("alice")
+    poll = asyncio.create_task(web("GET", "/v1/events?timeout=50", token))
+    alice.send(BOT, "<body>once</body>")
+    status, events = await poll
+    equal((status, [e["body"] for e in events]), (200, ["once"]), "the event")
+    equal(await web("GET", "/v1/events?timeout=0", token), (200, []), "and no more")
 
 
 @test()
