@@ -150,6 +150,7 @@ move(struct session *s, struct occupant *to, const char *nick, const struct anne
 	session_move(s, to);
 	if (muc_must(to->room->muc, session_put(s)) < 0)
 		return ANNEX_DONE;
+	room_traffic(to->room); /* one nickname more, or less */
 	if (!is_last && was_shown)
 		presence_to_others(from, &plain);
 	else if (!is_last)
