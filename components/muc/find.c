@@ -159,7 +159,7 @@ find_begin(struct search *s)
 	s->backwards = s->page.before != NULL;
 	s->most = s->page.max;
 	if (s->page.by_index) {
-		if (s->page.index + s->page.max > FOUND_MAX)
+		if (s->page.index > FOUND_MAX - s->page.max)
 			return ANNEX_ELIMIT;
 		s->most += (size_t)s->page.index;
 	}
