@@ -200,11 +200,15 @@ session_prove(struct session *s)
 int
 occupant_put(struct occupant *o)
 {
+	bool is_begun = false;
 	int r;
 
 	SESSIONS_EACH(o, s)
-	if ((r = session_put(s)) < 0)
-		return r;
+	{
+		if ((r = session_put(s)) < 0)
+			return is_begun ? muc_must(o->room->muc, r) : r;
+		is_begun = true;
+	}
 	return ANNEX_OK;
 }
 
