@@ -101,9 +101,10 @@ struct muc {
 	struct annex_buckets *searches, *inviting; /* NULL: any number */
 	struct annex_pool *inviting_pool;          /* of those alone */
 	int64_t inviting_hourly;                   /* what they were made with */
-	size_t queries, searching;                 /* that are held */
-	struct room_config *fresh;                 /* of a room made now */
-	struct annex_map *recents;                 /* by room id: recent.c */
+	struct annex_link queries;                 /* that are held */
+	size_t searching;
+	struct room_config *fresh; /* of a room made now */
+	struct annex_map *recents; /* by room id: recent.c */
 	struct annex_link recents_by_use;
 	struct annex_counter *expired, *created, *destroyed, *retracted, *loaded;
 	struct annex_link unmarked; /* rooms with output that no fence is behind yet */

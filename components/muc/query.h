@@ -26,6 +26,8 @@ struct query {
 	size_t id_count;
 	bool sees_jids, narrowed, flip;
 	/* Of one that is held: */
+	struct annex_link by_age;
+	const char *by; /* bare JID */
 	annex_hold_t hold;
 	struct annex_timer *timer;
 	bool backwards, complete;

@@ -13,7 +13,8 @@
 #include "query.h"
 
 #define LOOK_MAX 100
-#define QUERIES_MAX 50
+#define QUERIES_MAX 50   /* that are held, */
+#define QUERIES_OF_ONE 5 /* of one user */
 
 /* An occupant's address, or a real one for whoever sees them. */
 static bool
@@ -87,7 +88,7 @@ query_end(struct query *q)
 {
 	struct annex_pool *pool = q->pool;
 
-	q->m->queries--;
+	annex_list_remove(&q->by_age);
 	annex_timer_free(&q->timer);
 	annex_pool_destroy(&pool);
 }
@@ -115,6 +116,19 @@ look_on(struct annex_instance *inst, void *cookie)
 	query_end(q);
 }
 
+/* A million lines take a while: nobody may ask so much that there is no place for others. */
+static bool
+is_too_many(const struct muc *m, const char *bare)
+{
+	size_t all = 0, theirs = 0;
+
+	ANNEX_LIST_EACH (&m->queries, l) {
+		all++;
+		theirs += strcmp(annex_container_of(l, struct query, by_age)->by, bare) == 0;
+	}
+	return all >= QUERIES_MAX || theirs >= QUERIES_OF_ONE;
+}
+
 static enum annex_verdict
 query_hold(const struct query *asked, const struct annex_stanza *in)
 {
@@ -123,12 +137,9 @@ query_hold(const struct query *asked, const struct annex_stanza *in)
 	struct query *q = annex_memdup(pool, asked, sizeof(*asked));
 	enum annex_verdict verdict;
 
-	if (m->queries++ >= QUERIES_MAX) {
-		m->queries--;
-		annex_pool_destroy(&pool);
-		return muc_full(m, in);
-	}
+	annex_list_append(&m->queries, &q->by_age);
 	q->pool = pool;
+	q->by = annex_strdup(pool, in->from->bare);
 	q->room_name = annex_strdup(pool, asked->room->name);
 	q->room_id = annex_strdup(pool, asked->room->id);
 	q->to = annex_strdup(pool, asked->to);
@@ -162,7 +173,7 @@ query_sift(struct query *q, const struct annex_stanza *in, const struct annex_pa
 			return muc_refuse(q->m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, NULL);
 	}
 	if (!look(q))
-		return query_hold(q, in);
+		return is_too_many(q->m, in->from->bare) ? muc_full(q->m, in) : query_hold(q, in);
 	if (!answer_found(q, annex_reply(q->m->inst, in)))
 		return muc_full(q->m, in);
 	return ANNEX_DONE;
