@@ -179,5 +179,6 @@ configure_set(struct request *rq)
 	annex_confirm(rq->p->inst, rq->in);
 	if (rq->node->config.notify_config)
 		tell_configured(rq->node);
+	node_tidy(&rq->node);
 	return ANNEX_DONE;
 }

@@ -262,7 +262,6 @@ models_copy(struct node *node, const struct node *target)
 	node->config.access_model = annex_strdup(node->pool, config.access_model);
 	node->config.publish_model = annex_strdup(node->pool, config.publish_model);
 	node->config.roster_groups = strings_copy(node->pool, &config.roster_groups);
-	node->garbage += 128;
 }
 
 /* A kept node was loaded: without its target nobody may have it. */
@@ -277,15 +276,14 @@ kept_loaded(struct node *node)
 		node->config.access_model = "whitelist";
 }
 
-/* Those that are loaded. */
 void
-kept_refresh(struct node *target)
+kept_refresh(const struct node *target)
 {
 	ANNEX_LIST_EACH (&target->p->recent, l) {
 		struct node *node = annex_container_of(l, struct node, by_use);
 
 		if (node->target == target->number)
-			models_copy(node, target);
+			node_forget(node);
 	}
 }
 

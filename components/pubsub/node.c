@@ -86,10 +86,6 @@ node_find(struct pubsub *p, const char *name)
 {
 	struct node *node = annex_map_get_str(p->nodes, name);
 
-	if (node != NULL && node->garbage > GARBAGE_MAX) {
-		node_forget(node);
-		node = NULL;
-	}
 	if (node == NULL && (node = node_load(p, name)) == NULL)
 		return NULL;
 	annex_list_remove(&node->by_use);
@@ -209,8 +205,16 @@ node_configure(struct node *node, const struct node_config *config)
 	annex_delete(node->p->store, &key);
 	node->config = config_baseline;
 	settings_unpack(config_fields, &node->config, record.setting, record.n_setting, node->pool);
-	node->garbage += 1024;
+	node->garbage += pubsub__node__get_packed_size(&record);
 	return must(node->p, listed_put(node));
+}
+
+void
+node_tidy(struct node **node)
+{
+	if ((*node)->garbage > GARBAGE_MAX)
+		node_forget(*node);
+	*node = NULL;
 }
 
 /* Who has it: an owner, or the node it is kept for. */

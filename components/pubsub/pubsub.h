@@ -310,8 +310,11 @@ struct node *
 node_make_kept(const struct kept *kept, const struct node_config *config, int *status_r);
 int node_put(struct node *node) ANNEX_MUST_CHECK;
 void node_forget(struct node *node);
-/* Strings of config may be in scratch: the node keeps copies. */
+/* Strings of config may be in scratch: the node keeps copies, beside those it had before.  Whoever
+ * has configured one and is done with it calls node_tidy: where that happened often it is
+ * forgotten, and with it what nobody uses any more. */
 int node_configure(struct node *node, const struct node_config *config) ANNEX_MUST_CHECK;
+void node_tidy(struct node **node);
 struct annex_flow *node_flow(struct pubsub *p, uint64_t number);
 /* Who may see that the node is there. */
 bool node_is_listed(const struct node *node);
@@ -478,8 +481,8 @@ struct node *kept_make(const struct kept *kept, int *status_r);
 /* The node that rq->kept names, or NULL. */
 struct node *kept_find(struct request *rq);
 void kept_loaded(struct node *node);
-/* The models of a target have changed. */
-void kept_refresh(struct node *target);
+/* The models of a target have changed: those that are loaded are forgotten, and read anew with them. */
+void kept_refresh(const struct node *target);
 /* What becomes of all that are kept of a target: subscriptions are judged anew; what is about items
  * goes; everything goes. */
 enum kept_action { KEPT_JUDGE, KEPT_EMPTY, KEPT_DELETE };
