@@ -298,6 +298,16 @@ struct retracting {
 	size_t count;
 };
 
+/* Named once more it is still one. */
+static bool
+is_named_before(const struct retracting *r, uint64_t number)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->number[i] == number)
+			return true;
+	return false;
+}
+
 static enum fault
 judge_retract(struct request *rq, struct retracting *r)
 {
@@ -310,17 +320,21 @@ judge_retract(struct request *rq, struct retracting *r)
 	for (; item != NULL; item = annex_child_after(item, NS_PUBSUB, "item")) {
 		const char *id = annex_attr(item, "id");
 		Pubsub__Item *found;
+		uint64_t number;
 
 		if (id == NULL || id[0] == '\0')
 			return FAULT_ITEM_REQUIRED;
-		if (r->count == RETRACTED_MAX)
-			return FAULT_MAX_ITEMS;
-		found = item_get(rq->node, id, &r->number[r->count]);
+		found = item_get(rq->node, id, &number);
 		if (found == NULL)
 			return rq->rank == RANK_OUTCAST ? FAULT_FORBIDDEN : FAULT_ITEM_NOT_FOUND;
 		if (!may_retract(rq, found))
 			return FAULT_FORBIDDEN;
+		if (is_named_before(r, number))
+			continue;
+		if (r->count == RETRACTED_MAX)
+			return FAULT_MAX_ITEMS;
 		r->item[r->count] = found;
+		r->number[r->count] = number;
 		r->id[r->count++] = id;
 	}
 	return FAULT_NONE;
