@@ -19,6 +19,7 @@ struct publishing {
 	const struct annex_element *item, *payload;
 	const char *id, *why, *xml; /* xml: of the payload, or empty */
 	size_t size;                /* of xml */
+	bool is_named;              /* the id is theirs, not ours */
 };
 
 /* --- Judging ------------------------------------------------------------------------- */
@@ -48,6 +49,13 @@ static bool
 is_above_room(const struct pubsub *p, uint64_t bytes)
 {
 	return p->set->max_node_bytes > 0 && bytes > (uint64_t)p->set->max_node_bytes;
+}
+
+/* As item_bytes has it once it is there. */
+static uint64_t
+bytes_of(const struct publishing *pub)
+{
+	return pub->size + strlen(pub->id) + strlen(pub->rq->in->from->full);
 }
 
 /* pubsub#type is the namespace of payloads where it looks like one (§7.1.3.6). */
@@ -83,10 +91,8 @@ judge_item(struct publishing *pub)
 	if ((pub->why = profile_misses(c, pub->payload)) != NULL)
 		return FAULT_INVALID_PAYLOAD;
 	pub->xml = annex_element_write(pub->payload, pub->rq->in->pool, &pub->size);
-	if (pub->size > (size_t)config_max_payload(pub->rq->p, c) ||
-	    is_above_room(pub->rq->p, pub->size))
-		return FAULT_PAYLOAD_TOO_BIG;
-	return FAULT_NONE;
+	return pub->size > (size_t)config_max_payload(pub->rq->p, c) ? FAULT_PAYLOAD_TOO_BIG
+								     : FAULT_NONE;
 }
 
 static enum fault
@@ -96,18 +102,24 @@ judge_place(struct publishing *pub)
 	const struct node_config *c = &pub->config;
 	Pubsub__Item *old;
 
-	if (pub->id == NULL || !c->persist_items || rq->node == NULL)
+	if (pub->id == NULL)
 		return FAULT_NONE;
-	if (strlen(pub->id) > (size_t)rq->p->set->max_id_bytes)
+	if (pub->is_named && strlen(pub->id) > (size_t)rq->p->set->max_id_bytes)
 		return FAULT_BAD_REQUEST;
-	old = item_get(rq->node, pub->id, NULL);
+	if (!c->persist_items)
+		return FAULT_NONE;
+	if (is_above_room(rq->p, bytes_of(pub)))
+		return FAULT_PAYLOAD_TOO_BIG;
+	if (rq->node == NULL)
+		return FAULT_NONE;
+	old = pub->is_named ? item_get(rq->node, pub->id, NULL) : NULL;
 	if (old != NULL && strcmp(rq->p->set->overwrite, "own") == 0 && rq->rank != RANK_OWNER &&
 	    !item_is_of(rq, old))
 		return FAULT_FORBIDDEN;
 	if (strcmp(c->node_full, "reject") == 0 &&
 	    ((old == NULL && items_count(rq->node) >= config_max_items(rq->p, c)) ||
 		is_above_room(rq->p,
-		    items_bytes(rq->node) + pub->size - (old == NULL ? 0 : item_bytes(old)))))
+		    items_bytes(rq->node) + bytes_of(pub) - (old == NULL ? 0 : item_bytes(old)))))
 		return FAULT_NODE_FULL;
 	return FAULT_NONE;
 }
@@ -149,13 +161,10 @@ judge(struct publishing *pub)
 	    (fault = judge_item(pub)) != FAULT_NONE)
 		return fault;
 	pub->id = pub->item == NULL ? NULL : annex_attr(pub->item, "id");
-	if (pub->id != NULL && pub->id[0] == '\0')
-		pub->id = NULL;
-	if ((fault = judge_place(pub)) != FAULT_NONE)
-		return fault;
-	if (pub->item != NULL && pub->id == NULL)
+	pub->is_named = pub->id != NULL && pub->id[0] != '\0';
+	if (pub->item != NULL && !pub->is_named)
 		pub->id = item_new_id(pub->rq->p);
-	return FAULT_NONE;
+	return judge_place(pub);
 }
 
 /* --- Doing ------------------------------------------------------------------------------- */
