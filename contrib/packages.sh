@@ -13,7 +13,7 @@ packages_build="gcc make autoconf automake libtool pkg-config libexpat1-dev
 	libcurl4-openssl-dev libmicrohttpd-dev"
 packages_demo="prosody python3 python3-slixmpp"
 packages_test="libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev
-	prosody ejabberd python3 python3-slixmpp jing mandoc systemd binutils
+	prosody prosody-modules ejabberd python3 python3-slixmpp jing mandoc systemd binutils
 	openssl curl patch procps xz-utils jq nodejs"
 
 # Forbids starting services while it stands there.

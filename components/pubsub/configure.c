@@ -131,6 +131,18 @@ node_judge_step(struct annex_instance *inst, struct annex_job_state *state, size
 	return ANNEX_OK;
 }
 
+static bool
+access_differs(const struct node_config *a, const struct node_config *b)
+{
+	if (strcmp(a->access_model, b->access_model) != 0 ||
+	    a->roster_groups.count != b->roster_groups.count)
+		return true;
+	for (size_t i = 0; i < a->roster_groups.count; i++)
+		if (strcmp(a->roster_groups.value[i], b->roster_groups.value[i]) != 0)
+			return true;
+	return false;
+}
+
 static int
 follow(struct node *node, const struct node_config *before)
 {
@@ -146,9 +158,12 @@ follow(struct node *node, const struct node_config *before)
 	if (r >= 0 && items_count(node) > most)
 		r = annex_job_start(p->inst, "trim", &node->number, sizeof(node->number));
 	kept_refresh(node);
-	if (r >= 0 && strcmp(before->access_model, node->config.access_model) != 0 &&
-	    (r = node_judge(node)) >= 0)
-		r = kept_follow(node, KEPT_JUDGE);
+	if (r >= 0 && access_differs(before, &node->config)) {
+		if (subs_last(node) > 0)
+			roster_refresh(node);
+		if ((r = node_judge(node)) >= 0)
+			r = kept_follow(node, KEPT_JUDGE);
+	}
 	if (r >= 0 && before->fulltext != node->config.fulltext)
 		r = fulltext_start(node);
 	if (r >= 0 && strcmp(before->item_expire, node->config.item_expire) != 0)

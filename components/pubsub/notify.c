@@ -51,6 +51,8 @@ notify(struct node *node, const struct notice *notice)
 
 	if (!node->config.deliver_notifications)
 		return;
+	if (notice->event == EVENT_ITEMS)
+		roster_refresh(node);
 	due = delivery_is_due(node);
 	if ((due || node->audience == NULL) && (d.last = subs_last(node)) == 0)
 		return;

@@ -438,6 +438,8 @@ enum trust roster_trust(const struct node *node, const char *bare);
 /* Whether the request must wait for a roster; wait: it is run again then. */
 bool roster_is_wanted(const struct request *rq);
 enum annex_verdict roster_wait(struct request *rq);
+/* Read those of the owners that are not known (any more): subscriptions are judged anew then. */
+void roster_refresh(const struct node *node);
 struct annex_roster_item;
 void roster_pushed(
     struct annex_instance *inst, const char *account, const struct annex_roster_item *item);

@@ -6,9 +6,10 @@
  *
  * The rosters of owners are read where their server grants that (XEP-0356), when somebody asks
  * who is neither affiliated nor known: the request is held until the roster has come.  They
- * are kept in memory, as long as the link where the server tells of changes, and else for
- * a minute.  Who loses the right by such a change loses the subscription.  Where nobody tells,
- * nobody new is let in, and nobody is put out.
+ * are kept in memory, as long as the link where the server tells of changes.  Most servers do
+ * not: there they are good for a minute, and read again when somebody asks or something is
+ * published.  Who has lost the right meanwhile loses the subscription.  Where nobody tells, nobody
+ * new is let in, and nobody is put out.
  */
 #include <string.h>
 
@@ -248,8 +249,9 @@ came(struct annex_instance *inst, int status, const char *account,
 		for (size_t i = 0; i < count; i++)
 			entry_set(p, r, &items[i]);
 	}
-	if (status == ANNEX_OK && (may & ANNEX_MAY_HEAR_ROSTERS) != 0) {
-		r->until_ms = INT64_MAX;
+	if (status == ANNEX_OK) {
+		if ((may & ANNEX_MAY_HEAR_ROSTERS) != 0)
+			r->until_ms = INT64_MAX;
 		each_node(p, account, judge_all, NULL);
 	}
 	wake(p, account);
@@ -268,6 +270,17 @@ ask(struct pubsub *p, const char *account)
 	r->asked = true;
 	if (annex_roster_get(p->inst, account, came, NULL, 0) < 0)
 		roster_forget(p, r);
+}
+
+void
+roster_refresh(const struct node *node)
+{
+	const char *jids[OWNERS_ASKED];
+	size_t n = is_by_roster(node) ? owners(node, jids, OWNERS_ASKED) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (trust_of(node, jids[i], "") == TRUST_LATER)
+			ask(node->p, jids[i]);
 }
 
 /* Whoever changes without a roster at hand: it tells. */

@@ -27,10 +27,9 @@ static const struct grant {
 	const char *access, *type;
 	unsigned privileges;
 } grants[] = {
-	{ "roster", "get", ANNEX_MAY_READ_ROSTERS | ANNEX_MAY_HEAR_ROSTERS },
+	{ "roster", "get", ANNEX_MAY_READ_ROSTERS },
 	{ "roster", "set", ANNEX_MAY_WRITE_ROSTERS },
-	{ "roster", "both",
-	    ANNEX_MAY_READ_ROSTERS | ANNEX_MAY_WRITE_ROSTERS | ANNEX_MAY_HEAR_ROSTERS },
+	{ "roster", "both", ANNEX_MAY_READ_ROSTERS | ANNEX_MAY_WRITE_ROSTERS },
 	{ "presence", "managed_entity", ANNEX_MAY_SEE_PRESENCE },
 	{ "presence", "roster", ANNEX_MAY_SEE_PRESENCE },
 };
@@ -43,6 +42,16 @@ attr_is(const struct annex_element *el, const char *name, const char *value)
 	return text != NULL && strcmp(text, value) == 0;
 }
 
+/*
+ * Without an attribute "push" they would be sent; but neither ejabberd nor
+ * Prosody's module, which leave it out, sends any: there the first one that comes counts.
+ */
+static bool
+is_pushing(const struct annex_element *perm)
+{
+	return attr_is(perm, "push", "true") || attr_is(perm, "push", "1");
+}
+
 static unsigned
 grant_read(const struct annex_element *perm)
 {
@@ -51,9 +60,9 @@ grant_read(const struct annex_element *perm)
 
 		if (!attr_is(perm, "access", g->access) || !attr_is(perm, "type", g->type))
 			continue;
-		return attr_is(perm, "push", "false") || attr_is(perm, "push", "0")
-		    ? g->privileges & ~(unsigned)ANNEX_MAY_HEAR_ROSTERS
-		    : g->privileges;
+		if ((g->privileges & ANNEX_MAY_READ_ROSTERS) != 0 && is_pushing(perm))
+			return g->privileges | ANNEX_MAY_HEAR_ROSTERS;
+		return g->privileges;
 	}
 	return 0;
 }
@@ -275,12 +284,14 @@ enum annex_verdict
 contact_roster_push(struct annex_instance *inst, const struct annex_stanza *in)
 {
 	const struct annex_contacts *ops = inst->module->contacts;
+	struct privileged *p = privileged_find(inst, in->from->domain);
 	struct annex_roster_item *items;
 	size_t n;
 
-	if (ops == NULL || in->to->local != NULL || in->from->resource != NULL ||
-	    (annex_privileges(inst, in->from->domain) & ANNEX_MAY_HEAR_ROSTERS) == 0)
+	if (ops == NULL || in->to->local != NULL || in->from->resource != NULL || p == NULL ||
+	    (p->privileges & ANNEX_MAY_READ_ROSTERS) == 0)
 		return ANNEX_PASS;
+	p->privileges |= ANNEX_MAY_HEAR_ROSTERS;
 	n = items_read(inst, in->payload, &items);
 	for (size_t i = 0; i < n; i++) {
 		if (is_ours(inst, items[i].jid))

@@ -35,6 +35,8 @@ modules_enabled  = { "roster", "saslauth", "disco", "ping", "presence", "message
 modules_disabled = { "s2s", "tls" }
 
 VirtualHost "localhost"
+	modules_enabled     = { "privilege" }
+	privileged_entities = { ["trusted.localhost"] = { roster = "get", presence = "managed_entity" } }
 
 Component "echo.localhost"
 	component_secret = "$secret"
@@ -55,6 +57,11 @@ Component "two.localhost"
 
 Component "three.localhost"
 	component_secret = "$secret"
+
+-- It may read rosters and see who is online (XEP-0356).
+Component "trusted.localhost"
+	component_secret = "$secret"
+	modules_enabled  = { "privilege" }
 
 -- Files (XEP-0363), over HTTP without TLS: it is on loopback alone.
 Component "upload.localhost" "http_file_share"

@@ -23,8 +23,9 @@ struct annex_instance;
 enum annex_privilege {
 	ANNEX_MAY_READ_ROSTERS = 1,
 	ANNEX_MAY_WRITE_ROSTERS = 2,
-	ANNEX_MAY_HEAR_ROSTERS =
-	    4, /* roster pushes: changed of struct annex_contacts is not called for them */
+	/* Changes of them come by themselves (pushed of struct annex_contacts): the server has said
+	 * so, or one has come.  Where they do not, read again. */
+	ANNEX_MAY_HEAR_ROSTERS = 4,
 	ANNEX_MAY_SEE_PRESENCE = 8, /* of every account: annex_account_availability */
 };
 
