@@ -123,6 +123,13 @@ has_few_sessions(struct joining *j)
 	return j->same == NULL || occupant_sessions(j->same) < (size_t)j->m->set->max_sessions;
 }
 
+/* Who comes in is told of everybody, and everybody of them: not while what was said before still waits. */
+static bool
+is_heard(struct joining *j)
+{
+	return !annex_is_congested(j->m->inst);
+}
+
 static const struct gate gates[] = {
 	{ is_open, ANNEX_SERVICE_UNAVAILABLE, ANNEX_ERROR_WAIT, "The service is being shut down." },
 	{ has_nick, ANNEX_JID_MALFORMED, ANNEX_ERROR_MODIFY, "Choose a nickname." },
@@ -140,6 +147,8 @@ static const struct gate gates[] = {
 	{ has_place, ANNEX_SERVICE_UNAVAILABLE, ANNEX_ERROR_WAIT, "The room is full." },
 	{ has_few_sessions, ANNEX_RESOURCE_CONSTRAINT, ANNEX_ERROR_WAIT,
 	    "You are here with too many clients already." },
+	{ is_heard, ANNEX_RESOURCE_CONSTRAINT, ANNEX_ERROR_WAIT,
+	    "The service is busy; try again later." },
 };
 
 static const struct gate *

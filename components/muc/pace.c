@@ -5,10 +5,13 @@
  *
  * Messages beyond the rate are refused.  Changes of presence beyond it wait,
  * and only the last of them is shown: so a client that flaps is no storm for a thousand others.
+ * So it is with every change while the output is above its high-water mark.
  * What waits is not in the store either.  That is for changes of somebody who is in and stays what they are: who
  * enters, leaves, or gets another nickname or role is shown at once, with what waited.
  */
 #include "muc.h"
+
+#define BUSY_MS 1000
 
 static struct pace *
 pace_of(struct occupant *o)
@@ -33,6 +36,8 @@ pace_presence(struct occupant *o)
 {
 	const struct muc_settings *set = o->room->muc->set;
 
+	if (annex_is_congested(o->room->muc->inst))
+		return false;
 	return set->presence_interval_ms == 0 ||
 	    annex_bucket_take(&pace_of(o)->presences, 1000.0 / (double)set->presence_interval_ms,
 		(double)set->presence_burst, 1, annex_now_ms(o->room->muc->inst));
@@ -76,6 +81,15 @@ pace_invitations(struct muc *m, const struct annex_jid *by, size_t count)
 	    annex_buckets_take(m->inviting, by->bare, (double)count, annex_now_ms(m->inst));
 }
 
+/* Without an interval they wait only while the output does. */
+static void
+release_later(struct muc *m)
+{
+	int64_t after = m->set->presence_interval_ms;
+
+	annex_timer_start(m->pace, after > 0 ? after : BUSY_MS);
+}
+
 void
 presence_hold(struct occupant *o)
 {
@@ -84,7 +98,7 @@ presence_hold(struct occupant *o)
 	annex_list_remove(&o->held);
 	annex_list_append(&m->held, &o->held);
 	if (!annex_timer_is_running(m->pace))
-		annex_timer_start(m->pace, m->set->presence_interval_ms);
+		release_later(m);
 }
 
 static void
@@ -119,7 +133,7 @@ pace_due(struct annex_instance *inst, void *cookie)
 			show(o);
 	}
 	if (!annex_list_is_empty(&m->held))
-		annex_timer_start(m->pace, m->set->presence_interval_ms);
+		release_later(m);
 }
 
 void

@@ -212,6 +212,9 @@ change_nick(struct session *s, const char *nick, const struct annex_stanza *in)
 	if (is_bound_to_another(o, nick))
 		return refuse_rename(s, in, ANNEX_NOT_ACCEPTABLE, ANNEX_ERROR_CANCEL,
 		    "You are registered under another nickname.");
+	if (annex_is_congested(room->muc->inst))
+		return refuse_rename(s, in, ANNEX_RESOURCE_CONSTRAINT, ANNEX_ERROR_WAIT,
+		    "The service is busy; try again later.");
 	if (!pace_presence(o))
 		return refuse_rename(s, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_WAIT,
 		    "You change your nickname too often.");
