@@ -104,8 +104,7 @@ room_destroy(struct room *room, const struct annex_element *asked)
 		muc_must(m, room_put(room));
 	} else {
 		annex_delete(m->store, &key);
-		key = muc_key(TABLE_LISTED, room->name);
-		annex_delete(m->store, &key);
+		muc_must(m, listed_drop(m, room->name));
 	}
 	room_forget(room);
 }

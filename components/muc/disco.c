@@ -254,42 +254,6 @@ info(struct annex_instance *inst, const struct annex_stanza *in, const char *nod
 
 /* --- Items ------------------------------------------------------------------------ */
 
-static int
-listed_walk(void *cookie, const char *from, bool backwards, annex_take_fn *take, void *taker)
-{
-	struct muc *m = cookie;
-	struct annex_pool *pool = annex_scratch(m->inst);
-	struct annex_key prefix = annex_key(&muc_tables[TABLE_LISTED]), key;
-	struct annex_iter it = backwards ? annex_iter_backwards(&prefix) : annex_iter(&prefix);
-	int r;
-
-	if (from != NULL) {
-		const struct annex_jid *jid = annex_jid(pool, from);
-
-		if (jid == NULL || jid->local == NULL)
-			return ANNEX_ENOENT;
-		key = muc_key(TABLE_LISTED, jid->local);
-		it = annex_iter_from(&prefix, &key);
-		it.backwards = backwards;
-	}
-	while ((r = annex_next(m->store, &it)) == ANNEX_AGAIN) {
-		struct annex_disco_item *item = annex_new(pool, struct annex_disco_item);
-		const char *name = annex_key_string(&it.key, 0, pool);
-
-		if (name == NULL)
-			continue;
-		item->jid = annex_sprintf(pool, "%s@%s", name, annex_domain(m->inst));
-		item->name = annex_strdup(pool, ((Muc__Listed *)it.record)->name);
-		if (item->name[0] == '\0')
-			item->name = name;
-		if (from != NULL && strcmp(item->jid, from) == 0)
-			continue;
-		if (!take(taker, item->jid, item))
-			return ANNEX_OK;
-	}
-	return r < 0 ? r : ANNEX_OK;
-}
-
 static const char *
 id_of_item(const void *item)
 {
@@ -332,7 +296,7 @@ items(struct annex_instance *inst, const struct annex_stanza *in, const char *no
 	if (in->to->local == NULL) {
 		if (node != NULL)
 			return ANNEX_ENOENT;
-		*source_r = (struct annex_source) { .cookie = m, .walk = listed_walk };
+		*source_r = listed_source(m);
 		return ANNEX_OK;
 	}
 	if (node != NULL || (room = room_of(inst, in)) == NULL)

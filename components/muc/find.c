@@ -120,15 +120,6 @@ take(struct search *s, const Muc__Listed *room)
 
 /* --- From the beginning to the end ---------------------------------------------------- */
 
-const Muc__Listed *
-listed_get(struct muc *m, const char *room)
-{
-	struct annex_key key = muc_key(TABLE_LISTED, room);
-	ProtobufCMessage *record;
-
-	return annex_get(m->store, &key, &record) == ANNEX_OK ? (const Muc__Listed *)record : NULL;
-}
-
 /* Where a room stands that was named. */
 static int
 bound_find(struct search *s, const char *room, const struct place **place_r)

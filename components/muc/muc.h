@@ -24,6 +24,7 @@
 #include <annex/limit.h>
 #include <annex/list.h>
 #include <annex/map.h>
+#include <annex/rsm.h>
 #include <annex/store.h>
 #include <annex/timer.h>
 
@@ -272,6 +273,7 @@ enum {
 	TABLE_MADE,
 	TABLE_VOICES,
 	TABLE_REQUESTS,
+	TABLE_TOTALS,
 };
 extern const struct annex_table muc_tables[];
 
@@ -301,9 +303,6 @@ struct annex_flow *room_flow(const struct room *room);
 bool room_shows_jids(const struct room *room);
 /* The number in maxusers, or that of the service. */
 size_t room_max(const struct room *room);
-
-/* Somebody came or went. */
-void room_traffic(struct room *room);
 /* A copy in pool. */
 void
 strings_keep(struct annex_pool *pool, struct annex_strings *to, const struct annex_strings *from);
@@ -639,8 +638,6 @@ enum annex_verdict muc_vcard_get(struct annex_instance *inst, const struct annex
 enum annex_verdict muc_vcard_set(struct annex_instance *inst, const struct annex_stanza *in);
 enum annex_verdict muc_search(struct annex_instance *inst, const struct annex_stanza *in);
 void search_init(struct muc *m);
-/* What the index of listed rooms has of one; NULL where it is not listed.  In scratch. */
-const Muc__Listed *listed_get(struct muc *m, const char *room);
 /* A text as words of a search are compared with it, in pool. */
 const char *words_fold(struct annex_pool *pool, const char *text);
 enum annex_verdict muc_unique(struct annex_instance *inst, const struct annex_stanza *in);
@@ -707,6 +704,17 @@ int erase_step(struct annex_instance *inst, struct annex_job_state *state, size_
 /* As an owner would, with a submitted form; error_r says why not. */
 int room_configure(
     struct room *room, const struct annex_element *x, struct annex_error *error_r) ANNEX_MUST_CHECK;
+
+/* --- listed.c ---------------------------------------------------------------- */
+
+/* The room is listed, no longer, or otherwise than before. */
+int listed_put(struct room *room) ANNEX_MUST_CHECK;
+int listed_drop(struct muc *m, const char *room) ANNEX_MUST_CHECK;
+/* Somebody came or went. */
+void room_traffic(struct room *room);
+/* What the index has of a room; NULL where it is not listed.  In scratch. */
+const Muc__Listed *listed_get(struct muc *m, const char *room);
+struct annex_source listed_source(struct muc *m);
 
 /* --- destroy.c -------------------------------------------------------------- */
 

@@ -6,7 +6,7 @@
  * Most are keyed by the room first, so that a room is a run of rows in
  * each.  nicks is the index of reserved nicknames in affiliations, listed
  * that of public rooms, made that of rooms by who made them, live that of rooms with
- * somebody in them: they are written together with what they index.
+ * somebody in them: they are written together with what they index, and so is how many are listed.
  */
 #include "muc.h"
 
@@ -17,6 +17,7 @@ static const struct annex_key_part by_room_nick[] = { { "room", ANNEX_KEY_TEXT }
 	{ "nick", ANNEX_KEY_TEXT }, { 0 } };
 static const struct annex_key_part by_room_number[] = { { "room", ANNEX_KEY_TEXT },
 	{ "number", ANNEX_KEY_U64 }, { 0 } };
+static const struct annex_key_part by_table[] = { { "table", ANNEX_KEY_TEXT }, { 0 } };
 
 static const struct annex_key_part by_jid_room[] = { { "jid", ANNEX_KEY_TEXT },
 	{ "room", ANNEX_KEY_TEXT }, { 0 } };
@@ -98,6 +99,11 @@ const struct annex_table muc_tables[] = {
 	    .name = "requests",
 	    .key = by_room_jid,
 	    .record = &muc__request__descriptor,
+	    .version = 1 },
+	{ .number = 12,
+	    .name = "totals",
+	    .key = by_table,
+	    .record = &muc__total__descriptor,
 	    .version = 1 },
 	{ 0 },
 };

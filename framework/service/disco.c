@@ -383,6 +383,8 @@ refuse_status(struct annex_instance *inst, const struct annex_stanza *in, int st
 		return annex_refuse(inst, in, ANNEX_ITEM_NOT_FOUND, NULL);
 	case ANNEX_EINVAL:
 		return annex_refuse(inst, in, ANNEX_BAD_REQUEST, NULL);
+	case ANNEX_ELIMIT: /* XEP-0059 §2.6: no pages by index, or none so far away */
+		return annex_refuse(inst, in, ANNEX_FEATURE_NOT_IMPLEMENTED, NULL);
 	default:
 		return annex_refuse(inst, in, ANNEX_INTERNAL_SERVER_ERROR, NULL);
 	}
