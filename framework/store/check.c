@@ -55,18 +55,18 @@ static void
 check_count(struct check *c, const struct annex_key *key, uint64_t rows)
 {
 	char text[96];
-	uint64_t says;
-	unsigned height;
+	struct count says;
 
-	if (count_read(c->store, key, &says, &height) < 0) {
+	if (count_read(c->store, key, &says) < 0) {
 		complain(c, key, "cannot be read");
 		return;
 	}
-	if (says > 0)
+	if (says.rows > 0)
 		c->counts_met++;
-	if (says == rows)
+	if (says.rows == rows)
 		return;
-	snprintf(text, sizeof(text), "counts %" PRIu64 " where there are %" PRIu64, says, rows);
+	snprintf(
+	    text, sizeof(text), "counts %" PRIu64 " where there are %" PRIu64, says.rows, rows);
 	complain(c, key, text);
 }
 
@@ -102,14 +102,15 @@ static void
 enter_group(struct check *c, const struct annex_key *group)
 {
 	struct tally *t = &c->tally;
-	uint64_t rows;
+	struct count root;
 
 	memset(t, 0, sizeof(*t));
 	t->group = *group;
-	if (count_group(c->store, group, &rows, &t->height) < 0) {
+	t->height = 1;
+	if (count_group(c->store, group, &root) < 0)
 		complain(c, group, "begins rows whose count cannot be read");
-		t->height = 1;
-	}
+	else
+		t->height = root.height;
 }
 
 static void
@@ -144,14 +145,16 @@ check_system_row(
 	unsigned char kind = key->len > 2 ? key->bytes[2] : 0;
 	const ProtobufCMessageDescriptor *type = system_type(kind);
 	const struct annex_table *table;
+	ProtobufCMessage *record;
 
 	if (type == NULL) {
 		complain(c, key, "is of a kind that is not known");
 		return;
 	}
-	if (record_decode(type, bytes, len, c->store->scratch) == NULL)
+	if ((record = record_decode(type, bytes, len, c->store->scratch)) == NULL)
 		complain(c, key, "cannot be decoded");
-	if (kind != SYSTEM_ROOT && kind != SYSTEM_NODE)
+	if ((kind != SYSTEM_ROOT && kind != SYSTEM_NODE) ||
+	    (record != NULL && ((Annex__Store__Count *)record)->rows == 0))
 		return;
 	table =
 	    key->len >= 5 ? store_table(c->store, (uint16_t)number_read(key->bytes + 3, 2)) : NULL;

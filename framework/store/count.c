@@ -12,7 +12,8 @@
  * a put into one of a million changes three.
  *
  * A height grows when a number needs it and shrinks only with the group's
- * last row.  A question reads at most 255 counts a level and 255 keys.
+ * last row.  Where numbers of the group are given out (sequence.c) the root also knows the
+ * highest so far, and stays for it when the rows are gone.  A question reads at most 255 counts a level and 255 keys.
  */
 #include "config.h"
 
@@ -70,8 +71,8 @@ block_of(uint64_t number, unsigned level)
 }
 
 static int
-count_decode(struct annex_store *store, const struct annex_key *key, const MDB_val *v,
-    uint64_t *rows_r, unsigned *height_r)
+count_decode(
+    struct annex_store *store, const struct annex_key *key, const MDB_val *v, struct count *count_r)
 {
 	struct arena arena = { 0 };
 	ProtobufCAllocator allocator = { arena_alloc, arena_free, &arena };
@@ -86,52 +87,50 @@ count_decode(struct annex_store *store, const struct annex_key *key, const MDB_v
 	count = annex__store__count__unpack(&allocator, len, bytes);
 	if (count == NULL || count->height > COUNT_HEIGHT_MAX)
 		return store_fail_row(store, key, "is no count");
-	*rows_r = count->rows;
-	*height_r = count->height;
+	*count_r = (struct count) { count->rows, count->height, count->last };
 	return ANNEX_OK;
 }
 
 /* 0 rows where there is no such row. */
 int
-count_read(
-    struct annex_store *store, const struct annex_key *key, uint64_t *rows_r, unsigned *height_r)
+count_read(struct annex_store *store, const struct annex_key *key, struct count *count_r)
 {
 	MDB_val k = key_val(key), v;
 	int rc = store->io->get(store->io, store->txn, &k, &v);
 
-	*rows_r = 0;
-	*height_r = 1;
+	*count_r = (struct count) { .height = 1 };
 	if (rc == MDB_NOTFOUND)
 		return ANNEX_OK;
 	if (rc != 0)
 		return store_fail(store, rc, "read a count");
-	return count_decode(store, key, &v, rows_r, height_r);
+	return count_decode(store, key, &v, count_r);
 }
 
 static int
-count_put(struct annex_store *store, const struct annex_key *key, uint64_t rows, unsigned height)
+count_put(struct annex_store *store, const struct annex_key *key, const struct count *count)
 {
-	Annex__Store__Count count = ANNEX__STORE__COUNT__INIT;
+	Annex__Store__Count record = ANNEX__STORE__COUNT__INIT;
 
-	if (rows == 0)
+	if (count->rows == 0 && count->last == 0)
 		return system_delete(store, key);
-	count.rows = rows;
-	count.height = height;
-	return system_put(store, key, &count.base);
+	record.rows = count->rows;
+	record.height = count->rows == 0 && count->height > 1 ? 1 : count->height;
+	record.last = count->last;
+	return system_put(store, key, &record.base);
 }
 
 static int
 node_change(struct annex_store *store, const struct annex_key *key, int by)
 {
-	uint64_t rows;
-	unsigned height;
+	struct count count;
 	int rc;
 
-	if ((rc = count_read(store, key, &rows, &height)) < 0)
+	if ((rc = count_read(store, key, &count)) < 0)
 		return rc;
-	if (by < 0 && rows == 0)
+	if (by < 0 && count.rows == 0)
 		return store_fail_row(store, key, "counts too few rows");
-	return count_put(store, key, rows + (uint64_t)by, 0);
+	count = (struct count) { .rows = count.rows + (uint64_t)by };
+	return count_put(store, key, &count);
 }
 
 static struct annex_key
@@ -142,19 +141,35 @@ node_key(const struct annex_key *group, unsigned level, uint64_t block)
 
 /* Raise the tree until it takes the number: what was the root becomes a node. */
 static int
-grow(struct annex_store *store, const struct annex_key *group, uint64_t number, uint64_t rows,
-    unsigned *height)
+grow(struct annex_store *store, const struct annex_key *group, uint64_t number, struct count *root)
 {
+	const struct count node = { .rows = root->rows };
 	struct annex_key key;
 	int rc;
 
-	while (block_of(number, *height) != 0) {
-		key = node_key(group, *height, 0);
-		if (rows > 0 && (rc = count_put(store, &key, rows, 0)) < 0)
+	while (block_of(number, root->height) != 0) {
+		key = node_key(group, root->height, 0);
+		if (node.rows > 0 && (rc = count_put(store, &key, &node)) < 0)
 			return rc;
-		(*height)++;
+		root->height++;
 	}
 	return ANNEX_OK;
+}
+
+int
+count_group(struct annex_store *store, const struct annex_key *group, struct count *count_r)
+{
+	struct annex_key root = count_root_key(group->bytes, group->len);
+
+	return count_read(store, &root, count_r);
+}
+
+int
+count_group_put(struct annex_store *store, const struct annex_key *group, const struct count *count)
+{
+	struct annex_key root = count_root_key(group->bytes, group->len);
+
+	return count_put(store, &root, count);
 }
 
 /* Split a row's key into its group and its number. */
@@ -170,33 +185,27 @@ group_of(const struct annex_key *key, struct annex_key *group_r)
 int
 count_change(struct annex_store *store, const struct annex_key *key, int by)
 {
-	struct annex_key group, root, node;
-	uint64_t number = group_of(key, &group), rows;
-	unsigned height;
+	struct annex_key group, node;
+	uint64_t number = group_of(key, &group);
+	struct count root;
 	int rc;
 
-	root = count_root_key(group.bytes, group.len);
-	if ((rc = count_read(store, &root, &rows, &height)) < 0)
+	if ((rc = count_group(store, &group, &root)) < 0)
 		return rc;
-	if (by < 0 && rows == 0)
-		return store_fail_row(store, &root, "counts too few rows");
-	if (by > 0 && (rc = grow(store, &group, number, rows, &height)) < 0)
+	node = count_root_key(group.bytes, group.len);
+	if (by < 0 && root.rows == 0)
+		return store_fail_row(store, &node, "counts too few rows");
+	if (by > 0 && (rc = grow(store, &group, number, &root)) < 0)
 		return rc;
-	for (unsigned level = 1; level < height; level++) {
+	for (unsigned level = 1; level < root.height; level++) {
 		node = node_key(&group, level, block_of(number, level));
 		if ((rc = node_change(store, &node, by)) < 0)
 			return rc;
 	}
-	return count_put(store, &root, rows + (uint64_t)by, height);
-}
-
-int
-count_group(
-    struct annex_store *store, const struct annex_key *group, uint64_t *rows_r, unsigned *height_r)
-{
-	struct annex_key root = count_root_key(group->bytes, group->len);
-
-	return count_read(store, &root, rows_r, height_r);
+	if (by > 0 && root.last > 0 && root.last < number)
+		root.last = number;
+	root.rows += (uint64_t)by;
+	return count_group_put(store, &group, &root);
 }
 
 /*
@@ -211,8 +220,7 @@ pass_nodes(struct annex_store *store, const struct annex_key *group, unsigned le
 {
 	struct annex_key key = node_key(group, level, first), at = key;
 	size_t stem = key.len - 8u;
-	uint64_t rows;
-	unsigned height;
+	struct count count;
 	MDB_val k, v;
 	int rc = walk_to(store, &key, false, &k, &v);
 
@@ -223,11 +231,11 @@ pass_nodes(struct annex_store *store, const struct annex_key *group, unsigned le
 		if (*block_r >= end)
 			return ANNEX_OK;
 		memcpy(at.bytes, k.mv_data, key.len);
-		if ((rc = count_decode(store, &at, &v, &rows, &height)) < 0)
+		if ((rc = count_decode(store, &at, &v, &count)) < 0)
 			return rc;
-		if (rows > most - *passed)
+		if (count.rows > most - *passed)
 			return ANNEX_AGAIN;
-		*passed += rows;
+		*passed += count.rows;
 	}
 	return rc == ANNEX_ENOENT ? ANNEX_OK : rc;
 }
@@ -267,17 +275,16 @@ static int
 rows_of_groups(struct annex_store *store, const struct annex_key *prefix, uint64_t *count_r)
 {
 	struct annex_key stem = count_root_key(prefix->bytes, prefix->len), at = stem;
-	uint64_t rows;
-	unsigned height;
+	struct count count;
 	MDB_val k, v;
 	int rc = walk_to(store, &stem, false, &k, &v);
 
 	while (rc == ANNEX_OK && key_starts_with(&k, &stem)) {
 		at.len = 0;
 		key_append(&at, k.mv_data, k.mv_size);
-		if ((rc = count_decode(store, &at, &v, &rows, &height)) < 0)
+		if ((rc = count_decode(store, &at, &v, &count)) < 0)
 			return rc;
-		*count_r += rows;
+		*count_r += count.rows;
 		rc = walk_on(store, false, &k, &v);
 	}
 	return rc == ANNEX_ESTORE ? rc : ANNEX_OK;
@@ -286,15 +293,19 @@ rows_of_groups(struct annex_store *store, const struct annex_key *prefix, uint64
 int
 annex_rows(struct annex_store *store, const struct annex_key *prefix, uint64_t *count_r)
 {
-	unsigned height, parts = key_table_parts(prefix->table);
+	unsigned parts = key_table_parts(prefix->table);
+	struct count root;
 	int rc;
 
 	CHECK(prefix->table->counted);
 	*count_r = 0;
 	if ((rc = store_use(store)) < 0)
 		return rc;
-	if (prefix->parts + 1u == parts)
-		return count_group(store, prefix, count_r, &height);
+	if (prefix->parts + 1u == parts) {
+		rc = count_group(store, prefix, &root);
+		*count_r = root.rows;
+		return rc;
+	}
 	if (prefix->parts < parts)
 		return rows_of_groups(store, prefix, count_r);
 	*count_r = annex_has(store, prefix) ? 1 : 0;
@@ -305,19 +316,19 @@ int
 annex_row_index(struct annex_store *store, const struct annex_key *key, uint64_t *index_r)
 {
 	struct annex_key group;
-	uint64_t number = group_of(key, &group), rows, at, ignored;
-	unsigned height;
+	uint64_t number = group_of(key, &group), at, ignored;
+	struct count root;
 	int rc;
 
 	check_counted(key, 0);
 	*index_r = 0;
-	if ((rc = store_use(store)) < 0 || (rc = count_group(store, &group, &rows, &height)) < 0)
+	if ((rc = store_use(store)) < 0 || (rc = count_group(store, &group, &root)) < 0)
 		return rc;
-	if (block_of(number, height) != 0) {
-		*index_r = rows;
+	if (block_of(number, root.height) != 0) {
+		*index_r = root.rows;
 		return ANNEX_OK;
 	}
-	for (unsigned level = height - 1; level > 0; level--) {
+	for (unsigned level = root.height - 1; level > 0; level--) {
 		at = block_of(number, level);
 		rc = pass_nodes(
 		    store, &group, level, at - at % COUNT_FAN, at, UINT64_MAX, index_r, &ignored);
@@ -357,19 +368,31 @@ annex_seek(struct annex_store *store, const struct annex_key *prefix, uint64_t i
     struct annex_iter *it_r)
 {
 	struct annex_key key = *prefix;
-	uint64_t rows, number = UINT64_MAX;
-	unsigned height;
+	uint64_t number = UINT64_MAX;
+	struct count root;
 	int rc;
 
 	check_counted(prefix, 1);
-	if ((rc = store_use(store)) < 0 || (rc = count_group(store, prefix, &rows, &height)) < 0)
+	if ((rc = store_use(store)) < 0 || (rc = count_group(store, prefix, &root)) < 0)
 		return rc;
-	if (index < rows && (rc = seek_number(store, prefix, height, index, &number)) < 0)
+	if (index < root.rows && (rc = seek_number(store, prefix, root.height, index, &number)) < 0)
 		return rc;
 	annex_key_u64(&key, number);
 	*it_r = annex_iter_from(prefix, &key);
-	it_r->started = index >= rows;
+	it_r->started = index >= root.rows;
 	return ANNEX_OK;
+}
+
+/* A root goes, but what was given out must not be given out again. */
+static int
+root_leave(struct annex_store *store, const struct annex_key *key, const MDB_val *v)
+{
+	struct count root;
+	int rc = count_decode(store, key, v, &root);
+
+	if (rc < 0 || root.last == 0)
+		return rc;
+	return sequence_leave(store, key->bytes + SYSTEM_STEM, key->len - SYSTEM_STEM, root.last);
 }
 
 /* Delete all counts of a table. */
@@ -388,7 +411,8 @@ count_forget(struct annex_store *store, const struct annex_table *table)
 		    key_starts_with(&k, &stem)) {
 			at.len = 0;
 			key_append(&at, k.mv_data, k.mv_size);
-			if ((rc = system_delete(store, &at)) < 0)
+			if ((kinds[i] == SYSTEM_ROOT && (rc = root_leave(store, &at, &v)) < 0) ||
+			    (rc = system_delete(store, &at)) < 0)
 				return rc;
 		}
 		if (rc < 0 && rc != ANNEX_ENOENT)

@@ -10,7 +10,7 @@
  *	0 FORMAT			Format
  *	0 TABLE number			Table: version, shape of the key
  *	0 SEQUENCE prefix		Sequence: the highest number given out
- *	0 ROOT group			Count: rows of a group, height of its tree
+ *	0 ROOT group			Count: rows of a group, height of its tree, highest number
  *	0 NODE group level block	Count: rows of a part of it (count.c)
  *
  * where prefix and group are packed keys with their table's number.
@@ -33,6 +33,7 @@
 #define STORE_MAP_BYTES (sizeof(void *) > 4 ? 64ull << 30 : 1ull << 30)
 #define STORE_RECORD_MAX ((size_t)4 << 20)
 
+#define SYSTEM_STEM 3u /* bytes of a key before what it is about: table 0, the kind */
 enum system_kind {
 	SYSTEM_FORMAT = 1,
 	SYSTEM_TABLE,
@@ -202,12 +203,22 @@ int walk_to(struct annex_store *store, const struct annex_key *key, bool before,
 int walk_on(struct annex_store *store, bool backwards, MDB_val *key_r, MDB_val *value_r);
 int walk_raw(struct annex_store *store, bool first, struct annex_key *key_r, MDB_val *value_r);
 
+/* sequence.c: last, or a higher one, was given out under a prefix */
+int sequence_raise(struct annex_store *store, const struct annex_key *prefix, uint64_t last);
+/* The root of a packed group goes, and no longer knows. */
+int sequence_leave(struct annex_store *store, const void *group, size_t len, uint64_t last);
+
 /* count.c */
-int count_read(
-    struct annex_store *store, const struct annex_key *key, uint64_t *rows_r, unsigned *height_r);
+struct count {
+	uint64_t rows;
+	unsigned height; /* of a root, at least 1 */
+	uint64_t last;   /* of a root: the highest number, 0 where none was given out */
+};
+int count_read(struct annex_store *store, const struct annex_key *key, struct count *count_r);
 int count_change(struct annex_store *store, const struct annex_key *key, int by);
-int count_group(
-    struct annex_store *store, const struct annex_key *group, uint64_t *rows_r, unsigned *height_r);
+int count_group(struct annex_store *store, const struct annex_key *group, struct count *count_r);
+int count_group_put(
+    struct annex_store *store, const struct annex_key *group, const struct count *count);
 int count_rebuild(struct annex_store *store, const struct annex_table *table);
 int count_forget(struct annex_store *store, const struct annex_table *table);
 struct annex_key count_root_key(const void *group, size_t len);

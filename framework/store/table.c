@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * table.c - rows: get, put, delete, walk, number
+ * table.c - rows: get, put, delete, walk
  */
 #include "config.h"
 
@@ -326,73 +326,4 @@ annex_next(struct annex_store *store, struct annex_iter *it)
 		return rc;
 	it->mark = store->walk_mark = ++store->next_mark;
 	return ANNEX_AGAIN;
-}
-
-static struct annex_key
-sequence_key(const struct annex_key *prefix)
-{
-	struct annex_key key = key_system(SYSTEM_SEQUENCE);
-
-	key_append(&key, prefix->bytes, prefix->len);
-	return key;
-}
-
-/* The highest number in the rows under prefix, 0 where there is none. */
-static int
-sequence_seen(struct annex_store *store, const struct annex_key *prefix, uint64_t *number_r)
-{
-	struct annex_iter it = annex_iter_backwards(prefix);
-	int rc;
-
-	it.keys_only = true;
-	*number_r = 0;
-	if ((rc = annex_next(store, &it)) == ANNEX_AGAIN)
-		*number_r = annex_key_number(&it.key, prefix->parts);
-	return rc;
-}
-
-int
-annex_sequence_last(struct annex_store *store, const struct annex_key *prefix, uint64_t *number_r)
-{
-	struct annex_key key = sequence_key(prefix);
-	ProtobufCMessage *row;
-	int rc;
-
-	CHECK(prefix->table->key[prefix->parts].type == ANNEX_KEY_U64);
-	if ((rc = sequence_seen(store, prefix, number_r)) < 0)
-		return rc;
-	rc = system_get(store, &key, &annex__store__sequence__descriptor, &row);
-	if (rc == ANNEX_OK && ((Annex__Store__Sequence *)row)->last > *number_r)
-		*number_r = ((Annex__Store__Sequence *)row)->last;
-	return rc == ANNEX_ENOENT ? ANNEX_OK : rc;
-}
-
-int
-annex_sequence(struct annex_store *store, const struct annex_key *prefix, uint64_t *number_r)
-{
-	Annex__Store__Sequence row = ANNEX__STORE__SEQUENCE__INIT;
-	struct annex_key key = sequence_key(prefix);
-	int rc;
-
-	if ((rc = annex_sequence_last(store, prefix, &row.last)) < 0)
-		return rc;
-	if (row.last == UINT64_MAX)
-		return ANNEX_ELIMIT;
-	row.last++;
-	if ((rc = space_admit(store, &key, 16)) < 0 ||
-	    (rc = system_put(store, &key, &row.base)) < 0)
-		return rc;
-	*number_r = row.last;
-	return ANNEX_OK;
-}
-
-int
-annex_sequence_forget(struct annex_store *store, const struct annex_key *prefix)
-{
-	struct annex_key key = sequence_key(prefix);
-	int rc;
-
-	if ((rc = store_use(store)) < 0)
-		return rc;
-	return system_delete(store, &key);
 }

@@ -120,6 +120,26 @@ write_raw(struct export *e, const struct annex_key *key, const unsigned char *by
 		json_of_bytes(key->bytes, key->len), "record", json_of_bytes(bytes, len)));
 }
 
+/* Counts are counted anew by an import; the highest number is what they would not know. */
+static void
+export_sequence(struct export *e, const struct annex_key *key, uint64_t last)
+{
+	Annex__Store__Sequence record = ANNEX__STORE__SEQUENCE__INIT;
+	struct annex_key prefix, raw = key_system(SYSTEM_SEQUENCE);
+	unsigned char bytes[16];
+
+	if (prefix_of(e, key, &prefix)) {
+		write_line(e,
+		    json_pack("{ss so so}", "table", prefix.table->name, "key",
+			json_of_key(&prefix, e->store->own_scratch), "sequence",
+			json_of_u64(last)));
+		return;
+	}
+	record.last = last;
+	key_append(&raw, key->bytes + SYSTEM_STEM, key->len - SYSTEM_STEM);
+	write_raw(e, &raw, bytes, annex__store__sequence__pack(&record, bytes));
+}
+
 static void
 export_system(struct export *e, const struct annex_key *key, const unsigned char *bytes, size_t len)
 {
@@ -127,7 +147,6 @@ export_system(struct export *e, const struct annex_key *key, const unsigned char
 	const ProtobufCMessageDescriptor *type = system_type(kind);
 	struct annex_pool *pool = e->store->own_scratch;
 	ProtobufCMessage *record = type != NULL ? record_decode(type, bytes, len, pool) : NULL;
-	struct annex_key prefix;
 
 	if (record == NULL) {
 		write_damaged(e, key, "cannot be decoded");
@@ -137,15 +156,10 @@ export_system(struct export *e, const struct annex_key *key, const unsigned char
 		add_table(e, key, record);
 	if (kind > SYSTEM_TABLE)
 		write_header(e);
-	if (kind != SYSTEM_SEQUENCE)
-		return;
-	if (prefix_of(e, key, &prefix))
-		write_line(e,
-		    json_pack("{ss so so}", "table", prefix.table->name, "key",
-			json_of_key(&prefix, pool), "sequence",
-			json_of_u64(((Annex__Store__Sequence *)record)->last)));
-	else
-		write_raw(e, key, bytes, len);
+	if (kind == SYSTEM_SEQUENCE)
+		export_sequence(e, key, ((Annex__Store__Sequence *)record)->last);
+	else if (kind == SYSTEM_ROOT && ((Annex__Store__Count *)record)->last > 0)
+		export_sequence(e, key, ((Annex__Store__Count *)record)->last);
 }
 
 static void
@@ -269,14 +283,15 @@ import_header(struct import *in, const json_t *line)
 static int
 import_sequence(struct import *in, const struct annex_key *prefix, const json_t *value)
 {
-	Annex__Store__Sequence row = ANNEX__STORE__SEQUENCE__INIT;
-	struct annex_key key = key_system(SYSTEM_SEQUENCE);
+	uint64_t last;
 
 	in->why = "the sequence is not a number";
-	if (!json_to_u64(value, &row.last))
+	if (!json_to_u64(value, &last))
 		return ANNEX_EINVAL;
-	key_append(&key, prefix->bytes, prefix->len);
-	return store_use(in->store) < 0 ? ANNEX_ESTORE : system_put(in->store, &key, &row.base);
+	in->why = "a sequence is of numbers";
+	if (prefix->table->key[prefix->parts].type != ANNEX_KEY_U64)
+		return ANNEX_EINVAL;
+	return sequence_raise(in->store, prefix, last);
 }
 
 static int

@@ -131,6 +131,19 @@ a_count_of_nothing_is_found(void **state)
 }
 
 static void
+a_number_that_no_row_has_is_no_fault(void **state)
+{
+	struct storetest *t = *state;
+	struct annex_key group = annex_key(COUNTED);
+	uint64_t number;
+
+	annex_key_text(&group, "nobody");
+	assert_int_equal(annex_sequence(t->store, &group, &number), ANNEX_OK);
+	commit(t->store);
+	assert_finds(t, 0, "nothing is wrong");
+}
+
+static void
 a_row_that_was_not_counted_is_found(void **state)
 {
 	Test__Record record = TEST__RECORD__INIT;
@@ -252,6 +265,7 @@ main(void)
 		TEST(a_store_whose_tables_are_not_known_is_checked_all_the_same),
 		TEST(a_wrong_count_is_found),
 		TEST(a_count_of_nothing_is_found),
+		TEST(a_number_that_no_row_has_is_no_fault),
 		TEST(a_row_that_was_not_counted_is_found),
 		TEST(a_row_that_does_not_decode_is_found),
 		TEST(a_row_under_another_key_is_found),

@@ -192,6 +192,25 @@ a_table_that_becomes_counted_is_counted(void **state)
 	assert_int_equal(n, 301);
 }
 
+static void
+a_number_is_not_given_out_again_when_a_table_is_counted_or_no_longer(void **state)
+{
+	struct storetest *t = *state;
+	struct annex_key prefix = annex_key(first);
+	uint64_t n;
+
+	annex_key_text(&prefix, "gone");
+	for (unsigned i = 0; i < 3; i++) {
+		const struct annex_table *table = i % 2 == 0 ? counted : first;
+
+		assert_int_equal(open_with(t, table), ANNEX_OK);
+		prefix.table = table;
+		assert_int_equal(annex_sequence(t->store, &prefix, &n), ANNEX_OK);
+		assert_int_equal(n, i + 1);
+		commit(t->store);
+	}
+}
+
 int
 main(void)
 {
@@ -202,6 +221,7 @@ main(void)
 		TEST(a_version_may_rise_without_a_migration),
 		TEST(the_shape_of_a_key_cannot_change),
 		TEST(a_table_that_becomes_counted_is_counted),
+		TEST(a_number_is_not_given_out_again_when_a_table_is_counted_or_no_longer),
 	};
 	return cmocka_run_group_tests_name("migrate", tests, NULL, NULL);
 }
