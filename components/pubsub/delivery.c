@@ -57,7 +57,7 @@ delivery_goes_on(const struct pubsub *p, uint64_t node)
 static bool
 are_many(const struct node *node)
 {
-	return node->audience == NULL &&
+	return node->audience == NULL && !node->is_deserted &&
 	    subs_count(node) > (uint64_t)node->p->set->subscribers_per_turn;
 }
 

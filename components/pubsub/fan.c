@@ -137,6 +137,7 @@ audience_forget(struct node *node)
 {
 	struct annex_pool *pool;
 
+	node->is_deserted = false;
 	if (node->audience == NULL)
 		return;
 	pool = node->audience->pool;

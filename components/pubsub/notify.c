@@ -28,10 +28,13 @@ event_build(const struct node *node, const char *to, struct annex_element **even
 }
 
 bool
-is_heard(const struct node *node)
+is_heard(struct node *node)
 {
-	return node->config.deliver_notifications &&
-	    (node->audience != NULL || subs_last(node) > 0);
+	if (!node->config.deliver_notifications)
+		return false;
+	if (node->audience == NULL && !node->is_deserted)
+		node->is_deserted = subs_last(node) == 0;
+	return !node->is_deserted;
 }
 
 void

@@ -132,6 +132,7 @@ struct node {
 	enum order order;
 	bool indexing;             /* the job that keeps its index is to run */
 	struct audience *audience; /* fan.c; or NULL */
+	bool is_deserted;          /* nobody is subscribed; false: that is not known */
 	struct kept_item *last;    /* item.c: the last one where items are not stored; or NULL */
 	size_t garbage;            /* bytes of the pool that nobody uses any more, about */
 };
@@ -626,7 +627,7 @@ struct notice {
 };
 void notify(struct node *node, const struct notice *notice);
 /* Whether an event goes to anybody; where it does not it need not be built. */
-bool is_heard(const struct node *node);
+bool is_heard(struct node *node);
 /* An item (or NULL) was published; payload is that of item, for bodies. */
 void tell_items(struct node *node, const Pubsub__Item *item, const struct annex_element *payload);
 void tell_retracted(struct node *node, const struct annex_strings *ids);
@@ -656,7 +657,7 @@ struct delivery {
 bool tell_some(struct pubsub *p, struct node *node, struct delivery *d);
 /* Tell the audience of a node, which it has. */
 void tell_audience(struct node *node, const struct delivery *d);
-/* Who is subscribed has changed. */
+/* Who is subscribed changes. */
 void audience_forget(struct node *node);
 
 /* --- delivery.c ---------------------------------------------------------- */

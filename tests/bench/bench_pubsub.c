@@ -149,19 +149,19 @@ any(unsigned i, unsigned of)
 	return (unsigned)((uint64_t)i * 2654435761u % of);
 }
 
-/* The rows that a publish writes: the item, where it is, its place by creation; the sequence of the
- * node, two counts and the bytes it has. */
+/* The rows that a publish writes: the item and where it is; how many the node has, and how many
+ * bytes. */
 static int
 put_publish(MDB_txn *txn, MDB_dbi dbi, unsigned node, unsigned n)
 {
-	static const size_t sizes[] = { 260, 40, 40, 24, 24, 24, 24 };
+	static const size_t sizes[] = { 260, 40, 24, 24 };
 	char name[40], value[260] = { 0 };
 	MDB_val key = { 0, name }, data = { 0, value };
 	int rc = 0;
 
 	for (unsigned row = 0; row < sizeof(sizes) / sizeof(*sizes) && rc == 0; row++) {
 		key.mv_size = (size_t)snprintf(
-		    name, sizeof(name), "%u.%05u.%07u", row, node, row < 3 ? n : 0);
+		    name, sizeof(name), "%u.%05u.%07u", row, node, row < 2 ? n : 0);
 		data.mv_size = sizes[row];
 		rc = mdb_put(txn, dbi, &key, &data, 0);
 	}
