@@ -56,7 +56,7 @@ struct action {
 	const void *picture; /* avatar, decoded */
 	size_t picture_len;
 	int64_t ttl_ms, for_ms;
-	json_t *commands, *table, *choices, *atom, *groups;
+	json_t *commands, *table, *form, *choices, *atom, *groups;
 	int64_t hello;
 	const struct annex_jid *to;
 	struct event *event; /* that it answers */
@@ -98,6 +98,8 @@ held_add(struct action *action, const char *body, const char *id, const char *xm
 /* reply.c */
 bool table_is_one(const json_t *table);
 int reply_table(struct event *event, const json_t *table) ANNEX_MUST_CHECK;
+/* Ask more, before what the command is for is done; note: or NULL. */
+int reply_form(struct event *event, const json_t *form, const char *note) ANNEX_MUST_CHECK;
 
 /* contact.c, ask.c, beat.c, timers.c, token.c */
 int judge_get(struct action *action);

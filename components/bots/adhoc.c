@@ -3,88 +3,20 @@
 /*
  * adhoc.c - commands of bots as ad-hoc commands (XEP-0050)
  *
- *	execute ─▶ form ─▶ complete ─▶ event ─▶ the program's answer
+ *	execute ─▶ form ─▶ next, complete ─▶ event ─▶ the program's answer
+ *	            ▲  prev                             │ another form
+ *	            └───────────────────────────────────┘
  *
  * A command without fields runs at once.  Where the program takes longer than
  * people look at a form the command ends with a note, and the answer
- * follows as a message.  Sessions are memory: who had a form open at a
- * restart opens it anew.
+ * follows as a message; another form is asked there then, field by
+ * field (dialog.c).  Sessions are memory: who had a form open at a restart opens it anew.
  */
 #include <string.h>
 
-#include "command.h"
+#include "session.h"
 
-#define SESSION_MS 600000
 #define ANSWER_MS 10000 /* then the answer follows as a message */
-#define SESSIONS_MOST 5 /* of one user */
-
-struct session {
-	struct annex_pool *pool;
-	const char *id, *node, *owner;
-	int64_t until_ms;
-};
-
-/* --- Sessions ------------------------------------------------------------------- */
-
-static void
-session_end(struct bot *bot, struct session *s)
-{
-	annex_map_remove_str(bot->sessions, s->id);
-	annex_pool_destroy(&s->pool);
-}
-
-/* Of those of owner: how many there are, and the only one. */
-static size_t
-sessions_of(struct bot *bot, const char *owner, struct session **only_r)
-{
-	struct annex_map_iter it = { 0 };
-	int64_t now_ms = annex_now_ms(bot->bots->inst);
-	size_t n = 0;
-
-	while (annex_map_next(bot->sessions, &it)) {
-		struct session *s = it.value;
-
-		if (s->until_ms < now_ms) {
-			session_end(bot, s);
-		} else if (strcmp(s->owner, owner) == 0) {
-			*only_r = s;
-			n++;
-		}
-	}
-	return n;
-}
-
-static struct session *
-session_begin(struct bot *bot, const struct command *c, const char *owner)
-{
-	struct annex_pool *pool;
-	struct session *s, *other;
-
-	if (sessions_of(bot, owner, &other) >= SESSIONS_MOST)
-		return NULL;
-	pool = annex_pool_create(bot->pool, "session");
-	s = annex_new(pool, struct session);
-	s->pool = pool;
-	s->id = annex_strdup(pool, annex_random_id(bot->bots->inst));
-	s->node = annex_strdup(pool, c->node);
-	s->owner = annex_strdup(pool, owner);
-	s->until_ms = annex_now_ms(bot->bots->inst) + SESSION_MS;
-	annex_map_set_str(bot->sessions, s->id, s);
-	return s;
-}
-
-/* Some clients forget the id: where there is only one, it is meant. */
-static struct session *
-session_find(struct bot *bot, const struct annex_stanza *in)
-{
-	const char *id = annex_attr(in->payload, "sessionid");
-	struct session *s = NULL;
-
-	if (id == NULL)
-		return sessions_of(bot, in->from->full, &s) == 1 ? s : NULL;
-	s = annex_map_get_str(bot->sessions, id);
-	return s != NULL && strcmp(s->owner, in->from->full) == 0 ? s : NULL;
-}
 
 /* --- Answers ---------------------------------------------------------------------- */
 
@@ -100,7 +32,7 @@ command_element(struct annex_stanza *out, const char *node, const char *id, cons
 }
 
 static void
-add_field(struct annex_element *x, const struct field *f)
+add_field(struct annex_element *x, const struct field *f, const char *value)
 {
 	struct annex_element *el = annex_add(x, NULL, "field"), *option;
 
@@ -109,6 +41,8 @@ add_field(struct annex_element *x, const struct field *f)
 	annex_attr_set(el, "label", f->label);
 	if (f->required)
 		annex_add(el, NULL, "required");
+	if (value != NULL && *value != '\0')
+		annex_add_text(el, NULL, "value", value);
 	for (const char *const *o = f->options; o != NULL && *o != NULL; o++) {
 		option = annex_add(el, NULL, "option");
 		annex_attr_set(option, "label", *o);
@@ -116,25 +50,52 @@ add_field(struct annex_element *x, const struct field *f)
 	}
 }
 
-static enum annex_verdict
-show_form(struct bot *bot, const struct command *c, const struct session *s,
-    const struct annex_stanza *in, const char *note)
+/* What was entered there before is in it. */
+static void
+add_form(struct annex_element *el, const struct form *form, const char *said)
 {
-	struct annex_stanza *out = annex_reply(bot->bots->inst, in);
-	struct annex_element *el = command_element(out, c->node, s->id, "executing");
-	struct annex_element *actions = annex_add(el, NULL, "actions"), *x;
+	struct annex_element *x = annex_add(el, ANNEX_NS_FORM, "x");
+	json_t *entered = said == NULL ? NULL : json_loads(said, 0, NULL);
 
-	annex_attr_set(actions, "execute", "complete");
-	annex_add(actions, NULL, "complete");
-	x = annex_add(el, ANNEX_NS_FORM, "x");
 	annex_attr_set(x, "type", "form");
-	annex_add_text(x, NULL, "title", c->name);
-	for (size_t i = 0; i < c->field_count; i++)
-		add_field(x, &c->fields[i]);
+	annex_add_text(x, NULL, "title", form->title);
+	for (size_t i = 0; i < form->field_count; i++)
+		add_field(x, &form->fields[i],
+		    json_string_value(json_object_get(entered, form->fields[i].var)));
+	json_decref(entered);
+}
+
+/* The form of the stage that a session is at. */
+static struct form
+form_at(struct bot *bot, const struct command *c, const struct session *s)
+{
+	const char *text = session_stage(s)->json;
+
+	return text == NULL ? c->form : form_of(text, annex_scratch(bot->bots->inst));
+}
+
+static bool
+has_earlier(const struct session *s)
+{
+	return s->stages > (s->blank ? 2 : 1);
+}
+
+static void
+show_form(struct bot *bot, const struct form *form, const struct session *s,
+    struct annex_stanza *out, const char *note, const char *kind)
+{
+	struct annex_element *el = command_element(out, s->node, s->id, "executing");
+	struct annex_element *actions = annex_add(el, NULL, "actions");
+	const char *onward = form->next ? "next" : "complete";
+
+	annex_attr_set(actions, "execute", onward);
+	if (has_earlier(s))
+		annex_add(actions, NULL, "prev");
+	annex_add(actions, NULL, onward);
+	add_form(el, form, session_stage(s)->said);
 	if (note != NULL)
-		annex_attr_set(annex_add_text(el, NULL, "note", note), "type", "error");
+		annex_attr_set(annex_add_text(el, NULL, "note", note), "type", kind);
 	annex_send(bot->bots->inst, out);
-	return ANNEX_DONE;
 }
 
 struct annex_element *
@@ -145,7 +106,10 @@ adhoc_result(struct event *ev, struct annex_stanza **out_r)
 
 	ev->hold = 0;
 	*out_r = out;
-	return out == NULL ? NULL : command_element(out, ev->node, ev->session, "completed");
+	if (out == NULL)
+		return NULL;
+	session_end(ev->bot, ev->session);
+	return command_element(out, ev->node, ev->session, "completed");
 }
 
 bool
@@ -158,6 +122,36 @@ adhoc_answer(struct event *ev, const char *text)
 		return false;
 	annex_attr_set(annex_add_text(el, NULL, "note", text), "type", "info");
 	annex_send(ev->bot->bots->inst, out);
+	return true;
+}
+
+bool
+adhoc_form(struct event *ev, const struct form *form, const char *json, const char *note)
+{
+	struct bot *bot = ev->bot;
+	struct annex_stanza *out = ev->hold == 0 ? NULL : annex_release(bot->bots->inst, ev->hold);
+	struct session *s = out == NULL ? NULL : annex_map_get_str(bot->sessions, ev->session);
+
+	ev->hold = 0;
+	if (out == NULL)
+		return false;
+	if (s == NULL) { /* the command had no form of its own, or its session made room */
+		s = session_begin(bot, ev->node, ev->session, ev->from);
+		s->blank = true;
+		session_stage(s)->said = annex_strdup(
+		    session_stage(s)->pool, event_said(ev, annex_scratch(bot->bots->inst)));
+	}
+	s->running = false;
+	session_touch(bot, s);
+	if (session_push(s, json)) {
+		show_form(bot, form, s, out, note, "info");
+		return true;
+	}
+	annex_attr_set(annex_add_text(command_element(out, s->node, s->id, "completed"), NULL,
+			   "note", "There are too many forms."),
+	    "type", "error");
+	session_end(bot, s->id);
+	annex_send(bot->bots->inst, out);
 	return true;
 }
 
@@ -191,27 +185,13 @@ adhoc_end(struct bot *bot)
 
 /* --- Running ------------------------------------------------------------------------- */
 
-static enum annex_verdict
-run(struct bot *bot, const struct command *c, const char *const *values,
-    const struct annex_stanza *in, const char *session)
+static void
+wait_for_answer(struct event *ev, const char *node, const char *session)
 {
+	struct bot *bot = ev->bot;
 	struct annex_instance *inst = bot->bots->inst;
-	enum annex_verdict verdict;
-	struct event *ev;
-	int r;
 
-	if ((r = command_event(bot, c, values, in, "adhoc", &ev)) < 0)
-		return event_refuse(bot->bots, in, r);
-	if ((r = event_fits(ev)) < 0) {
-		event_drop(ev);
-		return event_refuse(bot->bots, in, r);
-	}
-	verdict = annex_hold(inst, in, &ev->hold);
-	if (ev->hold == 0) {
-		event_drop(ev);
-		return verdict;
-	}
-	ev->node = annex_strdup(ev->pool, c->node);
+	ev->node = annex_strdup(ev->pool, node);
 	ev->session = annex_strdup(ev->pool, session);
 	ev->hold_until_ms = annex_now_ms(inst) + ANSWER_MS;
 	annex_list_append(&bot->held_events, &ev->by_hold);
@@ -219,8 +199,38 @@ run(struct bot *bot, const struct command *c, const char *const *values,
 		bot->hold_timer = annex_timer(inst, too_long, bot);
 	if (!annex_timer_is_running(bot->hold_timer))
 		annex_timer_start(bot->hold_timer, ANSWER_MS);
+}
+
+static enum annex_verdict
+run(struct bot *bot, const struct saying *saying, const struct annex_stanza *in,
+    const char *session)
+{
+	enum annex_verdict verdict;
+	struct event *ev;
+	int r;
+
+	if ((r = command_event(bot, saying, in, &ev)) < 0)
+		return event_refuse(bot->bots, in, r);
+	if ((r = event_fits(ev)) < 0) {
+		event_drop(ev);
+		return event_refuse(bot->bots, in, r);
+	}
+	verdict = annex_hold(bot->bots->inst, in, &ev->hold);
+	if (ev->hold == 0) {
+		event_drop(ev);
+		return verdict;
+	}
+	wait_for_answer(ev, saying->node, session);
 	bots_must(bot->bots, event_add_or_drop(ev));
 	return verdict;
+}
+
+static enum annex_verdict
+show_again(struct bot *bot, const struct form *form, const struct session *s,
+    const struct annex_stanza *in, const char *note)
+{
+	show_form(bot, form, s, annex_reply(bot->bots->inst, in), note, "error");
+	return ANNEX_DONE;
 }
 
 static enum annex_verdict
@@ -228,37 +238,39 @@ submit(struct bot *bot, const struct command *c, struct session *s, const struct
 {
 	struct annex_pool *pool = annex_scratch(bot->bots->inst);
 	const struct annex_element *x = annex_form_find(in->payload, NULL);
-	const char **values = annex_new_array(pool, const char *, c->field_count + 1);
-	const char *why, *id = annex_strdup(pool, s->id);
+	const struct form form = form_at(bot, c, s);
+	const char **values = annex_new_array(pool, const char *, form.field_count + 1), *why;
+	struct saying saying = { .node = c->node, .via = "adhoc", .stage = s->stages };
+	enum annex_verdict verdict;
 
-	for (size_t i = 0; i < c->field_count; i++) {
-		const struct field *f = &c->fields[i];
+	for (size_t i = 0; i < form.field_count; i++) {
+		const struct field *f = &form.fields[i];
 
 		values[i] = x == NULL ? NULL : annex_form_value(x, f->var);
 		if (values[i] == NULL && !f->required)
 			continue;
 		if (!field_accepts(f, values[i] == NULL ? "" : values[i], &why))
-			return show_form(
-			    bot, c, s, in, annex_sprintf(pool, "%s must be %s.", f->label, why));
+			return show_again(bot, &form, s, in,
+			    annex_sprintf(pool, "%s must be %s.", f->label, why));
 	}
-	session_end(bot, s);
-	return run(bot, c, values, in, id);
+	saying.said = said_with(pool, session_said_before(s), &form, values);
+	verdict = run(bot, &saying, in, s->id);
+	if (verdict != ANNEX_HELD)
+		return verdict;
+	s->running = true;
+	session_stage(s)->said = annex_strdup(session_stage(s)->pool, saying.said);
+	return verdict;
 }
 
 static enum annex_verdict
 execute(struct bot *bot, const struct command *c, const struct annex_stanza *in)
 {
-	struct session *s;
+	const struct saying saying = { .node = c->node, .via = "adhoc", .said = "{}", .stage = 1 };
+	const char *id = annex_random_id(bot->bots->inst);
 
-	if (c->field_count == 0) {
-		static const char *const none[] = { NULL };
-
-		return run(bot, c, none, in, annex_random_id(bot->bots->inst));
-	}
-	if ((s = session_begin(bot, c, in->from->full)) == NULL)
-		return annex_refuse(bot->bots->inst, in, ANNEX_RESOURCE_CONSTRAINT,
-		    "You have too many commands open.");
-	return show_form(bot, c, s, in, NULL);
+	if (c->form.field_count == 0)
+		return run(bot, &saying, in, id);
+	return show_again(bot, &c->form, session_begin(bot, c->node, id, in->from->full), in, NULL);
 }
 
 static enum annex_verdict
@@ -267,31 +279,45 @@ cancel(struct bot *bot, struct session *s, const struct annex_stanza *in)
 	struct annex_stanza *out = annex_reply(bot->bots->inst, in);
 
 	command_element(out, s->node, s->id, "canceled");
-	session_end(bot, s);
+	session_end(bot, s->id);
 	annex_send(bot->bots->inst, out);
 	return ANNEX_DONE;
+}
+
+static enum annex_verdict
+refuse_as(struct bot *bot, const struct annex_stanza *in, const char *name)
+{
+	return annex_refuse_with(bot->bots->inst, in,
+	    &(struct annex_error) {
+		.condition = ANNEX_BAD_REQUEST, .app_ns = ANNEX_NS_COMMANDS, .app_name = name });
 }
 
 static enum annex_verdict
 go_on(struct bot *bot, const struct command *c, struct session *s, const struct annex_stanza *in)
 {
 	const char *action = annex_attr(in->payload, "action");
+	struct form form;
 
 	if (action != NULL && strcmp(action, "cancel") == 0)
 		return cancel(bot, s, in);
-	if (action != NULL && strcmp(action, "prev") == 0)
-		return annex_refuse_with(bot->bots->inst, in,
-		    &(struct annex_error) { .condition = ANNEX_BAD_REQUEST,
-			.app_ns = ANNEX_NS_COMMANDS,
-			.app_name = "bad-action" });
-	return submit(bot, c, s, in);
+	if (s->running)
+		return refuse_as(bot, in, "bad-action");
+	session_touch(bot, s);
+	if (action == NULL || strcmp(action, "prev") != 0)
+		return submit(bot, c, s, in);
+	if (!has_earlier(s))
+		return refuse_as(bot, in, "bad-action");
+	session_pop(s);
+	form = form_at(bot, c, s);
+	return show_again(bot, &form, s, in, NULL);
 }
 
 enum annex_verdict
 bots_command(struct annex_instance *inst, const struct annex_stanza *in)
 {
 	struct bot *bot = in->to->local == NULL ? NULL : bot_find(annex_state(inst), in->to->local);
-	const char *node = annex_attr(in->payload, "node");
+	const char *node = annex_attr(in->payload, "node"),
+		   *id = annex_attr(in->payload, "sessionid");
 	struct commands commands;
 	const struct command *c;
 	struct session *s;
@@ -305,12 +331,10 @@ bots_command(struct annex_instance *inst, const struct annex_stanza *in)
 	commands = commands_of(bot);
 	if ((c = command_find(bot, &commands, node, in->from, false)) == NULL)
 		return annex_refuse(inst, in, ANNEX_ITEM_NOT_FOUND, NULL);
-	if ((s = session_find(bot, in)) != NULL && strcmp(s->node, node) == 0)
+	s = session_of(bot, in->from->full, id);
+	/* Some clients forget the id; whoever sends no form begins anew. */
+	if (s != NULL && strcmp(s->node, node) == 0 &&
+	    (id != NULL || annex_form_find(in->payload, NULL) != NULL))
 		return go_on(bot, c, s, in);
-	if (annex_attr(in->payload, "sessionid") != NULL)
-		return annex_refuse_with(inst, in,
-		    &(struct annex_error) { .condition = ANNEX_BAD_REQUEST,
-			.app_ns = ANNEX_NS_COMMANDS,
-			.app_name = "bad-sessionid" });
-	return execute(bot, c, in);
+	return id != NULL ? refuse_as(bot, in, "bad-sessionid") : execute(bot, c, in);
 }

@@ -22,6 +22,15 @@ wrong(const struct reading *r, const char *text)
 	return ANNEX_EINVAL;
 }
 
+/* People see it, so it is cleaned; NULL where there is none. */
+static const char *
+text_of(const struct reading *r, const json_t *json, const char *name)
+{
+	const char *text = json_string_value(json_object_get(json, name));
+
+	return text == NULL ? NULL : clean_text(r->pool, text);
+}
+
 /* A list of texts, or of [value, label]. */
 static int
 read_options(const struct reading *r, const json_t *list, struct field *f)
@@ -36,9 +45,9 @@ read_options(const struct reading *r, const json_t *list, struct field *f)
 	{
 		if (json_is_array(item))
 			item = json_array_get(item, 0);
-		options[i] = annex_strdup(r->pool, json_string_value(item));
-		if (options[i] == NULL)
+		if (!json_is_string(item))
 			return wrong(r, "an option of a field is a text");
+		options[i] = clean_text(r->pool, json_string_value(item));
 	}
 	if (i == 0 || i > 256)
 		return wrong(r, "\"options\" of a field must be a list of 1 to 256");
@@ -49,12 +58,20 @@ read_options(const struct reading *r, const json_t *list, struct field *f)
 static int
 read_field(const struct reading *r, const json_t *json, struct field *f)
 {
+	static const char *const types[] = { "text-single", "text-private", "text-multi", "boolean",
+		"jid-single", "list-single", NULL };
 	const char *type = json_string_value(json_object_get(json, "type"));
+	size_t i = 0;
 
-	f->var = annex_strdup(r->pool, json_string_value(json_object_get(json, "var")));
-	f->label = annex_strdup(r->pool, json_string_value(json_object_get(json, "label")));
+	f->var = text_of(r, json, "var");
+	f->label = text_of(r, json, "label");
 	f->required = json_is_true(json_object_get(json, "required"));
-	f->type = type == NULL ? "text-single" : annex_strdup(r->pool, type);
+	while (type != NULL && types[i] != NULL && strcmp(types[i], type) != 0)
+		i++;
+	if ((f->type = types[i]) == NULL)
+		return wrong(r,
+		    "the \"type\" of a field is text-single, text-private, text-multi, boolean, "
+		    "jid-single or list-single");
 	if (f->var == NULL || *f->var == '\0' || strpbrk(f->var, " =\"") != NULL)
 		return wrong(r, "a field has a \"var\" without blanks");
 	if (f->label == NULL)
@@ -63,25 +80,71 @@ read_field(const struct reading *r, const json_t *json, struct field *f)
 }
 
 static int
-read_command(const struct reading *r, const json_t *json, struct command *c)
+read_form(const struct reading *r, const json_t *json, struct form *form)
 {
 	const json_t *fields = json_object_get(json, "fields");
 	struct field *f;
 
-	c->node = annex_strdup(r->pool, json_string_value(json_object_get(json, "node")));
-	c->name = annex_strdup(r->pool, json_string_value(json_object_get(json, "name")));
-	c->who = annex_strdup(r->pool, json_string_value(json_object_get(json, "who")));
-	c->field_count = json_array_size(fields);
-	if (c->node == NULL || *c->node == '\0' || strpbrk(c->node, " =\"") != NULL)
-		return wrong(r, "a command has a \"node\" without blanks");
-	if (c->field_count > FIELDS_MOST)
+	form->field_count = json_array_size(fields);
+	form->next = json_is_true(json_object_get(json, "next"));
+	if (form->field_count > FIELDS_MOST)
 		return wrong(r, "a command has at most 30 fields");
-	if (c->name == NULL)
-		c->name = c->node;
-	c->fields = f = annex_new_array(r->pool, struct field, c->field_count + 1);
-	for (size_t i = 0; i < c->field_count; i++)
+	form->fields = f = annex_new_array(r->pool, struct field, form->field_count + 1);
+	for (size_t i = 0; i < form->field_count; i++)
 		if (read_field(r, json_array_get(fields, i), &f[i]) < 0)
 			return ANNEX_EINVAL;
+	return ANNEX_OK;
+}
+
+int
+form_read(const json_t *json, struct annex_pool *pool, struct form *form_r, const char **why)
+{
+	const struct reading r = { pool, why };
+	static const char *const keys[] = { "title", "fields", "next", NULL };
+	const char *name;
+	const json_t *value;
+
+	*form_r = (struct form) { .title = text_of(&r, json, "title") };
+	json_object_foreach((json_t *)(uintptr_t)json, name, value)
+	{
+		size_t i = 0;
+
+		while (keys[i] != NULL && strcmp(keys[i], name) != 0)
+			i++;
+		if (keys[i] == NULL)
+			return wrong(&r, "\"form\" has \"title\", \"fields\" and \"next\"");
+	}
+	if (read_form(&r, json, form_r) < 0)
+		return ANNEX_EINVAL;
+	return form_r->field_count > 0 ? ANNEX_OK : wrong(&r, "\"form\" has no \"fields\"");
+}
+
+struct form
+form_of(const char *text, struct annex_pool *pool)
+{
+	json_t *json = json_loads(text, 0, NULL);
+	struct form form = { 0 };
+	const char *why;
+
+	if (form_read(json, pool, &form, &why) < 0)
+		form.field_count = 0;
+	json_decref(json);
+	return form;
+}
+
+static int
+read_command(const struct reading *r, const json_t *json, struct command *c)
+{
+	c->node = text_of(r, json, "node");
+	c->name = text_of(r, json, "name");
+	c->who = text_of(r, json, "who");
+	if (c->node == NULL || *c->node == '\0' || strpbrk(c->node, " =\"") != NULL)
+		return wrong(r, "a command has a \"node\" without blanks");
+	if (c->name == NULL)
+		c->name = c->node;
+	if (read_form(r, json, &c->form) < 0)
+		return ANNEX_EINVAL;
+	c->form.title = c->name;
 	return ANNEX_OK;
 }
 
@@ -193,9 +256,44 @@ field_accepts(const struct field *f, const char *value, const char **why)
 	return false;
 }
 
+/* --- What is said ------------------------------------------------------------------------ */
+
+static const char *
+object_text(json_t *json, struct annex_pool *pool)
+{
+	char *text = json_dumps(json, JSON_COMPACT);
+	const char *copy = annex_strdup(pool, text != NULL ? text : "{}");
+
+	free(text);
+	json_decref(json);
+	return copy;
+}
+
+const char *
+said_with(
+    struct annex_pool *pool, const char *before, const struct form *form, const char *const *values)
+{
+	json_t *json = json_loads(before != NULL ? before : "{}", 0, NULL);
+
+	for (size_t i = 0; i < form->field_count; i++)
+		if (values[i] != NULL)
+			json_object_set_new(json, form->fields[i].var, json_string(values[i]));
+	return object_text(json, pool);
+}
+
+const char *
+event_said(const struct event *ev, struct annex_pool *pool)
+{
+	json_t *line = json_loads(ev->line, 0, NULL);
+	json_t *said = json_incref(json_object_get(line, "form"));
+
+	json_decref(line);
+	return object_text(said, pool);
+}
+
 int
-command_event(struct bot *bot, const struct command *c, const char *const *values,
-    const struct annex_stanza *in, const char *via, struct event **event_r)
+command_event(struct bot *bot, const struct saying *saying, const struct annex_stanza *in,
+    struct event **event_r)
 {
 	struct event *ev;
 	struct text t;
@@ -212,13 +310,12 @@ command_event(struct bot *bot, const struct command *c, const char *const *value
 	ev->id = annex_strdup(ev->pool, in->id);
 	ev->lang = annex_strdup(ev->pool, annex_lang(in->element));
 	t = event_begin(ev);
-	text_member(&t, "node", c->node);
-	text_member(&t, "via", via);
+	text_member(&t, "node", saying->node);
+	text_member(&t, "via", saying->via);
 	text_name(&t, "form");
-	text_open(&t);
-	for (size_t i = 0; i < c->field_count; i++)
-		text_member(&t, c->fields[i].var, values[i]);
-	text_close(&t);
+	text_puts(&t, saying->said);
+	if (saying->stage > 1)
+		text_number(&t, "stage", (int64_t)saying->stage);
 	add_who(&t, bot, in->from, ev->lang);
 	event_end(ev, &t);
 	ev->body = ev->line;

@@ -24,10 +24,16 @@ struct field {
 	bool required;
 };
 
-struct command {
-	const char *node, *name, *who; /* who: NULL everybody */
+struct form {
+	const char *title;
 	const struct field *fields;
 	size_t field_count;
+	bool next; /* another may follow */
+};
+
+struct command {
+	const char *node, *name, *who; /* who: NULL everybody */
+	struct form form;
 };
 
 struct commands {
@@ -48,9 +54,33 @@ bool
 command_is_for(const struct bot *bot, const struct command *command, const struct annex_jid *who);
 /* Whether value will do for field; *why is what it must be. */
 bool field_accepts(const struct field *field, const char *value, const char **why);
-/* The event, with the values of fields in their order (NULL: not said). */
-int command_event(struct bot *bot, const struct command *command, const char *const *values,
-    const struct annex_stanza *in, const char *via, struct event **event_r) ANNEX_MUST_CHECK;
+/*
+ * What a program answers a command with, instead of an end: another form.  The texts of JSON are
+ * objects with a member for each field that was said so far, in whatever form.
+ */
+int form_read(const json_t *json, struct annex_pool *pool, struct form *form_r,
+    const char **why) ANNEX_MUST_CHECK;
+/* Of a text that was read before, in pool. */
+struct form form_of(const char *text, struct annex_pool *pool);
+/* before, or NULL, with the values of form's fields in their order (NULL or "": not said). */
+const char *said_with(struct annex_pool *pool, const char *before, const struct form *form,
+    const char *const *values);
+/* What was said with the command that event is. */
+const char *event_said(const struct event *event, struct annex_pool *pool);
+
+struct saying {
+	const char *node, *via;
+	const char *said;
+	size_t stage; /* with how many forms */
+};
+int command_event(struct bot *bot, const struct saying *saying, const struct annex_stanza *in,
+    struct event **event_r) ANNEX_MUST_CHECK;
+
+/* adhoc.c, dialog.c: whoever has said the command sees that form, with a note (or NULL) before it.
+ * The former: false where nobody waits. */
+bool adhoc_form(struct event *event, const struct form *form, const char *json, const char *note);
+int dialog_form(struct event *event, const struct form *form, const char *json,
+    const char *note) ANNEX_MUST_CHECK;
 
 /* dialog.c: what was said to bot is dealt with, where it is about a command.  ANNEX_AGAIN: it is not;
  * negative: its event could not be added. */

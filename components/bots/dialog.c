@@ -5,7 +5,8 @@
  *
  *	disk web1            a command, its fields in order
  *	disk host="web 1"    or by name
- *	disk                 what is missing is asked for, one by one
+ *	disk                 what is missing is asked for, one by one; so are
+ *	                     the fields of a form that a program answers with
  *	help, ?              what there is; cancel: never mind
  *
  * A conversation with one contact is about one thing at a time.  A question of a
@@ -20,10 +21,14 @@
 #define PATIENCE_MS 300000 /* for the answer to a question of ours */
 #define LATE_MS 300000     /* a command that was on its way for longer is not run */
 #define WORDS_MOST 64
+#define DIALOGS_MOST 1000
 
 struct dialog {
 	struct annex_pool *pool;
 	const char *node;
+	const char *json;   /* the form, where a program answered with it; NULL: the command's */
+	const char *before; /* what was said with the forms before it */
+	size_t stage;       /* forms, with this one */
 	const char **values;
 	size_t at; /* the field that was asked for */
 	int64_t until_ms;
@@ -31,18 +36,36 @@ struct dialog {
 
 /* --- Saying -------------------------------------------------------------------- */
 
-void
-dialog_say(struct bot *bot, const struct annex_stanza *in, const char *text)
+/* Whom, and in which conversation. */
+struct partner {
+	const char *bare, *type, *thread;
+};
+
+static struct partner
+partner_of(const struct annex_stanza *in)
+{
+	return (struct partner) { in->from->bare, in->type,
+		annex_child_text(in->element, NULL, "thread") };
+}
+
+static void
+say(struct bot *bot, const struct partner *to, const char *text)
 {
 	struct annex_instance *inst = bot->bots->inst;
-	struct annex_stanza *out = annex_message(inst, bot->full, in->from->bare, in->type);
-	const char *thread = annex_child_text(in->element, NULL, "thread");
+	struct annex_stanza *out = annex_message(inst, bot->full, to->bare, to->type);
 
 	annex_attr_set(out->element, "id", annex_random_id(inst));
 	annex_add_text(out->element, NULL, "body", text);
-	if (thread != NULL)
-		annex_add_text(out->element, NULL, "thread", thread);
+	annex_add_text(out->element, NULL, "thread", to->thread);
 	bots_must(bot->bots, out_send(bot, out, NULL));
+}
+
+void
+dialog_say(struct bot *bot, const struct annex_stanza *in, const char *text)
+{
+	const struct partner to = partner_of(in);
+
+	say(bot, &to, text);
 }
 
 static void
@@ -58,10 +81,10 @@ help(struct bot *bot, const struct commands *commands, const struct annex_stanza
 			continue;
 		text_puts(&t, "\n");
 		text_puts(&t, c->node);
-		for (size_t k = 0; k < c->field_count; k++) {
-			text_puts(&t, c->fields[k].required ? " <" : " [");
-			text_puts(&t, c->fields[k].var);
-			text_puts(&t, c->fields[k].required ? ">" : "]");
+		for (size_t k = 0; k < c->form.field_count; k++) {
+			text_puts(&t, c->form.fields[k].required ? " <" : " [");
+			text_puts(&t, c->form.fields[k].var);
+			text_puts(&t, c->form.fields[k].required ? ">" : "]");
 		}
 		text_puts(&t, ": ");
 		text_puts(&t, c->name);
@@ -111,9 +134,9 @@ field_named(const struct command *c, const char *word)
 {
 	size_t i = 0;
 
-	while (i < c->field_count &&
-	    (strncmp(word, c->fields[i].var, strlen(c->fields[i].var)) != 0 ||
-		word[strlen(c->fields[i].var)] != '='))
+	while (i < c->form.field_count &&
+	    (strncmp(word, c->form.fields[i].var, strlen(c->form.fields[i].var)) != 0 ||
+		word[strlen(c->form.fields[i].var)] != '='))
 		i++;
 	return i;
 }
@@ -129,14 +152,14 @@ read_values(const struct command *c, const char *at, const char **values, struct
 	for (size_t n = 0; n < WORDS_MOST && (word = next_word(pool, &at, &open)) != NULL; n++) {
 		if (open)
 			return "A quotation mark is open: close it, please.";
-		if ((i = field_named(c, word)) < c->field_count)
-			word += strlen(c->fields[i].var) + 1;
+		if ((i = field_named(c, word)) < c->form.field_count)
+			word += strlen(c->form.fields[i].var) + 1;
 		else
 			i = next++;
-		if (i >= c->field_count)
+		if (i >= c->form.field_count)
 			return annex_sprintf(pool, "\"%s\" is too much for %s.", word, c->node);
-		if (!field_accepts(&c->fields[i], word, &why))
-			return annex_sprintf(pool, "%s must be %s.", c->fields[i].label, why);
+		if (!field_accepts(&c->form.fields[i], word, &why))
+			return annex_sprintf(pool, "%s must be %s.", c->form.fields[i].label, why);
 		values[i] = word;
 	}
 	return NULL;
@@ -153,62 +176,131 @@ forget(struct bot *bot, const char *bare)
 		annex_pool_destroy(&d->pool);
 }
 
+/* Dialogs are memory: there are not more than so many, and what nobody goes on with is forgotten. */
+static void
+make_room(struct bot *bot)
+{
+	struct annex_map_iter it = { 0 };
+	struct dialog *oldest = NULL;
+	const char *whose = NULL;
+	int64_t now_ms = annex_now_ms(bot->bots->inst);
+
+	if (annex_map_count(bot->dialogs) < DIALOGS_MOST)
+		return;
+	while (annex_map_next(bot->dialogs, &it)) {
+		struct dialog *d = it.value;
+
+		if (d->until_ms < now_ms) {
+			forget(bot, annex_strdup(annex_scratch(bot->bots->inst), it.key));
+		} else if (oldest == NULL || d->until_ms < oldest->until_ms) {
+			oldest = d;
+			whose = annex_strdup(annex_scratch(bot->bots->inst), it.key);
+		}
+	}
+	if (annex_map_count(bot->dialogs) >= DIALOGS_MOST)
+		forget(bot, whose);
+}
+
+static struct dialog *
+dialog_begin(struct bot *bot, const char *bare, const char *node, size_t fields)
+{
+	struct annex_pool *pool;
+	struct dialog *d;
+
+	forget(bot, bare);
+	make_room(bot);
+	pool = annex_pool_create(bot->pool, "dialog");
+	d = annex_new(pool, struct dialog);
+	d->pool = pool;
+	d->node = annex_strdup(pool, node);
+	d->stage = 1;
+	d->values = annex_new_array(pool, const char *, fields + 1);
+	annex_map_set_str(bot->dialogs, bare, d);
+	return d;
+}
+
 static int
-run(struct bot *bot, const struct command *c, const char *const *values,
-    const struct annex_stanza *in)
+run(struct bot *bot, const struct saying *saying, const struct annex_stanza *in)
 {
 	struct event *ev;
-	int r = command_event(bot, c, values, in, "text", &ev);
+	int r = command_event(bot, saying, in, &ev);
 
 	return r < 0 ? r : event_add_or_drop(ev);
 }
 
 static void
-question(struct bot *bot, const struct command *c, struct dialog *d, const struct annex_stanza *in,
+question(struct bot *bot, const struct form *form, struct dialog *d, const struct partner *to,
     const char *first)
 {
-	const struct field *f = &c->fields[d->at];
+	const struct field *f = &form->fields[d->at];
 	struct text t = { .pool = annex_scratch(bot->bots->inst) };
 
 	text_puts(&t, first);
 	text_puts(&t, f->label);
 	add_options(&t, f->options);
-	text_puts(&t, "?");
+	text_puts(&t, f->required ? "?" : "? (- for none)");
 	d->until_ms = annex_now_ms(bot->bots->inst) + PATIENCE_MS;
-	dialog_say(bot, in, t.bytes);
+	say(bot, to, t.bytes);
+}
+
+/* Of the form that a program answered with all is asked, of a command's own what must be said. */
+static bool
+is_asked(const struct dialog *d, const struct field *f)
+{
+	return d->values[d->at] == NULL && (f->required || d->json != NULL);
 }
 
 /* Ask for the next that is missing, or run it. */
 static int
-go_on(struct bot *bot, const struct command *c, struct dialog *d, const struct annex_stanza *in)
+go_on(struct bot *bot, const struct form *form, struct dialog *d, const struct annex_stanza *in)
 {
-	int r;
+	struct annex_pool *pool = annex_scratch(bot->bots->inst);
+	const struct partner to = partner_of(in);
+	struct saying saying = { .via = "text", .stage = d->stage };
 
-	for (; d->at < c->field_count; d->at++)
-		if (c->fields[d->at].required && d->values[d->at] == NULL) {
-			question(bot, c, d, in, "");
+	for (; d->at < form->field_count; d->at++)
+		if (is_asked(d, &form->fields[d->at])) {
+			question(bot, form, d, &to, "");
 			return ANNEX_OK;
 		}
-	r = run(bot, c, d->values, in);
+	for (size_t i = 0; i < form->field_count; i++)
+		if (d->values[i] != NULL && *d->values[i] == '\0')
+			d->values[i] = NULL;
+	saying.node = annex_strdup(pool, d->node);
+	saying.said = said_with(pool, d->before, form, d->values);
 	forget(bot, in->from->bare);
-	return r;
+	return run(bot, &saying, in);
 }
 
 static int
 begin(struct bot *bot, const struct command *c, const char *const *values,
     const struct annex_stanza *in)
 {
-	struct annex_pool *pool = annex_pool_create(bot->pool, "dialog");
-	struct dialog *d = annex_new(pool, struct dialog);
+	struct dialog *d = dialog_begin(bot, in->from->bare, c->node, c->form.field_count);
 
-	forget(bot, in->from->bare);
-	d->pool = pool;
-	d->node = annex_strdup(pool, c->node);
-	d->values = annex_new_array(pool, const char *, c->field_count + 1);
-	for (size_t i = 0; i < c->field_count; i++)
-		d->values[i] = annex_strdup(pool, values[i]);
-	annex_map_set_str(bot->dialogs, in->from->bare, d);
-	return go_on(bot, c, d, in);
+	for (size_t i = 0; i < c->form.field_count; i++)
+		d->values[i] = annex_strdup(d->pool, values[i]);
+	return go_on(bot, &c->form, d, in);
+}
+
+int
+dialog_form(struct event *ev, const struct form *form, const char *json, const char *note)
+{
+	struct annex_pool *pool = annex_scratch(ev->bot->bots->inst);
+	const struct partner to = { ev->bare, ev->type, ev->thread };
+	json_t *line = json_loads(ev->line, 0, NULL);
+	const json_t *node = json_object_get(line, "node"), *stage = json_object_get(line, "stage");
+	struct dialog *d =
+	    dialog_begin(ev->bot, ev->bare, json_string_value(node), form->field_count);
+
+	d->json = annex_strdup(d->pool, json);
+	d->before = event_said(ev, d->pool);
+	d->stage = (json_is_integer(stage) ? (size_t)json_integer_value(stage) : 1) + 1;
+	json_decref(line);
+	if (note == NULL)
+		note = form->title;
+	question(ev->bot, form, d, &to, note != NULL ? annex_sprintf(pool, "%s\n", note) : "");
+	return ANNEX_OK;
 }
 
 /* An answer to a question of ours; ANNEX_AGAIN: it is none. */
@@ -216,27 +308,36 @@ static int
 continue_dialog(struct bot *bot, const struct commands *commands, const struct annex_stanza *in,
     const char *body)
 {
+	struct annex_pool *pool = annex_scratch(bot->bots->inst);
 	struct dialog *d = annex_map_get_str(bot->dialogs, in->from->bare);
 	const struct command *c =
 	    d == NULL ? NULL : command_find(bot, commands, d->node, in->from, false);
+	const struct partner to = partner_of(in);
+	const struct field *f;
+	struct form form;
 	const char *why;
 
 	if (c == NULL || d->until_ms < annex_now_ms(bot->bots->inst)) {
 		forget(bot, in->from->bare);
 		return ANNEX_AGAIN;
 	}
+	form = d->json != NULL ? form_of(d->json, pool) : c->form;
+	f = &form.fields[d->at];
 	if (strcasecmp(body, "cancel") == 0) {
 		forget(bot, in->from->bare);
 		dialog_say(bot, in, "Never mind, then.");
 		return ANNEX_OK;
 	}
-	if (!field_accepts(&c->fields[d->at], body, &why)) {
-		question(bot, c, d, in,
-		    annex_sprintf(annex_scratch(bot->bots->inst), "It must be %s. ", why));
+	if (!f->required && strcmp(body, "-") == 0) {
+		d->values[d->at] = "";
+		return go_on(bot, &form, d, in);
+	}
+	if (!field_accepts(f, body, &why)) {
+		question(bot, &form, d, &to, annex_sprintf(pool, "It must be %s. ", why));
 		return ANNEX_OK;
 	}
 	d->values[d->at] = annex_strdup(d->pool, body);
-	return go_on(bot, c, d, in);
+	return go_on(bot, &form, d, in);
 }
 
 /* --- A line that begins with a command ---------------------------------------------------- */
@@ -263,20 +364,25 @@ run_line(struct bot *bot, const struct commands *commands, const struct annex_st
 	struct annex_pool *pool = annex_scratch(bot->bots->inst);
 	const char *at = body + strspn(body, "/!"), *word, *why, **values;
 	const struct command *c;
+	struct saying saying = { .via = "text", .stage = 1 };
 	bool open = false, whole = true;
 
 	if ((word = next_word(pool, &at, &open)) == NULL ||
 	    (c = command_find(bot, commands, word, in->from, true)) == NULL)
 		return ANNEX_AGAIN;
-	values = annex_new_array(pool, const char *, c->field_count + 1);
+	values = annex_new_array(pool, const char *, c->form.field_count + 1);
 	if ((why = why_not_run(bot, in)) != NULL ||
 	    (why = read_values(c, at, values, pool)) != NULL) {
 		dialog_say(bot, in, why);
 		return ANNEX_OK;
 	}
-	for (size_t i = 0; i < c->field_count; i++)
-		whole &= !c->fields[i].required || values[i] != NULL;
-	return whole ? run(bot, c, values, in) : begin(bot, c, values, in);
+	for (size_t i = 0; i < c->form.field_count; i++)
+		whole &= !c->form.fields[i].required || values[i] != NULL;
+	if (!whole)
+		return begin(bot, c, values, in);
+	saying.node = c->node;
+	saying.said = said_with(pool, NULL, &c->form, values);
+	return run(bot, &saying, in);
 }
 
 /* --- All of it --------------------------------------------------------------------------------------- */

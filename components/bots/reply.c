@@ -11,7 +11,7 @@
  */
 #include <string.h>
 
-#include "action.h"
+#include "command.h"
 
 #define ROWS_MOST 1000
 #define WIDTH_MOST 64 /* of a column: what is longer stands out */
@@ -251,4 +251,27 @@ reply_table(struct event *ev, const json_t *table)
 		return ANNEX_OK;
 	}
 	return reply_text(ev, table_text(table, pool));
+}
+
+/* --- Another form ------------------------------------------------------------------ */
+
+int
+reply_form(struct event *ev, const json_t *json, const char *note)
+{
+	struct annex_pool *pool = annex_scratch(ev->bot->bots->inst);
+	char *dumped = json_dumps(json, JSON_COMPACT);
+	const char *text = annex_strdup(pool, dumped != NULL ? dumped : "{}");
+	const struct form form = form_of(text, pool);
+	int r = ANNEX_OK;
+
+	free(dumped);
+	if (is_swallowed(ev))
+		return ANNEX_OK;
+	if (note != NULL)
+		note = clean_text(pool, note);
+	if (!adhoc_form(ev, &form, text, note))
+		r = dialog_form(ev, &form, text, note);
+	if (r >= 0)
+		ev->replies = ++ev->ordinal;
+	return r;
 }

@@ -102,6 +102,7 @@ static const struct key reply_keys[] = {
 	KEY("body", KEY_TEXT, body),
 	KEY("note", KEY_TEXT, body),
 	KEY("table", KEY_ANY, table),
+	KEY("form", KEY_ANY, form),
 	KEY("more", KEY_TRUTH, more),
 	KEY("later", KEY_TRUTH, later),
 	KEY("quote", KEY_TRUTH, quote),
@@ -109,9 +110,25 @@ static const struct key reply_keys[] = {
 };
 
 static int
+judge_form(struct action *a)
+{
+	struct form form;
+	const char *why;
+
+	if (!json_is_object(a->form))
+		return action_wrong(a, "bad-json", "\"form\" must be an object");
+	if (strcmp(a->event->kind, "command") != 0 || a->table != NULL || a->later)
+		return action_wrong(
+		    a, "bad-json", "\"form\" answers a command, and has no \"table\" beside it");
+	if (form_read(a->form, a->pool, &form, &why) < 0)
+		return action_wrong(a, "bad-json", "%s", why);
+	return ANNEX_OK;
+}
+
+static int
 judge_reply(struct action *a)
 {
-	if (a->body == NULL && a->table == NULL && !a->later)
+	if (a->body == NULL && a->table == NULL && a->form == NULL && !a->later)
 		return action_wrong(a, "bad-json", "\"reply\" has no \"body\"");
 	if (a->table != NULL && !table_is_one(a->table))
 		return action_wrong(a, "bad-json",
@@ -120,7 +137,7 @@ judge_reply(struct action *a)
 	if (a->event == NULL)
 		return action_wrong(
 		    a, "item-not-found", "event %" PRId64 " does not wait for an answer", a->seq);
-	return ANNEX_OK;
+	return a->form != NULL ? judge_form(a) : ANNEX_OK;
 }
 
 static int
@@ -137,7 +154,9 @@ run_reply(struct action *a)
 	ev->quoted = a->quote;
 	if (a->table != NULL)
 		r = reply_table(ev, a->table);
-	if (r >= 0 && a->body != NULL)
+	if (a->form != NULL)
+		r = reply_form(ev, a->form, a->body);
+	else if (r >= 0 && a->body != NULL)
 		r = reply_text(ev, a->body);
 	if (r < 0)
 		return r;
