@@ -103,9 +103,8 @@ async def two_buddies_see_two_pictures_of_a_bot(t):
     equal(len(hashes), 2, "how many pictures are seen")
 
 
-@test("prosody")
+@test()
 async def a_file_is_put_and_its_link_is_sent(t):
-    """Prosody alone: ejabberd lets no component of other programs upload."""
     photographer = python(PHOTOGRAPHER) + [base64.b64encode(png(7)).decode()]
     await t.annex(bots(cam={"child": photographer})).start()
     alice = await t.client("alice")
@@ -118,6 +117,26 @@ async def a_file_is_put_and_its_link_is_sent(t):
     loop = asyncio.get_running_loop()
     data = await loop.run_in_executor(None, lambda: urllib.request.urlopen(link, timeout=10).read())
     equal(data, png(7), "what is behind the link")
+
+
+DROPPED = """
+import json, sys
+for line in sys.stdin:
+    e = json.loads(line)
+    if e["kind"] == "message":
+        print(json.dumps({"file": "a.png", "to": "alice@localhost", "data": "AAEC", "key": "f"}))
+    elif e["kind"] == "receipt":
+        print(json.dumps({"to": "alice@localhost", "body": e["state"] + " " + e["why"]}))
+"""
+
+
+@test("ejabberd")
+async def a_file_that_the_server_does_not_take_is_told_to_be_dropped(t):
+    """ejabberd takes files of those that its access rule names: one.localhost, and no other."""
+    await t.annex({"two.localhost": {"module": "bots", "bots": {"bots": {"cam": {
+        "child": python(DROPPED), "events": ["message", "receipt"]}}}}}).start()
+    alice = await t.client("alice")
+    equal((await alice.say("cam@two.localhost", "photo"))["body"], "dropped forbidden", "the fate")
 
 
 @test()
