@@ -17,6 +17,7 @@
 #define FILE_BYTES ((size_t)1 << 20)
 #define NAME_BYTES 255
 #define LINK_BYTES 4096
+#define MIME_BYTES 200
 #define WAITING_MOST 1000
 #define PARTS_MOST 4 /* a text of more messages is a file */
 #define BEGINNING_BYTES 200
@@ -68,6 +69,18 @@ take_text(struct action *a)
 	return ANNEX_OK;
 }
 
+/* RFC 6838 §4.2, perhaps with parameters. */
+static bool
+is_mime(const char *text)
+{
+	size_t n = 0;
+
+	while (text[n] >= 0x20 && text[n] < 0x7f)
+		n++;
+	return text[n] == '\0' && n <= MIME_BYTES && text[0] != '-' && text[0] != '/' &&
+	    strchr(text, '/') != NULL;
+}
+
 int
 judge_file(struct action *a)
 {
@@ -83,7 +96,11 @@ judge_file(struct action *a)
 	if (strcmp(a->to->domain, annex_domain(a->bot->bots->inst)) == 0)
 		return action_wrong(
 		    a, "not-allowed", "bots do not talk to bots of the same gateway");
-	if (a->link != NULL && !files_is_link(a->link, LINK_BYTES))
+	if (a->mime != NULL && !is_mime(a->mime))
+		return action_wrong(a, "bad-json", "\"mime\" must be a type such as image/png");
+	if (a->link != NULL &&
+	    (!files_is_link(a->link, LINK_BYTES) ||
+		strcmp(a->link, clean_text(a->pool, a->link)) != 0))
 		return action_wrong(a, "bad-json", "\"link\" must be a URL of https");
 	r = a->data != NULL ? take_data(a) : a->path != NULL ? take_path(a) : take_text(a);
 	if (r < 0)
@@ -114,7 +131,7 @@ run_file(struct action *a)
 	row.link = (char *)(uintptr_t)(a->link != NULL ? a->link : "");
 	row.body = (char *)(uintptr_t)(a->body != NULL ? clean_text(a->pool, a->body) : "");
 	row.data = (ProtobufCBinaryData) { a->file_len, (uint8_t *)(uintptr_t)a->file_bytes };
-	return files_add(a->bot->bots, &row);
+	return bots_must(a->bot->bots, files_add(a->bot->bots, &row));
 }
 
 /* --- Texts that are too long to be read in a chat --------------------------------------------- */

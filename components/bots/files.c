@@ -150,23 +150,25 @@ put_ended(struct annex_instance *inst, struct annex_child *child, int status, vo
 }
 
 /* XEP-0363 §5: no other header is anybody's affair, and none has a line's end in it. */
-static size_t
-add_headers(const struct annex_element *put, const char **argv, struct annex_pool *pool)
+static const char *
+headers_of(const struct annex_element *put, struct annex_pool *pool)
 {
 	static const char *const allowed[] = { "Authorization", "Cookie", "Expires", NULL };
+	struct text t = { .pool = pool };
 	size_t n = 0;
 
+	text_puts(&t, "UPLOAD_HEADERS=");
 	for (const struct annex_element *h = annex_child(put, NULL, "header");
 	     h != NULL && n < HEADERS_MOST; h = annex_child_after(h, NULL, "header")) {
 		const char *name = annex_attr(h, "name"), *text = annex_text(h);
 
 		for (const char *const *a = allowed; name != NULL && *a != NULL; a++)
 			if (strcasecmp(*a, name) == 0 && strpbrk(text, "\r\n") == NULL) {
-				argv[n++] = "-H";
-				argv[n++] = annex_sprintf(pool, "%s: %s", *a, text);
+				text_printf(&t, "%s: %s\n", *a, text);
+				n++;
 			}
 	}
-	return n;
+	return t.bytes;
 }
 
 static void
@@ -176,16 +178,16 @@ put(struct files *f, const Bots__File *row, const struct annex_element *slot)
 	struct annex_instance *inst = f->bots->inst;
 	struct annex_pool *pool = annex_scratch(inst);
 	const struct annex_element *to = annex_child(slot, NULL, "put");
-	const char **argv = annex_new_array(pool, const char *, 2 * HEADERS_MOST + 5);
-	struct annex_program program = { .argv = argv, .timeout_ms = 300000 };
+	/* Secrets of the slot: of arguments all users of the machine learn. */
+	const char *const env[] = { annex_sprintf(pool, "UPLOAD_URL=%s", annex_attr(to, "url")),
+		headers_of(to, pool), NULL };
+	const char *const argv[] = { *f->bots->set->upload != '\0'
+		    ? f->bots->set->upload
+		    : annex_program_path(inst, "upload"),
+		"--", row->mime, NULL };
+	struct annex_program program = { .argv = argv, .env = env, .timeout_ms = 300000 };
 	struct annex_child *child;
-	size_t n = 0;
 
-	argv[n++] = *f->bots->set->upload != '\0' ? f->bots->set->upload
-						  : annex_program_path(inst, "upload");
-	n += add_headers(to, argv + n, pool);
-	argv[n++] = row->mime;
-	argv[n++] = annex_attr(to, "url");
 	child = annex_spawn(inst, &program, &events, f);
 	if (child == NULL) {
 		failed(f, "too many programs run", false);

@@ -18,7 +18,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +32,7 @@
 #include "web.h"
 
 #define ANSWER_MOST ((size_t)64 * 1024)
+#define KEYS_MOST 4
 #define EVENT_MOST ((size_t)1024 * 1024)
 
 struct answer {
@@ -42,8 +42,8 @@ struct answer {
 
 struct hook {
 	const char *url;
-	bool is_signed;
-	struct sign_key key;
+	struct sign_key key[KEYS_MOST];
+	size_t keys; /* 0: it is not signed */
 	long timeout_s;
 	char *event; /* JSON, to be posted */
 	char id[64];
@@ -57,10 +57,11 @@ usage(void)
 	return EXIT_FOR_GOOD;
 }
 
+/* A line each: while a secret is exchanged for another both sign, the newer first. */
 static int
-read_key(struct hook *hook, const char *path)
+read_keys(struct hook *hook, const char *path)
 {
-	char text[256];
+	char text[KEYS_MOST * 128], *rest = NULL;
 	FILE *file = fopen(path, "r");
 	size_t n;
 
@@ -71,12 +72,24 @@ read_key(struct hook *hook, const char *path)
 	n = fread(text, 1, sizeof(text) - 1, file);
 	text[n] = '\0';
 	fclose(file);
-	hook->is_signed = sign_key_read(&hook->key, text) == 0;
-	if (!hook->is_signed)
-		fprintf(stderr, "hook: %s holds no secret: whsec_ and base64 of 24 to 64 bytes\n",
-		    path);
+	hook->keys = 0;
+	for (char *line = strtok_r(text, "\n", &rest); line != NULL;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		if (line[strspn(line, " \t\r")] == '\0')
+			continue;
+		if (hook->keys == KEYS_MOST || sign_key_read(&hook->key[hook->keys], line) < 0) {
+			hook->keys = 0;
+			break;
+		}
+		hook->keys++;
+	}
 	sodium_memzero(text, sizeof(text));
-	return hook->is_signed ? 0 : -1;
+	if (hook->keys == 0)
+		fprintf(stderr,
+		    "hook: %s holds no secret: whsec_ and base64 of 24 to 64 bytes, on each of at "
+		    "most %d lines\n",
+		    path, KEYS_MOST);
+	return hook->keys > 0 ? 0 : -1;
 }
 
 static const char *
@@ -139,19 +152,21 @@ headers(const struct hook *hook)
 {
 	int64_t now = (int64_t)time(NULL);
 	struct curl_slist *list = NULL;
-	char line[128], text[SIGN_TEXT];
+	char line[128], text[KEYS_MOST * SIGN_TEXT + 32] = "webhook-signature:";
 
 	list = curl_slist_append(list, "Content-Type: application/json");
 	snprintf(line, sizeof(line), "webhook-id: %s", hook->id);
 	list = curl_slist_append(list, line);
 	snprintf(line, sizeof(line), "webhook-timestamp: %" PRId64, now);
 	list = curl_slist_append(list, line);
-	if (hook->is_signed) {
-		sign(text, &hook->key, hook->id, now, hook->event, strlen(hook->event));
-		snprintf(line, sizeof(line), "webhook-signature: %s", text);
-		list = curl_slist_append(list, line);
+	for (size_t i = 0; i < hook->keys; i++) {
+		size_t len = strlen(text);
+
+		text[len] = ' ';
+		sign(
+		    text + len + 1, &hook->key[i], hook->id, now, hook->event, strlen(hook->event));
 	}
-	return list;
+	return hook->keys > 0 ? curl_slist_append(list, text) : list;
 }
 
 static void
@@ -204,7 +219,7 @@ run(struct hook *hook, int argc, char **argv)
 			hook->timeout_s = strtol(optarg, NULL, 10);
 		else if (option != 's')
 			return usage();
-		else if (read_key(hook, optarg) < 0)
+		else if (read_keys(hook, optarg) < 0)
 			return EXIT_FOR_GOOD;
 	}
 	if (optind != argc - 1 || hook->timeout_s <= 0)

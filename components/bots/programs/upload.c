@@ -3,13 +3,16 @@
 /*
  * upload.c - put what comes on the standard input where a server has made room (XEP-0363)
  *
- *	upload [-H HEADER]... [-t SECONDS] TYPE URL
+ *	upload [-H HEADER]... [-t SECONDS] TYPE [URL]
  *
- * annex-bots runs it for the files of bots.  Exit status: 0 it is there; 100 the
- * server does not want it, whatever we do; 111 try again.
+ * annex-bots runs it for the files of bots.  Whoever knows the address and the headers may put
+ * something else there, and arguments are seen by all users of a machine: so they come in the
+ * environment, as UPLOAD_URL and UPLOAD_HEADERS, a line each.  Exit status: 0 it is there;
+ * 100 the server does not want it, whatever we do, or it is too large; 111 try again.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "web.h"
@@ -19,32 +22,51 @@
 struct upload {
 	struct curl_slist *headers;
 	long timeout_s;
-	FILE *file; /* its length must be known before it is put */
+	char *bytes; /* all of it: its length must be known before it is put */
+	FILE *file;
 	long len;
 };
 
 static int
 usage(void)
 {
-	fprintf(stderr, "usage: upload [-H HEADER]... [-t SECONDS] TYPE URL\n");
+	fprintf(stderr, "usage: upload [-H HEADER]... [-t SECONDS] TYPE [URL]\n");
 	return EXIT_FOR_GOOD;
 }
 
+/* One byte more than may be is asked for, so that what is too large is found so. */
 static int
 read_all(struct upload *u)
 {
-	char *bytes = malloc(FILE_MOST);
-	size_t n = bytes == NULL ? 0 : fread(bytes, 1, FILE_MOST, stdin);
+	size_t n;
 
-	if (bytes == NULL || (u->file = fmemopen(NULL, n + 1, "w+")) == NULL ||
-	    fwrite(bytes, 1, n, u->file) != n) {
-		free(bytes);
-		return -1;
+	if ((u->bytes = malloc(FILE_MOST + 1)) == NULL)
+		return EXIT_LATER;
+	n = fread(u->bytes, 1, FILE_MOST + 1, stdin);
+	if (ferror(stdin)) {
+		fprintf(stderr, "upload: the file could not be read\n");
+		return EXIT_LATER;
 	}
-	free(bytes);
-	rewind(u->file);
+	if (n > FILE_MOST) {
+		fprintf(stderr, "upload: the file has more than %zu bytes\n", FILE_MOST);
+		return EXIT_FOR_GOOD;
+	}
 	u->len = (long)n;
-	return 0;
+	/* No file of memory is empty; nothing of this one is read then. */
+	u->file = fmemopen(u->bytes, n > 0 ? n : 1, "r");
+	return u->file == NULL ? EXIT_LATER : 0;
+}
+
+static void
+add_headers(struct upload *u)
+{
+	const char *given = getenv("UPLOAD_HEADERS");
+	char *lines = given == NULL ? NULL : strdup(given), *rest = NULL;
+
+	for (char *line = lines == NULL ? NULL : strtok_r(lines, "\n", &rest); line != NULL;
+	     line = strtok_r(NULL, "\n", &rest))
+		u->headers = curl_slist_append(u->headers, line);
+	free(lines);
 }
 
 /* What a server says to it is nobody's affair. */
@@ -75,6 +97,7 @@ int
 main(int argc, char **argv)
 {
 	struct upload u = { .timeout_s = 240 };
+	const char *url = getenv("UPLOAD_URL");
 	char type[300];
 	int option, verdict;
 
@@ -86,16 +109,22 @@ main(int argc, char **argv)
 		else
 			return usage();
 	}
-	if (argc - optind != 2 || u.timeout_s <= 0)
+	if (argc - optind == 2)
+		url = argv[optind + 1];
+	else if (argc - optind != 1)
+		url = NULL;
+	if (url == NULL || u.timeout_s <= 0)
 		return usage();
+	add_headers(&u);
 	snprintf(type, sizeof(type), "Content-Type: %s", argv[optind]);
 	u.headers = curl_slist_append(u.headers, type);
 	u.headers = curl_slist_append(u.headers, "Expect:");
-	if (read_all(&u) < 0)
-		return EXIT_LATER;
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-	verdict = put(&u, argv[optind + 1]);
-	fclose(u.file);
+	if ((verdict = read_all(&u)) == 0) {
+		verdict = put(&u, url);
+		fclose(u.file);
+	}
+	free(u.bytes);
 	curl_slist_free_all(u.headers);
 	curl_global_cleanup();
 	return verdict;

@@ -4,6 +4,7 @@
  * web.c - one request to a web server, and what its answer means for who runs the program
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "web.h"
 
@@ -32,6 +33,16 @@ judge(long status)
 	return EXIT_FOR_GOOD;
 }
 
+/* Where it is, but not what for: an address may hold a secret, and what we say is logged. */
+static int
+place_len(const char *url)
+{
+	const char *at = strstr(url, "://");
+
+	at = at == NULL ? url : at + 3;
+	return (int)(at - url + (long)strcspn(at, "/?#"));
+}
+
 int
 web_do(CURL *curl, const char *program, const char *url)
 {
@@ -40,13 +51,15 @@ web_do(CURL *curl, const char *program, const char *url)
 	int verdict;
 
 	if (code != CURLE_OK) {
-		fprintf(stderr, "%s: %s: %s\n", program, url, curl_easy_strerror(code));
+		fprintf(stderr, "%s: %.*s: %s\n", program, place_len(url), url,
+		    curl_easy_strerror(code));
 		return code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL
 		    ? EXIT_FOR_GOOD
 		    : EXIT_LATER;
 	}
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	if ((verdict = judge(status)) != 0)
-		fprintf(stderr, "%s: %s: the server says %ld\n", program, url, status);
+		fprintf(stderr, "%s: %.*s: the server says %ld\n", program, place_len(url), url,
+		    status);
 	return verdict;
 }

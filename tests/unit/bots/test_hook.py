@@ -62,6 +62,13 @@ class Hook(unittest.TestCase):
         self.assertEqual(headers["Content-Type"], "application/json")
         self.assertLess(abs(int(headers["webhook-timestamp"]) - time.time()), 300)
 
+    def test_a_secret_is_exchanged_for_another(self):
+        newer = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+        self.assertEqual(self.post("-s", self.secret(f"{newer}\n\n{SECRET}\n"))[0], 0)
+        _, headers, body = self.web.requests[0]
+        self.assertEqual(headers["webhook-signature"],
+                         " ".join(signature(s, headers, body) for s in (newer, SECRET)))
+
     def test_tries_share_an_id(self):
         for seq in ("412", "412", "413"):
             self.post(BOT_SEQ=seq)
@@ -104,6 +111,7 @@ class Hook(unittest.TestCase):
     def test_mistakes_of_operators(self):
         self.assertIn("No such file", self.post("-s", "/nowhere/secret")[2])
         for text in ("", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_abc", SECRET + " x",
+                     SECRET + "\nx", (SECRET + "\n") * 5,
                      "whsec_" + "A" * 100):
             status, _, why = self.post("-s", self.secret(text))
             self.assertEqual(status, FOR_GOOD)
