@@ -248,7 +248,7 @@ answer_command(struct annex_stanza *out, const struct session *s, const char *st
 
 /* As many rows as fit into a stanza; how many did not. */
 static size_t
-answer_table(struct annex_element *command, const struct annex_run *run)
+answer_table(struct annex_element *command, const struct annex_run *run, size_t most)
 {
 	struct annex_element *x, *parent, *field;
 	size_t bytes = 0, left = run->rows.count;
@@ -266,7 +266,7 @@ answer_table(struct annex_element *command, const struct annex_run *run)
 	for (const struct run_line *row = run->rows.first; row != NULL; row = row->next, left--) {
 		for (size_t i = 0; i < run->columns; i++)
 			bytes += 60 + bytes_on_wire(run->var[i]) + bytes_on_wire(row->value[i]);
-		if (bytes > PAYLOAD_MAX)
+		if (bytes > most)
 			break;
 		parent = annex_add(x, NULL, "item");
 		for (size_t i = 0; i < run->columns; i++) {
@@ -297,7 +297,7 @@ answer_completed(
 {
 	struct annex_stanza *out = annex_reply(s->inst, in);
 	struct annex_element *el = answer_command(out, s, "completed");
-	size_t left = answer_table(el, run);
+	size_t left = answer_table(el, run, payload_max(s->inst));
 
 	answer_notes(el, run);
 	if (left > 0)

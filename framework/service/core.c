@@ -17,6 +17,7 @@
 #include "config.h"
 #include "contact.h"
 #include "instance.h"
+#include "output.h"
 #include "service.h"
 
 #define NS_PING "urn:xmpp:ping"
@@ -30,6 +31,14 @@ bool
 is_for_domain(const struct annex_instance *inst, const struct annex_stanza *in)
 {
 	return strcmp(in->to->full, inst->jid->full) == 0;
+}
+
+size_t
+payload_max(const struct annex_instance *inst)
+{
+	size_t most = output_max(inst->output);
+
+	return most - most / 4;
 }
 
 size_t

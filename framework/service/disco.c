@@ -509,13 +509,13 @@ item_bytes(const struct annex_disco_item *item)
 
 /* Where not all fits, fewer are a page as well; one asked for backwards keeps its end. */
 static void
-trim(struct annex_page_result *result, bool backwards)
+trim(struct annex_page_result *result, bool backwards, size_t most)
 {
 	size_t bytes = 0, n, skip;
 
 	for (n = 0; n < result->count; n++) {
 		bytes += item_bytes(result->item[backwards ? result->count - 1 - n : n]);
-		if (bytes > PAYLOAD_MAX)
+		if (bytes > most)
 			break;
 	}
 	if (n == result->count)
@@ -529,10 +529,10 @@ trim(struct annex_page_result *result, bool backwards)
 }
 
 static void
-render_items(
-    struct annex_element *query, const struct annex_page *page, struct annex_page_result *result)
+render_items(struct annex_element *query, const struct annex_page *page,
+    struct annex_page_result *result, size_t most)
 {
-	trim(result, page->before != NULL);
+	trim(result, page->before != NULL, most);
 	for (size_t i = 0; i < result->count; i++) {
 		const struct annex_disco_item *item = result->item[i];
 		struct annex_element *el = annex_add(query, NULL, "item");
@@ -564,7 +564,8 @@ disco_items_get(struct annex_instance *inst, const struct annex_stanza *in)
 	if (r < 0)
 		return refuse_status(inst, in, r, &error);
 	out = annex_reply(inst, in);
-	render_items(answer_query(out, ANNEX_NS_DISCO_ITEMS, node), &page, &result);
+	render_items(
+	    answer_query(out, ANNEX_NS_DISCO_ITEMS, node), &page, &result, payload_max(inst));
 	annex_send(inst, out);
 	return ANNEX_DONE;
 }

@@ -11,8 +11,9 @@
 #include <annex/component.h>
 #include <annex/disco.h>
 
-/* Largest payload of an answer that we cut to fit, below the guard's limit for a stanza. */
-#define PAYLOAD_MAX (192 << 10)
+/* Largest payload of an answer that we cut to fit, below the guard's limit for a stanza: addresses and
+ * what stands around have a place beside it. */
+size_t payload_max(const struct annex_instance *inst);
 
 /* Bytes of text, NULL being none, in an attribute or element, at most. */
 size_t bytes_on_wire(const char *text);
