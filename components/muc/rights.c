@@ -18,7 +18,6 @@
 
 #define LOOK_MAX 5000
 #define ROWS_MAX 200
-#define BYTES_MAX ((size_t)64 << 10) /* and the row that exceeds it: an answer has to be sent */
 #define JID_MAX 110
 
 /* Where it goes on: in which room, behind which line. */
@@ -67,6 +66,7 @@ struct handing {
 	struct annex_run *run;
 	const char *bare;
 	size_t looked, rows, bytes;
+	size_t most; /* bytes of them, and of each: an answer has to be sent */
 };
 
 static void
@@ -75,10 +75,16 @@ row(struct handing *h, const char *room, const char *what, int64_t stamp_ms, con
 	const char *stamp =
 	    stamp_ms == 0 ? "" : annex_datetime(annex_scratch(h->m->inst), stamp_ms);
 	const char *values[] = { room, what, stamp, data, NULL };
+	size_t bytes = row_bytes(values);
 
+	if (bytes > h->most && annex_run_by(h->run) != NULL) {
+		values[3] = annex_sprintf(annex_scratch(h->m->inst),
+		    "(%zu bytes, which only annexctl hands out)", strlen(data));
+		bytes = row_bytes(values);
+	}
 	annex_run_row(h->run, values);
 	h->rows++;
-	h->bytes += strlen(data);
+	h->bytes += bytes;
 }
 
 /* Hats, and that they would be a member. */
@@ -136,7 +142,7 @@ hand_out_lines(struct handing *h, const Muc__Room *room, uint64_t *line)
 
 	annex_key_u64(&from, *line + 1);
 	it = annex_iter_from(&prefix, &from);
-	while (h->looked++ < LOOK_MAX && h->rows < ROWS_MAX && h->bytes < BYTES_MAX) {
+	while (h->looked++ < LOOK_MAX && h->rows < ROWS_MAX && h->bytes < h->most) {
 		const Muc__Line *l;
 
 		if (annex_next(h->m->store, &it) != ANNEX_AGAIN)
@@ -183,7 +189,7 @@ run_export(struct annex_instance *inst, struct annex_run *run, unsigned stage, v
 	static const char *const labels[] = { "Room", "What", "When", "Data", NULL };
 	const struct command_values *v = values;
 	const struct annex_jid *jid = annex_jid(annex_scratch(inst), v->jid);
-	struct handing h = { .m = annex_state(inst), .run = run };
+	struct handing h = { .m = annex_state(inst), .run = run, .most = annex_send_max(inst) / 4 };
 	const Muc__Room *room;
 	struct place at, next;
 
