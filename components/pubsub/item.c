@@ -136,11 +136,19 @@ usage_put(const struct node *node, const Pubsub__Item *more, const Pubsub__Item 
 int
 item_put(struct node *node, Pubsub__Item *item)
 {
+	uint64_t before = 0;
+	const Pubsub__Item *old = item_get(node, item->id, &before);
+
+	return item_put_over(node, item, old, before);
+}
+
+int
+item_put_over(struct node *node, Pubsub__Item *item, const Pubsub__Item *old, uint64_t before)
+{
 	struct pubsub *p = node->p;
 	struct annex_key key = key_number(TABLE_ITEMS, node->shelf);
 	Pubsub__ItemId at = PUBSUB__ITEM_ID__INIT;
-	uint64_t number, before = 0;
-	const Pubsub__Item *old = item_get(node, item->id, &before);
+	uint64_t number;
 	int r;
 
 	if ((r = annex_sequence(p->store, &key, &number)) < 0)
@@ -196,8 +204,8 @@ struct annex_strings
 items_trim(struct node *node, uint64_t keep, size_t most)
 {
 	struct annex_pool *pool = annex_scratch(node->p->inst);
-	uint64_t count = items_count(node), bytes = items_bytes(node);
 	uint64_t room = (uint64_t)node->p->set->max_node_bytes;
+	uint64_t count = items_count(node), bytes = room == 0 ? 0 : items_bytes(node);
 	struct annex_key prefix = key_number(TABLE_ITEMS, node->shelf);
 	struct annex_iter it = annex_iter(&prefix);
 	struct annex_strings gone = { 0 };

@@ -17,6 +17,8 @@ struct publishing {
 	struct request *rq;
 	struct node_config config;
 	const struct annex_element *item, *payload;
+	const Pubsub__Item *old;    /* what it overwrites, or NULL, */
+	uint64_t place;             /* and where that is, or 0 */
 	const char *id, *why, *xml; /* xml: of the payload, or empty */
 	size_t size;                /* of xml */
 	bool is_named;              /* the id is theirs, not ours */
@@ -100,7 +102,7 @@ judge_place(struct publishing *pub)
 {
 	struct request *rq = pub->rq;
 	const struct node_config *c = &pub->config;
-	Pubsub__Item *old;
+	const Pubsub__Item *old;
 
 	if (pub->id == NULL)
 		return FAULT_NONE;
@@ -112,7 +114,7 @@ judge_place(struct publishing *pub)
 		return FAULT_PAYLOAD_TOO_BIG;
 	if (rq->node == NULL)
 		return FAULT_NONE;
-	old = pub->is_named ? item_get(rq->node, pub->id, NULL) : NULL;
+	pub->old = old = pub->is_named ? item_get(rq->node, pub->id, &pub->place) : NULL;
 	if (old != NULL && strcmp(rq->p->set->overwrite, "own") == 0 && rq->rank != RANK_OWNER &&
 	    !item_is_of(rq, old))
 		return FAULT_FORBIDDEN;
@@ -257,10 +259,10 @@ publish(struct request *rq)
 	if (status < 0)
 		return refuse_status(rq, status);
 	if (rq->kept.role != ROLE_NONE)
-		attached = attach_payload(rq->node, item_get(rq->node, pub.id, NULL));
+		attached = attach_payload(rq->node, pub.old);
 	item_fill(&pub, &item);
 	if (pub.config.persist_items) {
-		if ((status = item_put(rq->node, &item)) < 0)
+		if ((status = item_put_over(rq->node, &item, pub.old, pub.place)) < 0)
 			return refuse_status(rq, made ? must(rq->p, status) : status);
 		gone = trim(&pub);
 		if (config_item_expire(&pub.config) > 0)

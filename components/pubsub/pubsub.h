@@ -519,6 +519,9 @@ void item_forget(struct node *node);
 const Pubsub__Item *item_kept(const struct node *node);
 /* Write it as the newest; one of that id goes. */
 int item_put(struct node *node, Pubsub__Item *item) ANNEX_MUST_CHECK;
+/* The same where it is known which one goes, and its place; NULL and 0: none. */
+int item_put_over(struct node *node, Pubsub__Item *item, const Pubsub__Item *old,
+    uint64_t before) ANNEX_MUST_CHECK;
 int item_remove(struct node *node, const Pubsub__Item *item, uint64_t number) ANNEX_MUST_CHECK;
 uint64_t items_count(const struct node *node);
 /* Bytes of one, and of all of a node. */

@@ -5,8 +5,8 @@
  *
  * The highest so far under a prefix is a row of its own.  Of a group of a counted table
  * the root of its counts has it, which a put changes anyway: so the next number of what
- * grows by rows, as most do, costs no page more.  Such a group may still have the row,
- * from an import or from when the table was not counted: the higher of the two is true.
+ * grows by rows, as most do, costs no page more.  Such a group may have the row from when the
+ * table was not counted: the root takes it over with the first number that it gives out.
  */
 #include "config.h"
 
@@ -75,7 +75,9 @@ sequence_get(struct annex_store *store, const struct annex_key *prefix, struct s
 	    (s->is_group && (rc = count_group(store, prefix, &s->root)) < 0))
 		return rc;
 	s->last = s->root.last;
-	if (s->last == 0 && (rc = sequence_seen(store, prefix, s)) < 0)
+	if (s->last > 0)
+		return ANNEX_OK;
+	if ((rc = sequence_seen(store, prefix, s)) < 0)
 		return rc;
 	return sequence_row(store, &key, &s->last);
 }
