@@ -7,7 +7,11 @@
 # read is the ledger.  After every kill and at the end the room's archive, as a
 # stranger to all of this would read it, is held against what each of them got:
 # from coming in to being told that they are out (333) every line, in order.
+# A room without an archive keeps nothing that could be said again: there the lines
+# that one of them got are held against what another got who was in as well.
 
+import itertools
+import json
 import os
 import random
 import signal
@@ -22,7 +26,7 @@ ROOM = f"den@{DOMAIN}"
 PEOPLE = 5
 MUC = "http://jabber.org/protocol/muc"
 SID = "{urn:xmpp:sid:0}stanza-id"
-KILLS_A_STORE = 20
+KILLS_A_STORE = 10
 
 
 def jid_of(person):
@@ -48,8 +52,9 @@ class Person:
 class Chat:
     """Everybody, over all links: takes what comes, says one line after the other."""
 
-    def __init__(self, server):
+    def __init__(self, server, archived=True):
         self.server = server
+        self.archived = archived
         self.people = [Person(n) for n in range(PEOPLE)]
         self.by_jid = {p.jid: p for p in self.people}
         self.reflected = []  # (sender, n, stanza-id), as the sender saw it
@@ -67,11 +72,13 @@ class Chat:
         elif person is not None and kind == "message" and stanza.get("type") == "groupchat" \
                 and stanza.find(f"{{{NS}}}body") is not None:
             sid = stanza.find(SID)
-            check(sid is not None, "a line without a stanza-id")
+            check((sid is not None) == self.archived,
+                  "a line without a stanza-id" if sid is None else "a stanza-id of nothing")
             check(person.is_in, f"{person.jid} is out, and gets a line")
-            person.runs[-1].append((sid.get("id"), stanza.get("id")))
+            sid = None if sid is None else sid.get("id")
+            person.runs[-1].append((sid, stanza.get("id")))
             if stanza.get("from") == f"{ROOM}/nick{person.number}":
-                self.reflected.append((person.number, stanza.get("id"), sid.get("id")))
+                self.reflected.append((person.number, stanza.get("id"), sid))
 
     def take_presence(self, person, stanza):
         codes = [s.get("code") for s in stanza.iter(f"{{{MUC}#user}}status")]
@@ -117,7 +124,8 @@ class Chat:
                  f"<query xmlns='{MUC}#owner'><x xmlns='jabber:x:data' type='submit'>"
                  f"<field var='FORM_TYPE'><value>{MUC}#roomconfig</value></field>"
                  "<field var='muc#roomconfig_persistentroom'><value>1</value></field>"
-                 "</x></query>")
+                 "<field var='muc#roomconfig_enablelogging'>"
+                 f"<value>{int(self.archived)}</value></field></x></query>")
         for person in self.people[1:]:
             self.join(link, person)
         self.pump(link, answers, lambda: all(p.is_in for p in self.people), 20, "all come in")
@@ -220,13 +228,32 @@ def places_of(person, run, place):
     return places
 
 
-def kill_some(context, kills, rng, max_replay=10000):
+def judge_alike(chat):
+    """Of two who were in together each got what the other got, once, in one order."""
+    runs = [(p, [line for _, line in run], p.is_in and run is p.runs[-1])
+            for p in chat.people for run in p.runs]
+    for person, run, _ in runs:
+        check(len(set(run)) == len(run), f"{person.jid} got a line twice")
+    for (one, got, stays), (other, said, _) in itertools.permutations(runs, 2):
+        mine = set(got)
+        both = [at for at, line in enumerate(said) if line in mine]
+        if one is other or not both:
+            continue
+        due = said[both[0] : len(said) if stays else both[-1] + 1]
+        missed = [line for line in due if line not in mine]
+        check(not missed, f"{one.jid} never got {missed[:5]}, and was not told; {other.jid} did")
+        among = set(due)
+        check([line for line in got if line in among] == due,
+              f"{one.jid} and {other.jid} got lines in another order")
+
+
+def kill_some(context, kills, rng, max_replay=10000, archived=True):
     section = f"module: muc\nmuc: {{ ask-after: 1d, max-replay: {max_replay} }}"
     with Annex(context.build, "rooms", {DOMAIN: section}) as annex:
         with Server(annex.socket(DOMAIN)) as server:
             annex.start()
             link, answers = server.wait(), {}
-            chat = Chat(server)
+            chat = Chat(server, archived)
             chat.open(link, answers)
             for n in range(1, kills + 1):
                 pid = annex.pid(DOMAIN)
@@ -244,10 +271,12 @@ def kill_some(context, kills, rng, max_replay=10000):
                     chat.note(answers)
                     link = server.wait(after=link, bound=60)
             chat.run(link, answers, 0.3)
-            archive = archive_of(chat, link, answers)
-            judge(chat, archive)
+            if archived:
+                judge(chat, archive_of(chat, link, answers))
             chat.ask(link, answers, "members", "get",
                      f"<query xmlns='{MUC}#admin'><item affiliation='member'/></query>")
+            if not archived:
+                judge_alike(chat)
             members = {i.get("jid") for i in answers["members"].iter(f"{{{MUC}#admin}}item")}
             missing = set(chat.promised) - members
             check(not missing, f"lost: these were made members: {sorted(missing)[:5]}")
@@ -259,8 +288,8 @@ def test_chat(context):
     """nobody in a room misses anything when the worker is killed at random moments"""
     kills, rng = 200 if context.long else 20, random.Random(context.seed)
     lines = changes = put_out = 0
-    for _ in range(kills // KILLS_A_STORE):
-        some = kill_some(context, KILLS_A_STORE, rng)
+    for n in range(kills // KILLS_A_STORE):
+        some = kill_some(context, KILLS_A_STORE, rng, archived=n % 2 == 0)
         lines, changes, put_out = lines + some[0], changes + some[1], put_out + some[2]
     context.note(f"{kills} kills, {lines} reflected lines and {changes} changes checked, "
                  f"{put_out} times somebody was put out")
@@ -275,5 +304,56 @@ def test_put_out(context):
     check(put_out >= kills, "hardly anybody was put out: this proved nothing")
 
 
+def left(annex):
+    """What there is: rows of each table, and memory in KiB."""
+    stat = annex.ctl(DOMAIN, "store", "stat")
+    try:
+        rows = json.loads(stat.stdout)["tables"]
+    except (ValueError, KeyError):
+        raise Failure(f"annexctl store stat: {stat.stdout}{stat.stderr}")
+    with open(f"/proc/{annex.pid(DOMAIN)}/status") as f:
+        memory = next(line.split()[1] for line in f if line.startswith("RssAnon"))
+    return rows, int(memory)
+
+
+def come_and_go(link, room, times):
+    """The same client, a hundred times at once."""
+    me = "flapper@example.org/x"
+    inside = f"<presence from='{me}' to='{room}/flapper'><x xmlns='{MUC}'/></presence>"
+    outside = f"<presence from='{me}' to='{room}/flapper' type='unavailable' id='%d'/>"
+    for n in range(0, times, 100):
+        link.send("".join(inside + outside % (n + i) for i in range(100)))
+        link.wait(lambda s: s.get("to") == me and s.get("id") == str(n + 99), 60, "the last leave")
+
+
+def test_come_and_go(context):
+    """a client that comes and goes a thousand times leaves nothing behind"""
+    env = {"ASAN_OPTIONS": "handle_segv=0:handle_abort=0:verify_asan_link_order=0:"
+                           "quarantine_size_mb=0:thread_local_quarantine_size_kb=0"}
+    with Annex(context.build, "flap", {DOMAIN: "module: muc"}, env=env) as annex:
+        with Server(annex.socket(DOMAIN)) as server:
+            annex.start()
+            link, answers = server.wait(), {}
+            Chat(server).open(link, answers)
+            rows = left(annex)[0]
+
+            def settled():
+                now = left(annex)[0]
+                return all(now[table] <= rows[table] for table in rows)
+
+            # Into a room that stays, and into one that is made and ends each time.
+            for room in ROOM, f"attic@{DOMAIN}":
+                come_and_go(link, room, 500)
+                wait(settled, 60, f"{room}: no more rows than before")
+                memory = left(annex)[1]
+                come_and_go(link, room, 1000)
+                wait(settled, 60, f"{room}: no more rows than before")
+                more = left(annex)[1] - memory
+                context.note(f"{room}: {more} KiB more")
+                check(more < 512, f"{room}: {more} KiB of memory were left behind")
+            annex.stop()
+
+
 test_chat.seconds = 50
 test_put_out.seconds = 20
+test_come_and_go.seconds = 15
