@@ -78,15 +78,6 @@ refuse_too_long(struct muc *m, const struct annex_stanza *in)
 	return muc_refuse(m, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_MODIFY, "That is too long.");
 }
 
-static bool
-is_sayable(const struct room *room, const struct annex_stanza *out)
-{
-	size_t len = 0;
-	const char *text = annex_element_write(out->element, out->pool, &len);
-
-	return can_be_said(room, text, len);
-}
-
 /* --- What is said ------------------------------------------------------------- */
 
 static enum annex_verdict
@@ -95,6 +86,7 @@ say(struct muc *m, struct session *s, const struct annex_stanza *in)
 	struct occupant *o = s->occupant;
 	enum annex_condition wrong;
 	struct annex_stanza *out;
+	uint64_t taken_back;
 	int r;
 
 	if (is_subject_change(in->element))
@@ -108,15 +100,12 @@ say(struct muc *m, struct session *s, const struct annex_stanza *in)
 			"In this room everybody waits %lld seconds between two messages.",
 			(long long)o->room->config.slow_s));
 	out = message_build(o, in);
-	if (is_retraction(out->element) && !is_sayable(o->room, out))
-		return refuse_too_long(m, in);
-	if ((wrong = retract_own(o, out->element)) != 0)
+	if ((wrong = retract_judge(o, out->element, &taken_back)) != 0)
 		return muc_refuse(m, in, wrong, ANNEX_ERROR_DEFAULT, NULL);
-	if ((r = archive_add(o->room, o, s->jid, out->element)) < 0) {
-		if (is_retraction(out->element))
-			annex_fail_turn(m->inst, "a retraction could not be written whole");
+	if ((r = archive_add(o->room, o, s->jid, out->element)) < 0)
 		return r == ANNEX_EINVAL ? refuse_too_long(m, in) : muc_full(m, in);
-	}
+	if (taken_back != 0 && muc_must(m, retract_own(o->room, out->element, taken_back)) < 0)
+		return ANNEX_DONE;
 	if (muc_must(m, slow_note(o, out->element)) < 0)
 		return ANNEX_DONE;
 	annex_count(m->messages, 1);

@@ -125,25 +125,39 @@ is_forged(const struct annex_element *retract)
 }
 
 enum annex_condition
-retract_own(const struct occupant *by, struct annex_element *out)
+retract_judge(const struct occupant *by, const struct annex_element *message, uint64_t *number_r)
 {
-	const struct annex_element *el = retract_of(out);
+	const struct annex_element *el = retract_of(message);
 	struct annex_pool *pool = annex_scratch(by->room->muc->inst);
-	struct retraction r = { .room = by->room, .id = annex_attr(out, "id") };
 	const struct annex_jid *author;
+	const char *line_id;
 	const Muc__Line *line;
+	uint64_t number;
 
+	*number_r = 0;
 	if (el == NULL)
 		return 0;
-	if ((r.line_id = annex_attr(el, "id")) == NULL || is_forged(el))
+	if ((line_id = annex_attr(el, "id")) == NULL || is_forged(el))
 		return ANNEX_BAD_REQUEST;
-	r.number = stanza_id_read(by->room, r.line_id);
-	if ((line = archive_line(by->room, r.number)) == NULL || line->retracted)
+	number = stanza_id_read(by->room, line_id);
+	if ((line = archive_line(by->room, number)) == NULL || line->retracted)
 		return 0; /* of what is not kept others may know still */
 	author = annex_jid(pool, line->jid);
 	if (author == NULL || strcmp(author->bare, by->bare) != 0)
 		return ANNEX_FORBIDDEN;
-	return bury(&r, line) < 0 ? ANNEX_RESOURCE_CONSTRAINT : 0;
+	*number_r = number;
+	return 0;
+}
+
+int
+retract_own(struct room *room, const struct annex_element *message, uint64_t number)
+{
+	const struct retraction r = {
+		.room = room, .number = number, .id = annex_attr(message, "id")
+	};
+	const Muc__Line *line = archive_line(room, number);
+
+	return line == NULL ? ANNEX_OK : bury(&r, line);
 }
 
 /* --- By a moderator ------------------------------------------------------------- */
@@ -203,10 +217,10 @@ moderate(struct retraction *r, const struct session *s, const struct annex_stanz
 	r->id = annex_random_id(m->inst);
 	r->by = s != NULL ? s->occupant->jid : r->room->jid;
 	r->by_id = s != NULL ? occupant_id(r->room, in->pool, s->occupant->bare) : NULL;
-	if (bury(r, line) < 0)
-		return muc_full(m, in);
 	out = moderation_build(r);
-	if (muc_must(m, archive_add_own(r->room, out->element)) < 0)
+	if (archive_add_own(r->room, out->element) < 0)
+		return muc_full(m, in);
+	if (muc_must(m, bury(r, line)) < 0)
 		return ANNEX_DONE;
 	room_say(r->room, out);
 	return muc_confirm(m, in);

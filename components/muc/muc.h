@@ -627,9 +627,13 @@ int muc_stop(struct annex_instance *inst);
 /* --- moderate.c ------------------------------------------------------------- */
 
 bool is_retraction(const struct annex_element *message);
-/* Take back what out, a message of by, says is to be; 0 also where it says nothing of the kind, or
- * the condition it is refused with. */
-enum annex_condition retract_own(const struct occupant *by, struct annex_element *out);
+/* Which line a message of by takes back; 0 with *number_r 0 where it is none, or the condition it is
+ * refused with. */
+enum annex_condition
+retract_judge(const struct occupant *by, const struct annex_element *message, uint64_t *number_r);
+/* Take it back, once the message is kept. */
+int retract_own(
+    struct room *room, const struct annex_element *message, uint64_t number) ANNEX_MUST_CHECK;
 enum annex_verdict muc_moderate(struct annex_instance *inst, const struct annex_stanza *in);
 
 /* --- avatar.c, search.c, unique.c ------------------------------------------- */
