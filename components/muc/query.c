@@ -110,6 +110,8 @@ ids_walk(void *cookie, const char *from, bool backwards, annex_take_fn *take, vo
 	struct query *q = cookie;
 	uint64_t number = from == NULL ? 0 : stanza_id_read(q->room, from);
 
+	if (from != NULL && archive_line(q->room, number) == NULL)
+		return ANNEX_ENOENT;
 	for (size_t i = 0; i < q->id_count; i++) {
 		uint64_t each = q->ids[backwards ? q->id_count - 1 - i : i];
 		Muc__Line *line;
