@@ -5,7 +5,7 @@
  *
  * Handing out goes in parts, each of a bounded piece of the archives; the
  * answer says where the next one begins.  Erasing is a job: what somebody said
- * goes, and so do their membership, nickname and hats, and they leave the rooms
+ * goes, a subject too, and so do their membership, nickname and hats, and they leave the rooms
  * they are in.  A ban stays, or it would be a way around it; and so does an
  * owner who is the only one.
  */
@@ -32,6 +32,23 @@ is_by(const char *full, const char *bare)
 	size_t len = strlen(bare);
 
 	return strncmp(full, bare, len) == 0 && (full[len] == '/' || full[len] == '\0');
+}
+
+/* The subject is kept as it was sent: with the occupant-id of who sent it. */
+static bool
+is_subject_by(struct muc *m, const Muc__Room *record, const char *bare)
+{
+	struct annex_pool *pool = annex_scratch(m->inst);
+	const struct annex_element *kept, *by = NULL;
+	struct room room = { .gone = record->gone };
+
+	if (record->subject[0] == '\0' || record->secret.len != sizeof(room.secret))
+		return false;
+	memcpy(room.secret, record->secret.data, sizeof(room.secret));
+	kept = annex_element_read(pool, record->subject, strlen(record->subject), (size_t)1 << 20);
+	if (kept != NULL)
+		by = annex_child(kept, NS_OCCUPANT, "occupant-id");
+	return by != NULL && strcmp(annex_attr(by, "id"), occupant_id(&room, pool, bare)) == 0;
 }
 
 /* Sessions are in the order of their addresses, so those of one account stand together. */
@@ -126,6 +143,8 @@ hand_out_membership(struct handing *h, const Muc__Room *room)
 		    annex_sprintf(
 			pool, "%s %s %s", rank_name((enum rank)a->rank), a->nick, a->reason));
 	}
+	if (is_subject_by(h->m, room, h->bare))
+		row(h, room->name, "subject", room->subject_ms, room->subject);
 	hand_out_personal(h, room);
 	it = sessions_of(room->id, h->bare);
 	while ((s = session_next(h->m, &it, h->bare)) != NULL)
@@ -251,6 +270,28 @@ erase_personal(struct muc *m, const Muc__Room *record, const char *bare)
 	return ANNEX_OK;
 }
 
+/* The room has none then, and says so. */
+static int
+erase_subject(struct muc *m, const Muc__Room *record, const char *bare)
+{
+	struct room *room = is_subject_by(m, record, bare) ? room_find(m, record->name) : NULL;
+	struct annex_stanza *out;
+	int r;
+
+	if (room == NULL || room->gone)
+		return ANNEX_OK;
+	out = annex_message(m->inst, room->jid, NULL, "groupchat");
+	annex_attr_set(out->element, "id", annex_random_id(m->inst));
+	annex_add(out->element, NULL, "subject");
+	room->subject = NULL;
+	room->subject_ms = annex_wall_ms(m->inst);
+	if ((r = muc_must(m, room_put(room))) < 0 ||
+	    (r = muc_must(m, archive_add_own(room, out->element))) < 0)
+		return r;
+	room_say(room, out);
+	return ANNEX_OK;
+}
+
 /* Out of the room, and none of it any more. */
 static int
 erase_membership(struct muc *m, const Muc__Room *record, const char *bare)
@@ -332,7 +373,9 @@ erase_step(struct annex_instance *inst, struct annex_job_state *state, size_t li
 		next = e.at.room;
 		if ((record = rooms_next(m, &next)) == NULL)
 			return ANNEX_OK;
-		if (e.at.line == 0 && (n = erase_membership(m, record, e.bare)) < 0)
+		if (e.at.line == 0 &&
+		    ((n = erase_subject(m, record, e.bare)) < 0 ||
+			(n = erase_membership(m, record, e.bare)) < 0))
 			return n;
 		if ((n = erase_lines(m, record, &e, limit - done)) < 0)
 			return n;
