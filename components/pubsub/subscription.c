@@ -348,6 +348,9 @@ sub_add(struct annex_element *parent, const struct sub *sub, bool with_node)
 	if (sub->subid[0] != '\0')
 		annex_attr_set(el, "subid", sub->subid);
 	annex_attr_set(el, "subscription", state_name(sub->state));
+	/* §6.1.5: nothing comes before they are set. */
+	if (sub->state == STATE_UNCONFIGURED && annex_is(parent, NS_PUBSUB, "pubsub"))
+		annex_add(annex_add(el, NULL, "subscribe-options"), NULL, "required");
 	if (annex_datetime_read(sub->options.expire, &expiry) == ANNEX_OK &&
 	    sub->state != STATE_NONE && strcmp(el->ns, NS_OWNER) != 0)
 		annex_attr_set(el, "expiry", sub->options.expire);
