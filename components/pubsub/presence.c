@@ -6,12 +6,14 @@
  *
  * The service asks to see the presence of a subscriber only where something depends
  * on it: delivery to those who are online, or a subscription that ends with
- * their presence.  Of whom it does not know it supposes that they are there.
+ * their presence; the latter not where the server tells who leaves (XEP-0356), as it may
+ * not tell who is there already.  Of whom it does not know it supposes that they are there.
  * Presence that is sent to the service itself counts as well.
  */
 #include <string.h>
 
 #include <annex/contacts.h>
+#include <annex/roster.h>
 
 #include "pubsub.h"
 
@@ -23,11 +25,21 @@ is_temporary(const struct sub *sub)
 	return sub->node->config.tempsub || strcmp(sub->options.expire, "presence") == 0;
 }
 
+/* The server tells us who leaves. */
+static bool
+is_watched(const struct pubsub *p, const char *bare)
+{
+	const struct annex_jid *jid = annex_jid(annex_scratch(p->inst), bare);
+
+	return jid != NULL &&
+	    (annex_privileges(p->inst, jid->domain) & ANNEX_MAY_SEE_PRESENCE) != 0;
+}
+
 static bool
 needs_presence(const struct sub *sub)
 {
-	return is_temporary(sub) || sub->node->config.presence_based ||
-	    sub->options.show_values.count > 0;
+	return sub->node->config.presence_based || sub->options.show_values.count > 0 ||
+	    (is_temporary(sub) && !is_watched(sub->node->p, sub->bare));
 }
 
 static int
@@ -55,7 +67,7 @@ presence_ask(const struct sub *sub)
 int
 presence_ask_publisher(const struct node *node, const char *bare)
 {
-	if (!node->config.purge_offline)
+	if (!node->config.purge_offline || is_watched(node->p, bare))
 		return ANNEX_OK;
 	return ask(node->p->inst, bare, "To remove what you published when you go offline.");
 }
@@ -202,6 +214,8 @@ reconsider(struct pubsub *p, const char *contact, const char *leaving)
 	struct sub sub;
 
 	a.count = annex_contact_resources(p->inst, annex_domain(p->inst), contact, &a.resources);
+	if (a.count == 0)
+		a.count = annex_account_resources(p->inst, contact, &a.resources);
 	if (!is_anybody_there(&a))
 		purge_offline(p, contact);
 	for (size_t n = 0; n < 1000 && annex_next(p->store, &it) == ANNEX_AGAIN; n++) {

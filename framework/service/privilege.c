@@ -326,3 +326,11 @@ annex_account_availability(struct annex_instance *inst, const char *account)
 		return ANNEX_UNKNOWN;
 	return annex_contact_availability(inst, "", account);
 }
+
+size_t
+annex_account_resources(
+    struct annex_instance *inst, const char *account, const struct annex_resource **resources_r)
+{
+	CHECK_OBJECT(inst, INSTANCE_MAGIC);
+	return annex_contact_resources(inst, "", account, resources_r);
+}

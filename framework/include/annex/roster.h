@@ -65,6 +65,10 @@ int annex_roster_add(struct annex_instance *inst, const char *me, const char *ac
 enum annex_availability
 annex_account_availability(struct annex_instance *inst, const char *account);
 
+/* As annex_contact_resources: those that have come, or were told of, since the connection. */
+size_t annex_account_resources(
+    struct annex_instance *inst, const char *account, const struct annex_resource **resources_r);
+
 #pragma GCC visibility pop
 
 #endif /* ANNEX_ROSTER_H */
