@@ -211,6 +211,8 @@ change_make(struct request *rq, const struct change *c)
 		return false;
 	if (must(rq->p, affiliation_put(rq->node, c->bare, c->rank)) < 0)
 		return false;
+	if (c->rank != c->before)
+		tell_affiliation(rq->node, c->bare, c->rank);
 	return must(rq->p, affiliation_follow(rq->node, c)) >= 0;
 }
 

@@ -98,6 +98,24 @@ tell_subscription(const struct sub *sub, const char *to)
 	annex_send(sub->node->p->inst, out);
 }
 
+/* §8.9.4; its example has a slip of the pen in the name of the element. */
+void
+tell_affiliation(const struct node *node, const char *bare, enum rank rank)
+{
+	struct annex_element *list, *el;
+	struct annex_stanza *out;
+
+	if (!node->p->set->notify_affiliation)
+		return;
+	out = annex_message(node->p->inst, NULL, bare, NULL);
+	list = annex_add(annex_add(out->element, NS_PUBSUB, "pubsub"), NULL, "affiliations");
+	annex_attr_set(list, "node", node->name);
+	el = annex_add(list, NULL, "affiliation");
+	annex_attr_set(el, "jid", bare);
+	annex_attr_set(el, "affiliation", rank_name(rank));
+	annex_send(node->p->inst, out);
+}
+
 void
 tell_owners_of(const struct sub *sub)
 {

@@ -82,6 +82,8 @@ static const struct annex_option pubsub_options[] = {
 	OPTION(notify_retract, 0, 0, "yes", "Whether new nodes tell that an item is retracted."),
 	OPTION_OF(overwrite, whose, "any", "Whose items a publisher may overwrite."),
 	OPTION_OF(retract, whose, "own", "Whose items a publisher may retract."),
+	OPTION(notify_affiliation, 0, 0, "no",
+	    "Whether users are told that their affiliation with a node has changed."),
 	OPTION(list_owners, 0, 0, "no", "Whether everybody may see who owns a node."),
 	OPTION(max_bounces, 0, 1000, "7",
 	    "Bounces after which a subscription ends, each in an interval of its own; 0 is any number."),

@@ -73,8 +73,8 @@ struct pubsub_settings {
 	int64_t max_node_bytes, max_bounces, subscribers_per_turn, items_per_turn;
 	int64_t tombstone_ms, lease_warning_ms, bounce_interval_ms;
 	const char *access_model, *publish_model, *send_last, *itemreply, *overwrite, *retract;
-	bool persist_items, notify_delete, notify_retract, auto_create, multi_subscribe,
-	    list_owners;
+	bool persist_items, notify_delete, notify_retract, notify_affiliation, auto_create,
+	    multi_subscribe, list_owners;
 };
 
 struct pubsub {
@@ -638,6 +638,8 @@ void tell_retracted(struct node *node, const struct annex_strings *ids);
 const char *body_of(const struct annex_element *payload, struct annex_pool *pool);
 /* One subscriber (or owner) is told what a subscription is now. */
 void tell_subscription(const struct sub *sub, const char *to);
+/* Somebody is told what they may do now, where such is told at all. */
+void tell_affiliation(const struct node *node, const char *bare, enum rank rank);
 /* Owners that want to know (notify_sub). */
 void tell_owners_of(const struct sub *sub);
 void send_last(const struct sub *sub);
