@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # SPDX-FileCopyrightText: The Annex authors
 """Rooms, with real servers and real clients."""
+import asyncio
 import os
 import signal
 import sys
@@ -223,11 +224,24 @@ async def who_changed_status_while_it_was_away_leaves_once(t):
     equal(went(alice, f"{room}/bob", since[0]), 1, "how often bob has left")
 
 
-async def come_back(t, number):
+async def kill_among(annex, joins):
+    """Kill the worker each time that so many have come in since it began, twice."""
+    for _ in range(2):
+        pid, since = await annex.pid(DOMAIN), len(annex.process.lines)
+
+        async def enough():
+            return (await annex.status(DOMAIN))["counters"]["muc_joins_total"] >= joins
+
+        await until(enough, 120, f"{joins} have come in")
+        os.kill(pid, signal.SIGKILL)
+        await annex.process.said(f"from={DOMAIN}.*attached to", since, 60)
+
+
+async def come_back(t, number, kills=False):
     """Everybody, into a room, after their server was ended by that signal."""
     annex = await rooms(
         t, **{"ask-after": "3s", "max-occupants": 1000, "persistent": True})
-    annex.expect("cannot attach|link lost|ping to ourselves")
+    annex.expect("cannot attach|link lost|ping to ourselves|signal 9")
     room = f"full@{DOMAIN}"
     async with Crowd(t.ground, t.server, MANY, within=600) as crowd:
         await crowd.does("login before")
@@ -235,9 +249,10 @@ async def come_back(t, number):
         await t.server.restart(number)
         await crowd.does("lost")
         # As people do: over a minute, and each with another resource.
-        await crowd.does(f"back {room} {60 if MANY > 100 else 3} after")
+        back = crowd.does(f"back {room} {60 if MANY > 100 else 3} after")
+        await (asyncio.gather(back, kill_among(annex, MANY // 4)) if kills else back)
         # What is in line comes before this does, to everybody.
-        await crowd.does("say 1")
+        await crowd.does("say 20")
         seen = await crowd.does("rest 1")
     print(f"    {t.server.name}: {MANY} came back: {seen}", flush=True) if MANY > 100 else None
     equal(seen["conflicts"], 0, "how many nicknames were somebody else's")
@@ -256,6 +271,14 @@ async def the_server_restarts_under_a_full_room(t):
 @test(bound=1500 if MANY > 100 else 90)
 async def the_server_dies_under_a_full_room(t):
     await come_back(t, signal.SIGKILL)
+
+
+async def the_worker_dies_while_they_come_back(t):
+    await come_back(t, signal.SIGTERM, kills=True)
+
+
+if MANY > 100:
+    test(bound=1500)(the_worker_dies_while_they_come_back)
 
 
 @test()
