@@ -310,6 +310,13 @@ remember(struct event *ev)
 	event_drop(annex_container_of(bot->recent.next, struct event, link));
 }
 
+/* Where all programs see an event, each may answer it, also behind the one that has done with it. */
+static bool
+is_for_all(const struct bot *bot)
+{
+	return strcmp(bot->set->dispatch, "all") == 0;
+}
+
 void
 event_done(struct event *ev)
 {
@@ -321,7 +328,7 @@ event_done(struct event *ev)
 	annex_count(bot->bots->acknowledged, 1);
 	untake(ev);
 	annex_list_remove(&ev->link);
-	if (ev->ordinal > 0 && !ev->later) {
+	if (ev->ordinal > 0 && !ev->later && !is_for_all(bot)) {
 		event_drop(ev);
 		return;
 	}
@@ -442,6 +449,9 @@ event_answered(struct event *ev)
 
 	if (ev->later && bots_must(ev->bot->bots, annex_delete(ev->bot->bots->store, &key)) < 0)
 		return ANNEX_ESTORE;
+	ev->later = false;
+	if (is_for_all(ev->bot))
+		return ANNEX_OK;
 	ev->bot->recent_count--;
 	event_drop(ev);
 	return ANNEX_OK;
@@ -504,13 +514,12 @@ find_in(const struct annex_link *events, uint64_t seq)
 	return NULL;
 }
 
-/* Where all programs see an event, each may answer it. */
 static struct event *
 find_with_others(const struct bot *bot, uint64_t seq)
 {
 	struct event *ev = NULL;
 
-	if (strcmp(bot->set->dispatch, "all") != 0)
+	if (!is_for_all(bot))
 		return NULL;
 	ANNEX_LIST_EACH (&bot->consumers, l)
 		if (ev == NULL)

@@ -222,6 +222,58 @@ async def of_two_programs_the_newer_takes_over_and_one_stands_by(t):
     await third.stop()
 
 
+async def two_programs(t, **options):
+    components = bots(echo=options)
+    components["one.localhost"]["bots"]["socket"] = True
+    annex = await t.annex(components).start()
+    both = [await Program(annex).start(resource=name) for name in ("a", "b")]
+    for program in both:
+        equal((await program.hear())["kind"], "hello", "the first line")
+    return [*both, await t.client("alice"), await t.client("bob")]
+
+
+@test()
+async def any_program_that_has_room_gets_an_event(t):
+    a, b, alice, bob = await two_programs(t, window=1)
+    alice.send("echo@one.localhost", "<body>1</body>")
+    equal((await a.hear())["body"], "1", "the event of the first")
+    bob.send("echo@one.localhost", "<body>2</body>")
+    alice.send("echo@one.localhost", "<body>3</body>")
+    two = await b.hear()
+    equal(two["body"], "2", "the event of the second, while the first is full")
+    b.say(reply=two["seq"], body="done")
+    await bob.next_message("echo@one.localhost")
+    # What one contact says stays in order: it waits for whoever has its first event.
+    a.say(ack=two["seq"])
+    equal((await a.hear())["body"], "3", "the next event of the first")
+
+
+@test()
+async def the_program_with_the_fewest_events_gets_the_next(t):
+    a, b, alice, bob = await two_programs(t, dispatch="least-loaded")
+    carol = await t.client("carol")
+    alice.send("echo@one.localhost", "<body>1</body>")
+    one = await a.hear()
+    bob.send("echo@one.localhost", "<body>2</body>")
+    equal((await b.hear())["body"], "2", "the event of the second, while the first has one")
+    a.say(ack=one["seq"])
+    carol.send("echo@one.localhost", "<body>3</body>")
+    equal((await a.hear())["body"], "3", "the event of the first, which has none again")
+
+
+@test()
+async def all_programs_see_an_event_and_each_may_answer(t):
+    a, b, alice, _ = await two_programs(t, dispatch="all")
+    alice.send("echo@one.localhost", "<body>1</body>")
+    seen = [await program.hear() for program in (a, b)]
+    equal([event["body"] for event in seen], ["1", "1"], "what they see")
+    for program, name in ((a, "a"), (b, "b")):
+        program.say(reply=seen[0]["seq"], body=f"by {name}")
+        await alice.next(lambda s, name=name: s["body"] == f"by {name}", 20, f"the answer of {name}")
+    b.say(reply=seen[0]["seq"], body="and again")
+    await alice.next(lambda s: s["body"] == "and again", 20, "another answer")
+
+
 @test()
 async def a_program_that_buffers_is_heard_at_once(t):
     """jq keeps back what it writes into a pipe, unless it is told not to; here nobody tells it."""
