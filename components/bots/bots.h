@@ -305,6 +305,13 @@ size_t files_waiting(const struct bots *m);
 bool files_are_taken(const struct bots *m);
 bool files_is_link(const char *text, size_t most);
 
+/* --- shared.c ----------------------------------------------------------------- */
+
+/* "files":[...] of an event: what came with a message; nothing where none did. */
+void add_shared(struct text *t, const struct annex_element *message);
+/* Of the first of them the link, or what it is called; NULL: there is none. */
+const char *first_shared(const struct annex_element *message);
+
 /* --- attach.c ----------------------------------------------------------------- */
 
 /* Whether a text is so long that it had better be a file, and there is a place for one. */

@@ -3,7 +3,7 @@
 /*
  * message.c - what people say to bots
  *
- * A message with a text becomes an event, if nobody takes it before: a
+ * A message with a text or a file becomes an event, if nobody takes it before: a
  * receipt (track.c), a command or an answer (dialog.c), the guards.  Never
  * answered are errors, headlines, what bots of ours say, and what has no text.
  */
@@ -93,6 +93,7 @@ write_message(struct event *ev, const struct annex_stanza *in)
 	text_member(&t, "reply", attr_of(el, NS_REPLY, "reply", "id"));
 	if (oob != NULL)
 		text_member(&t, "oob", annex_child_text(oob, NS_OOB, "url"));
+	add_shared(&t, el);
 	add_delay(&t, el, ev->pool);
 	add_who(&t, ev->bot, in->from, ev->lang);
 	event_end(ev, &t);
@@ -114,6 +115,12 @@ id_for_others(const struct annex_stanza *in)
 	return in->id;
 }
 
+static bool
+is_type(const struct annex_stanza *in, const char *type)
+{
+	return in->type != NULL && strcmp(in->type, type) == 0;
+}
+
 static int
 message_event(struct bot *bot, const struct annex_stanza *in, const char *body)
 {
@@ -127,18 +134,12 @@ message_event(struct bot *bot, const struct annex_stanza *in, const char *body)
 	ev->thread = annex_strdup(ev->pool, annex_child_text(in->element, NULL, "thread"));
 	ev->lang = annex_strdup(ev->pool, annex_lang(in->element));
 	ev->body = annex_strdup(ev->pool, body);
-	ev->composes = annex_child(in->element, NS_STATES, "active") != NULL;
+	ev->composes = is_type(in, "chat") && annex_child(in->element, NS_STATES, "active") != NULL;
 	write_message(ev, in);
 	return event_add_or_drop(ev);
 }
 
 /* --- The stanza ------------------------------------------------------------------ */
-
-static bool
-is_type(const struct annex_stanza *in, const char *type)
-{
-	return in->type != NULL && strcmp(in->type, type) == 0;
-}
 
 enum annex_verdict
 event_refuse(struct bots *m, const struct annex_stanza *in, int status)
@@ -197,9 +198,13 @@ bots_message(struct annex_instance *inst, const struct annex_stanza *in)
 	}
 	if (bot == NULL || !bot_admits(bot, in->from))
 		return annex_refuse(inst, in, ANNEX_SERVICE_UNAVAILABLE, NULL);
-	if (track_message(bot, in) || (body == NULL && !guard_encrypted(bot, in)))
-		return ANNEX_DONE;
 	if (body == NULL)
+		body = first_shared(in->element);
+	if (track_message(bot, in) && body == NULL)
 		return ANNEX_DONE;
+	if (body == NULL) {
+		guard_encrypted(bot, in);
+		return ANNEX_DONE;
+	}
 	return say_to_bot(bot, in, body);
 }
