@@ -89,6 +89,17 @@ next_on_wall(void *cookie)
 	return (int64_t)then * 1000;
 }
 
+/* What that wall's clock shows then, in minutes of the day. */
+static int64_t
+minutes_on_wall(void *cookie)
+{
+	time_t then = (time_t)(*(const int64_t *)cookie / 1000);
+	struct tm tm;
+
+	localtime_r(&then, &tm);
+	return tm.tm_hour * 60 + tm.tm_min;
+}
+
 /* "08:00" in minutes; negative where it is something else. */
 static int
 minutes_of(const char *text)
@@ -167,8 +178,9 @@ alarm_key(const struct bot *bot, const char *name)
 	return annex_sprintf(annex_scratch(bot->bots->inst), "%s\n%s", bot->name, name);
 }
 
+/* It rings at that time, which need not be when it was due. */
 static int
-keep(struct bot *bot, const Bots__Timer *timer)
+keep(struct bot *bot, const Bots__Timer *timer, int64_t ring_ms)
 {
 	struct annex_key key = key_of(bot, timer->name);
 	const char *alarm = alarm_key(bot, timer->name);
@@ -176,8 +188,8 @@ keep(struct bot *bot, const Bots__Timer *timer)
 
 	if (r < 0)
 		return r;
-	return bots_must(bot->bots,
-	    annex_alarm_set(bot->bots->inst, "timer", alarm, strlen(alarm), timer->due_ms));
+	return bots_must(
+	    bot->bots, annex_alarm_set(bot->bots->inst, "timer", alarm, strlen(alarm), ring_ms));
 }
 
 static int
@@ -205,7 +217,10 @@ run_timer(struct action *a)
 	timer.every_ms = a->for_ms;
 	timer.zone = (char *)(uintptr_t)(a->tz != NULL ? a->tz : "");
 	timer.on_wall = a->at != NULL && a->for_ms % DAY_MS == 0;
-	return keep(a->bot, &timer);
+	if (timer.on_wall)
+		timer.minutes =
+		    (uint32_t)in_zone(a->pool, timer.zone, minutes_on_wall, &a->due_ms) + 1;
+	return keep(a->bot, &timer, timer.due_ms);
 }
 
 /* --- The time has come --------------------------------------------------------------------- */
@@ -214,7 +229,10 @@ static int64_t
 next_due(struct bot *bot, const Bots__Timer *timer)
 {
 	int64_t now_ms = annex_wall_ms(bot->bots->inst);
-	struct wall wall = { .from_ms = timer->due_ms, .after_ms = now_ms, .minutes = -1 };
+	/* Where the clocks went over it once it is back the day after. */
+	struct wall wall = {
+		.from_ms = timer->due_ms, .after_ms = now_ms, .minutes = (int)timer->minutes - 1
+	};
 
 	if (wall.after_ms < timer->due_ms)
 		wall.after_ms = timer->due_ms;
@@ -252,6 +270,7 @@ time_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t 
 	struct annex_key row;
 	ProtobufCMessage *record;
 	Bots__Timer timer;
+	int64_t ring_ms;
 	int r;
 
 	(void)due_wall_ms;
@@ -266,13 +285,12 @@ time_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t 
 	timer = *(const Bots__Timer *)record;
 	timer.name = stop + 1;
 	timer.zone = annex_strdup(annex_scratch(inst), timer.zone);
-	if ((r = tell(bot, &timer)) == ANNEX_ELIMIT)
-		timer.due_ms = annex_wall_ms(inst) + FULL_MS;
-	else if (r >= 0 && timer.every_ms > 0)
-		timer.due_ms = next_due(bot, &timer);
-	else if (r >= 0) {
+	if ((r = tell(bot, &timer)) >= 0 && timer.every_ms == 0) {
 		bots_must(bot->bots, annex_delete(bot->bots->store, &row));
 		return;
 	}
-	bots_must(bot->bots, r < 0 && r != ANNEX_ELIMIT ? r : keep(bot, &timer));
+	if (r >= 0)
+		timer.due_ms = next_due(bot, &timer);
+	ring_ms = r == ANNEX_ELIMIT ? annex_wall_ms(inst) + FULL_MS : timer.due_ms;
+	bots_must(bot->bots, r < 0 && r != ANNEX_ELIMIT ? r : keep(bot, &timer, ring_ms));
 }
