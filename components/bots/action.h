@@ -124,6 +124,7 @@ int judge_presence(struct action *action);
 int run_presence(struct action *action);
 int judge_ask(struct action *action);
 int run_ask(struct action *action);
+int judge_join(struct action *action);
 int run_join(struct action *action);
 int run_leave(struct action *action);
 

@@ -24,9 +24,11 @@
 #define PAUSE_FIRST_MS 2000
 #define PAUSE_MOST_MS 300000
 #define NICKS_MOST 20
+#define ROOMS_MOST 1000 /* of a bot */
 
 struct room {
 	struct bot *bot;
+	struct annex_pool *pool, *as_pool;
 	const char *jid, *nick; /* nick as wished */
 	const char *as;         /* room@service/nickname we are in as, or asked for */
 	unsigned attempts;      /* nicknames that were taken */
@@ -39,6 +41,20 @@ static struct room *
 room_find(const struct bot *bot, const char *jid)
 {
 	return annex_map_get_str(bot->rooms, jid);
+}
+
+/* What rooms call us they may change again and again: the last name alone is kept. */
+static void
+be_called(struct room *room, const char *as)
+{
+	struct annex_pool *before = room->as_pool;
+
+	if (room->as != NULL && strcmp(room->as, as) == 0)
+		return;
+	room->as_pool = annex_pool_create(room->pool, "name in room");
+	room->as = annex_strdup(room->as_pool, as);
+	if (before != NULL)
+		annex_pool_destroy(&before);
 }
 
 /* --- Coming in ------------------------------------------------------------------ */
@@ -55,7 +71,7 @@ enter(struct room *room)
 		return;
 	if (room->attempts > 0)
 		nick = annex_sprintf(annex_scratch(inst), "%s-%u", nick, room->attempts + 1);
-	room->as = annex_sprintf(room->bot->pool, "%s/%s", room->jid, nick);
+	be_called(room, annex_sprintf(annex_scratch(inst), "%s/%s", room->jid, nick));
 	room->state = ROOM_ASKED;
 	out = annex_presence(inst, room->bot->full, room->as, NULL);
 	x = annex_add(out->element, NS_MUC, "x");
@@ -136,19 +152,40 @@ rooms_link_up(struct bot *bot)
 
 /* --- Which rooms --------------------------------------------------------------------- */
 
+static void
+leave(struct room *room)
+{
+	struct annex_instance *inst = room->bot->bots->inst;
+	struct annex_pool *pool = room->pool;
+
+	if (room->as != NULL)
+		annex_send_on(inst, annex_flow(inst, room->bot->name),
+		    annex_presence(inst, room->bot->full, room->as, "unavailable"));
+	annex_map_remove_str(room->bot->rooms, room->jid);
+	annex_timer_free(&room->timer);
+	annex_pool_destroy(&pool);
+}
+
 static struct room *
 room_add(struct bot *bot, const char *jid, const char *nick)
 {
 	struct room *room = room_find(bot, jid);
+	struct annex_pool *pool;
 
-	if (room == NULL) {
-		room = annex_new(bot->pool, struct room);
-		room->bot = bot;
-		room->jid = annex_strdup(bot->pool, jid);
-		room->timer = annex_timer(bot->bots->inst, ring, room);
-		annex_map_set_str(bot->rooms, room->jid, room);
-	}
-	room->nick = annex_strdup(bot->pool, nick != NULL ? nick : bot_name(bot));
+	if (nick == NULL)
+		nick = bot_name(bot);
+	if (room != NULL && strcmp(room->nick, nick) == 0)
+		return room;
+	if (room != NULL)
+		leave(room);
+	pool = annex_pool_create(bot->pool, "room");
+	room = annex_new(pool, struct room);
+	room->pool = pool;
+	room->bot = bot;
+	room->jid = annex_strdup(pool, jid);
+	room->nick = annex_strdup(pool, nick);
+	room->timer = annex_timer(bot->bots->inst, ring, room);
+	annex_map_set_str(bot->rooms, room->jid, room);
 	return room;
 }
 
@@ -171,6 +208,25 @@ rooms_load(struct bot *bot)
 }
 
 int
+judge_join(struct action *a)
+{
+	const char *nick = a->nick != NULL ? a->nick : bot_name(a->bot);
+	const struct annex_jid *place =
+	    annex_jid(a->pool, annex_sprintf(a->pool, "%s/%s", a->to->bare, nick));
+
+	if (a->to->local == NULL || strcmp(a->to->domain, annex_domain(a->bot->bots->inst)) == 0)
+		return action_wrong(a, "bad-json", "%s is no room", a->to->bare);
+	if (place == NULL || place->resource == NULL)
+		return action_wrong(a, "bad-json", "\"nick\" must be a nickname");
+	if (room_find(a->bot, a->to->bare) == NULL && annex_map_count(a->bot->rooms) >= ROOMS_MOST)
+		return action_wrong(
+		    a, "resource-constraint", "a bot is in at most %d rooms", ROOMS_MOST);
+	if (a->nick != NULL)
+		a->nick = place->resource;
+	return ANNEX_OK;
+}
+
+int
 run_join(struct action *a)
 {
 	struct annex_key key = bots_key_in(TABLE_ROOMS, a->bot->name, a->to->bare);
@@ -183,18 +239,6 @@ run_join(struct action *a)
 		return r;
 	enter(room_add(a->bot, a->to->bare, a->nick));
 	return ANNEX_OK;
-}
-
-static void
-leave(struct room *room)
-{
-	struct annex_instance *inst = room->bot->bots->inst;
-
-	if (room->as != NULL)
-		annex_send_on(inst, annex_flow(inst, room->bot->name),
-		    annex_presence(inst, room->bot->full, room->as, "unavailable"));
-	annex_map_remove_str(room->bot->rooms, room->jid);
-	annex_timer_free(&room->timer);
 }
 
 void
@@ -271,7 +315,7 @@ presence_in_room(struct room *room, const struct annex_stanza *in)
 	room->pause_ms = 0;
 	if (has_status(in->element, "201"))
 		unlock(room);
-	room->as = annex_strdup(room->bot->pool, in->from->full);
+	be_called(room, in->from->full);
 	annex_timer_start(room->timer, LOOK_MS);
 }
 

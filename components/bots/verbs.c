@@ -293,7 +293,7 @@ const struct verb verbs[] = {
 	{ "timer", timer_keys, judge_timer, run_timer },
 	{ "token", token_keys, judge_token, run_token },
 	{ "contact", contact_keys, judge_contact, run_contact },
-	{ "join", join_keys, NULL, run_join },
+	{ "join", join_keys, judge_join, run_join },
 	{ "leave", leave_keys, NULL, run_leave },
 	{ "get", get_keys, judge_get, run_get },
 	{ "to", send_keys, judge_send, run_send },
