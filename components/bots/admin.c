@@ -133,10 +133,13 @@ admin_retry(struct annex_instance *inst, struct annex_run *run, unsigned stage, 
 	prefix = bots_key(TABLE_DEAD, bot->name);
 	it = annex_iter(&prefix);
 	while (n < SHOWN_MOST && annex_next(bot->bots->store, &it) == ANNEX_AGAIN) {
-		if ((r = event_revive(bot, ((const Bots__Dead *)it.record)->event)) < 0 ||
-		    (r = annex_delete(bot->bots->store, &it.key)) < 0)
+		r = event_revive(bot, ((const Bots__Dead *)it.record)->event);
+		if (r == ANNEX_ELIMIT)
+			break; /* the others when there is room for them */
+		if (r != ANNEX_EINVAL &&
+		    (r < 0 || (r = annex_delete(bot->bots->store, &it.key)) < 0))
 			return bots_must(bot->bots, r);
-		n++;
+		n += r != ANNEX_EINVAL;
 	}
 	annex_run_say(run, "%zu events wait for the programs of %s again.", n, bot->name);
 	return ANNEX_OK;
