@@ -15,7 +15,6 @@
 #include "http.h"
 
 #define KEPT_MS ((int64_t)86400000)
-#define TIDY_MOST 500
 #define FULL_MS 60000 /* where the queue is full its time is over then */
 #define NAME_BYTES 256
 #define CHOICE_BYTES 256
@@ -42,26 +41,10 @@ answer_put(struct bot *bot, const char *name, const char *to, const char *from, 
 	record.to = (char *)(uintptr_t)to;
 	record.answered = from != NULL;
 	record.from = (char *)(uintptr_t)(from != NULL ? from : "");
+	tidy_later(bot->bots);
 	record.given = value != NULL;
 	record.value = (char *)(uintptr_t)(value != NULL ? value : "");
 	return annex_put(bot->bots->store, &key, &record.base);
-}
-
-bool
-answers_tidy(struct bots *m, int64_t now_ms)
-{
-	struct annex_key prefix = annex_key(&bots_tables[TABLE_ANSWERS]);
-	struct annex_iter it = annex_iter(&prefix);
-	size_t n = 0;
-
-	while (n < TIDY_MOST && annex_next(m->store, &it) == ANNEX_AGAIN) {
-		if (((const Bots__Answer *)it.record)->until_ms > now_ms)
-			continue;
-		if (annex_delete(m->store, &it.key) < 0)
-			break;
-		n++;
-	}
-	return n < TIDY_MOST;
 }
 
 /* --- Answers that are events ------------------------------------------------------ */
@@ -85,7 +68,7 @@ answer_event(struct bot *bot, const struct annex_jid *who, const char *ask, cons
 		text_puts(&t, "null");
 	}
 	event_end(ev, &t);
-	ev->body = value;
+	ev->body = annex_strdup(ev->pool, value);
 	return event_add_or_drop(ev);
 }
 

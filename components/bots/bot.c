@@ -151,6 +151,8 @@ bot_end(struct bot *bot)
 	annex_timer_free(&bot->states_timer);
 	annex_timer_free(&bot->settle_timer);
 	annex_timer_free(&bot->busy_timer);
+	if (bot->made != NULL)
+		annex_pool_destroy(&bot->made);
 	annex_pool_destroy(&pool);
 }
 

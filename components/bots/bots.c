@@ -140,7 +140,7 @@ static const struct annex_job bots_jobs[] = {
 };
 
 static const struct annex_alarm bots_alarms[] = {
-	{ "tidy", track_tidy, { 0 } },
+	{ "tidy", tidy_ring, { 0 } },
 	{ "held", held_ring, { 0 } },
 	{ "ask", ask_ring, { 0 } },
 	{ "beat", beat_ring, { 0 } },

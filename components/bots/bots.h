@@ -66,7 +66,9 @@ struct bots {
 	struct annex_buckets *loops, *talk; /* by bot and contact */
 	uint64_t *seen;                     /* hashes of stanzas that came lately */
 	unsigned char seen_key[16];
-	bool tidying;
+	bool tidying, tidy_within; /* within a table, at that row */
+	size_t tidy_table;
+	struct annex_key tidy_at;
 	struct http *http; /* NULL: not served */
 	struct files *files;
 	struct annex_timer *lag_timer;
@@ -89,7 +91,7 @@ struct bot {
 	uint64_t last_seq, reserved_seq;
 	struct annex_link waiting; /* events that nobody has taken, in order */
 	struct annex_link recent;  /* acknowledged, but not answered: a late answer finds them */
-	size_t waiting_count, recent_count;
+	size_t waiting_count, recent_count, waiting_bytes, recent_bytes;
 	size_t stored;             /* events in the store, those in memory among them */
 	uint64_t loaded_seq;       /* events up to here are in memory, where they still wait */
 	uint64_t reserved_at_load; /* events up to here are from before */
@@ -229,16 +231,30 @@ int event_note_replies(struct event *event) ANNEX_MUST_CHECK;
 /* Load what waits in the store, as far as memory has room. */
 int inbox_fill(struct bot *bot) ANNEX_MUST_CHECK;
 int inbox_load(struct bot *bot) ANNEX_MUST_CHECK;
-/* One that waits for an answer at that consumer, or was acknowledged lately without one. */
-struct event *event_find(const struct consumer *consumer, uint64_t seq);
 /* One that was given up is tried anew, under a new number. */
 int event_revive(struct bot *bot, const Bots__Event *record) ANNEX_MUST_CHECK;
+/* It is counted among those that wait, or is not any more. */
+void event_waits(struct event *event, bool waits);
+/* What its line and its body take. */
+size_t event_bytes(const struct event *event);
+/* Its record, which points into it; and the other way, in a pool of its own. */
+void event_pack(const struct event *event, Bots__Event *record);
+struct event *event_unpack(struct bot *bot, uint64_t seq, const Bots__Event *record);
+struct lane *lane_of(struct bot *bot, const char *bare);
+void lane_leave(struct event *event);
+
+/* --- recent.c ------------------------------------------------------------- */
+
+/* One that waits for an answer at that consumer, or was acknowledged lately without one. */
+struct event *event_find(const struct consumer *consumer, uint64_t seq);
+/* It is done, and kept a while. */
+void event_remember(struct event *event);
 /* Acknowledged, but the answer comes later, also after a restart. */
 int event_later(struct event *event) ANNEX_MUST_CHECK;
 /* The last answer to one that nobody has any more was given: it goes. */
 int event_answered(struct event *event) ANNEX_MUST_CHECK;
-struct lane *lane_of(struct bot *bot, const char *bare);
-void lane_leave(struct event *event);
+/* All programs see all events. */
+bool bot_is_for_all(const struct bot *bot);
 
 /* --- lag.c ---------------------------------------------------------------- */
 
@@ -292,7 +308,11 @@ const Bots__Send *send_by_key(const struct bot *bot, const char *key);
 void send_reached(struct bot *bot, const char *id, enum send_state state, const char *why);
 /* A receipt or a marker: true where it was one. */
 bool track_message(struct bot *bot, const struct annex_stanza *in);
-void track_tidy(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms);
+
+/* --- tidy.c ------------------------------------------------------------------- */
+
+void tidy_later(struct bots *m);
+void tidy_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms);
 
 /* --- files.c ------------------------------------------------------------------ */
 
@@ -387,8 +407,6 @@ void adhoc_end(struct bot *bot);
 void ask_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms);
 /* What is known of a question whose answer is kept; NULL: nothing.  In scratch. */
 const Bots__Answer *answer_find(const struct bot *bot, const char *name);
-/* Old ones go; false: there may be more of them. */
-bool answers_tidy(struct bots *m, int64_t now_ms);
 
 /* --- beat.c, timers.c ---------------------------------------------------------------------- */
 

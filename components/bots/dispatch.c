@@ -92,7 +92,7 @@ hand_over(struct consumer *c, struct event *ev)
 	if (r < 0)
 		return r;
 	annex_list_remove(&ev->link);
-	c->bot->waiting_count--;
+	event_waits(ev, false);
 	c->jumbled = !annex_list_is_empty(&c->taken) &&
 	    (c->jumbled || annex_container_of(c->taken.prev, struct event, link)->seq > ev->seq);
 	annex_list_append(&c->taken, &ev->link);

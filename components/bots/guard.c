@@ -70,6 +70,7 @@ guard_encrypted(struct bot *bot, const struct annex_stanza *in)
 	record.said_ms = now_ms;
 	if (annex_put(m->store, &key, &record.base) < 0)
 		return true;
+	tidy_later(m);
 	out = annex_message(m->inst, bot->full, in->from->bare, in->type);
 	annex_attr_set(out->element, "id", annex_random_id(m->inst));
 	annex_add_text(out->element, NULL, "body",

@@ -4,20 +4,19 @@
  * inbox.c - events: rows until they are acknowledged
  *
  * Memory holds the first of those that wait, in order, and all that are
- * taken; where there are more they stay in the store alone ("behind") until
+ * taken; where there are more, or they are large, they stay in the store alone ("behind") until
  * there is room.  So a program that is away for a week costs rows, not memory.
  *
- * An event that was acknowledged without an answer of its own is remembered a
- * little longer, in memory: a program may answer out of order.
+ * Those that are done but may still be answered are recent.c's.
  */
 #include <inttypes.h>
 #include <string.h>
 
 #include "carrier.h"
 
-#define MEMORY_MOST 2000 /* events that wait in memory */
-#define MEMORY_LOW 500   /* below it more are loaded */
-#define RECENT_MOST 512
+#define MEMORY_MOST 2000             /* events that wait in memory */
+#define MEMORY_LOW 500               /* below it more are loaded */
+#define BYTES_MOST ((size_t)4 << 20) /* of those that wait in memory */
 #define RETRY_FIRST_MS 1000
 #define RETRY_MOST_MS 300000
 
@@ -64,8 +63,8 @@ text_for_record(const char *text)
 	return (char *)(uintptr_t)(text != NULL ? text : "");
 }
 
-static void
-pack(const struct event *ev, Bots__Event *record)
+void
+event_pack(const struct event *ev, Bots__Event *record)
 {
 	bots__event__init(record);
 	record->kind = text_for_record(ev->kind);
@@ -87,7 +86,7 @@ put(const struct event *ev)
 	struct annex_key key = bots_key_seq(TABLE_INBOX, ev->bot->name, ev->seq);
 	Bots__Event record;
 
-	pack(ev, &record);
+	event_pack(ev, &record);
 	return annex_put(ev->bot->bots->store, &key, &record.base);
 }
 
@@ -112,8 +111,8 @@ make(struct bot *bot, const char *kind)
 	return ev;
 }
 
-static struct event *
-unpack(struct bot *bot, uint64_t seq, const Bots__Event *record)
+struct event *
+event_unpack(struct bot *bot, uint64_t seq, const Bots__Event *record)
 {
 	struct event *ev = make(bot, record->kind);
 
@@ -134,6 +133,27 @@ unpack(struct bot *bot, uint64_t seq, const Bots__Event *record)
 
 /* --- Into memory ---------------------------------------------------------------- */
 
+size_t
+event_bytes(const struct event *ev)
+{
+	return strlen(ev->line) + (ev->body != NULL ? strlen(ev->body) : 0);
+}
+
+static bool
+memory_is_full(const struct bot *bot)
+{
+	return bot->waiting_count >= MEMORY_MOST || bot->waiting_bytes >= BYTES_MOST;
+}
+
+void
+event_waits(struct event *ev, bool waits)
+{
+	struct bot *bot = ev->bot;
+
+	bot->waiting_count += waits ? 1 : (size_t)-1;
+	bot->waiting_bytes += waits ? event_bytes(ev) : (size_t)0 - event_bytes(ev);
+}
+
 static void
 wait_in_memory(struct event *ev)
 {
@@ -142,7 +162,7 @@ wait_in_memory(struct event *ev)
 	ev->lane = lane_of(bot, ev->bare);
 	ev->lane->events++;
 	annex_list_append(&bot->waiting, &ev->link);
-	bot->waiting_count++;
+	event_waits(ev, true);
 	bot->loaded_seq = ev->seq;
 }
 
@@ -153,14 +173,14 @@ inbox_fill(struct bot *bot)
 	struct annex_iter it;
 	int r = ANNEX_ENOENT;
 
-	if (!bot->behind || bot->waiting_count >= MEMORY_LOW)
+	if (!bot->behind || bot->waiting_count >= MEMORY_LOW ||
+	    bot->waiting_bytes >= BYTES_MOST / 2)
 		return ANNEX_OK;
 	from = bots_key_seq(TABLE_INBOX, bot->name, bot->loaded_seq + 1);
 	it = annex_iter_from(&prefix, &from);
-	while (bot->waiting_count < MEMORY_MOST &&
-	    (r = annex_next(bot->bots->store, &it)) == ANNEX_AGAIN) {
+	while (!memory_is_full(bot) && (r = annex_next(bot->bots->store, &it)) == ANNEX_AGAIN) {
 		struct event *ev =
-		    unpack(bot, annex_key_number(&it.key, 1), (const Bots__Event *)it.record);
+		    event_unpack(bot, annex_key_number(&it.key, 1), (const Bots__Event *)it.record);
 
 		/* Somebody may have had it before we were begun anew. */
 		ev->redelivered = ev->seq <= bot->reserved_at_load ? ev->tries + 1 : 0;
@@ -252,7 +272,7 @@ event_add(struct event *ev)
 	bot->stored++;
 	lag_note(bot->bots);
 	annex_count(bot->bots->received, 1);
-	if (bot->behind || bot->waiting_count >= MEMORY_MOST) {
+	if (bot->behind || memory_is_full(bot)) {
 		bot->behind = true;
 		event_drop(ev);
 		return ANNEX_OK;
@@ -298,25 +318,6 @@ delete_row(const struct event *ev)
 	return bots_must(ev->bot->bots, annex_delete(ev->bot->bots->store, &key));
 }
 
-static void
-remember(struct event *ev)
-{
-	struct bot *bot = ev->bot;
-
-	annex_list_append(&bot->recent, &ev->link);
-	if (++bot->recent_count <= RECENT_MOST)
-		return;
-	bot->recent_count--;
-	event_drop(annex_container_of(bot->recent.next, struct event, link));
-}
-
-/* Where all programs see an event, each may answer it, also behind the one that has done with it. */
-static bool
-is_for_all(const struct bot *bot)
-{
-	return strcmp(bot->set->dispatch, "all") == 0;
-}
-
 void
 event_done(struct event *ev)
 {
@@ -328,12 +329,12 @@ event_done(struct event *ev)
 	annex_count(bot->bots->acknowledged, 1);
 	untake(ev);
 	annex_list_remove(&ev->link);
-	if (ev->ordinal > 0 && !ev->later && !is_for_all(bot)) {
+	if (ev->ordinal > 0 && !ev->later && !bot_is_for_all(bot)) {
 		event_drop(ev);
 		return;
 	}
 	lane_leave(ev);
-	remember(ev);
+	event_remember(ev);
 }
 
 int
@@ -352,7 +353,7 @@ bury(struct event *ev, const char *why)
 	Bots__Dead dead = BOTS__DEAD__INIT;
 	Bots__Event record;
 
-	pack(ev, &record);
+	event_pack(ev, &record);
 	dead.event = &record;
 	dead.why = text_for_record(why);
 	dead.given_up_ms = annex_wall_ms(m->inst);
@@ -403,7 +404,7 @@ wait_again(struct event *ev)
 		before = l;
 	}
 	annex_list_prepend(before, &ev->link);
-	bot->waiting_count++;
+	event_waits(ev, true);
 }
 
 void
@@ -429,50 +430,6 @@ event_failed(struct event *ev, bool for_good, const char *why)
 	event_release(ev);
 }
 
-/* --- Those that are answered later ------------------------------------------------------ */
-
-int
-event_later(struct event *ev)
-{
-	struct annex_key key = bots_key_seq(TABLE_LATER, ev->bot->name, ev->seq);
-	Bots__Event record;
-
-	pack(ev, &record);
-	ev->later = true;
-	return bots_must(ev->bot->bots, annex_put(ev->bot->bots->store, &key, &record.base));
-}
-
-int
-event_answered(struct event *ev)
-{
-	struct annex_key key = bots_key_seq(TABLE_LATER, ev->bot->name, ev->seq);
-
-	if (ev->later && bots_must(ev->bot->bots, annex_delete(ev->bot->bots->store, &key)) < 0)
-		return ANNEX_ESTORE;
-	ev->later = false;
-	if (is_for_all(ev->bot))
-		return ANNEX_OK;
-	ev->bot->recent_count--;
-	event_drop(ev);
-	return ANNEX_OK;
-}
-
-static struct event *
-later_load(struct bot *bot, uint64_t seq)
-{
-	struct annex_key key = bots_key_seq(TABLE_LATER, bot->name, seq);
-	ProtobufCMessage *record;
-	struct event *ev;
-
-	if (annex_get(bot->bots->store, &key, &record) < 0)
-		return NULL;
-	ev = unpack(bot, seq, (const Bots__Event *)record);
-	ev->later = true;
-	ev->ordinal = ev->replies;
-	remember(ev);
-	return ev;
-}
-
 /* --- A second life -------------------------------------------------------------------------- */
 
 /* The line holds the number: the new one takes the old one's place, which comes first. */
@@ -493,48 +450,9 @@ event_revive(struct bot *bot, const Bots__Event *record)
 
 	if ((r = bot_next_seq(bot, &seq)) < 0)
 		return r;
-	ev = unpack(bot, seq, record);
+	ev = event_unpack(bot, seq, record);
 	ev->line = line_with(ev->pool, seq, ev->line);
 	ev->tries = 0;
 	ev->replies = 0;
 	return event_add_or_drop(ev);
-}
-
-/* --- Finding one ------------------------------------------------------------------------ */
-
-static struct event *
-find_in(const struct annex_link *events, uint64_t seq)
-{
-	ANNEX_LIST_EACH (events, l) {
-		struct event *ev = annex_container_of(l, struct event, link);
-
-		if (ev->seq == seq)
-			return ev;
-	}
-	return NULL;
-}
-
-static struct event *
-find_with_others(const struct bot *bot, uint64_t seq)
-{
-	struct event *ev = NULL;
-
-	if (!is_for_all(bot))
-		return NULL;
-	ANNEX_LIST_EACH (&bot->consumers, l)
-		if (ev == NULL)
-			ev = find_in(&annex_container_of(l, struct consumer, link)->taken, seq);
-	return ev;
-}
-
-struct event *
-event_find(const struct consumer *c, uint64_t seq)
-{
-	struct event *ev = find_in(&c->taken, seq);
-
-	if (ev == NULL)
-		ev = find_with_others(c->bot, seq);
-	if (ev == NULL)
-		ev = find_in(&c->bot->recent, seq);
-	return ev != NULL ? ev : later_load(c->bot, seq);
 }

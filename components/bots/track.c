@@ -16,10 +16,6 @@
 #include "action.h"
 #include "http.h"
 
-#define KNOWN_MS ((int64_t)86400000)
-#define TIDY_MS ((int64_t)3600000)
-#define TIDY_MOST 500
-
 const char *const send_states[] = { "queued", "sent", "delivered", "displayed", "bounced",
 	"expired", "dropped", NULL };
 
@@ -66,11 +62,7 @@ send_track(const struct bot *bot, const char *id, const char *key, const char *t
 	send.to = (char *)(uintptr_t)to;
 	send.type = (char *)(uintptr_t)(type != NULL ? type : "");
 	send.made_ms = annex_wall_ms(inst);
-	if (!bot->bots->tidying) {
-		bot->bots->tidying = true;
-		bots_must(
-		    bot->bots, annex_alarm_set(inst, "tidy", "", 0, annex_wall_ms(inst) + TIDY_MS));
-	}
+	tidy_later(bot->bots);
 	return put(bot, &send);
 }
 
@@ -152,38 +144,4 @@ bots_message_error(struct annex_instance *inst, const struct annex_stanza *in)
 	rooms_bounced(bot, in, &error);
 	reader_says(bot, in, in->id, SEND_BOUNCED, annex_condition_name(error.condition));
 	return ANNEX_DONE;
-}
-
-/* --- What is old goes --------------------------------------------------------------- */
-
-static size_t
-tidy_table(struct bots *m, int table, int64_t before_ms)
-{
-	struct annex_key prefix = annex_key(&bots_tables[table]);
-	struct annex_iter it = annex_iter(&prefix);
-	size_t n = 0;
-
-	while (n < TIDY_MOST && annex_next(m->store, &it) == ANNEX_AGAIN) {
-		if (((const Bots__Send *)it.record)->made_ms > before_ms)
-			continue;
-		if (annex_delete(m->store, &it.key) < 0)
-			break;
-		n++;
-	}
-	return n;
-}
-
-void
-track_tidy(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms)
-{
-	struct bots *m = annex_state(inst);
-	int64_t now_ms = annex_wall_ms(inst);
-	size_t n = tidy_table(m, TABLE_SENDS, now_ms - KNOWN_MS) +
-	    tidy_table(m, TABLE_KEYS, now_ms - KNOWN_MS);
-	bool done = answers_tidy(m, now_ms) && n < TIDY_MOST;
-
-	(void)key;
-	(void)key_len;
-	(void)due_wall_ms;
-	bots_must(m, annex_alarm_set(inst, "tidy", "", 0, now_ms + (done ? TIDY_MS : 1000)));
 }
