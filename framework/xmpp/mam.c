@@ -82,6 +82,9 @@ given(const char *text)
 	return text[0] == '\0' ? NULL : text;
 }
 
+/* Each result of the page repeats it. */
+#define QUERY_ID_MAX 255
+
 int
 annex_mam_read(struct annex_mam_query *query_r, const struct annex_element *query, bool fulltext,
     struct annex_pool *pool, const char **why)
@@ -100,6 +103,10 @@ annex_mam_read(struct annex_mam_query *query_r, const struct annex_element *quer
 	if (f.with[0] != '\0' && (q.with = annex_jid(pool, f.with)) == NULL)
 		return ANNEX_EINVAL;
 	q.query_id = annex_attr(query, "queryid");
+	if (q.query_id != NULL && strlen(q.query_id) > QUERY_ID_MAX) {
+		*why = "queryid is too long.";
+		return ANNEX_EINVAL;
+	}
 	q.node = annex_attr(query, "node");
 	q.before_id = given(f.before_id);
 	q.after_id = given(f.after_id);

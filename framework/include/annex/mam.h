@@ -29,7 +29,7 @@ struct annex_pool;
 
 /* What was asked (§4.1); texts and lists that were not given are NULL and empty. */
 struct annex_mam_query {
-	const char *query_id, *node; /* attributes */
+	const char *query_id, *node; /* attributes; an id of more than 255 bytes is refused */
 	const struct annex_jid *with;
 	int64_t start_ms, end_ms; /* wall, both included; INT64_MIN and INT64_MAX where not given */
 	const char *after_id, *before_id;

@@ -74,6 +74,19 @@ test_words_are_for_who_offers_them(void **state)
 	    ANNEX_EDENIED);
 }
 
+/* A small query is no means to have a large answer repeated in each result. */
+static void
+test_no_queryid_that_is_long(void **state)
+{
+	struct annex_mam_query q;
+	char text[400];
+
+	snprintf(text, sizeof(text), "<query xmlns='urn:xmpp:mam:2' queryid='%0255d'/>", 0);
+	assert_int_equal(read_query(*state, text, true, &q), ANNEX_OK);
+	snprintf(text, sizeof(text), "<query xmlns='urn:xmpp:mam:2' queryid='%0256d'/>", 0);
+	assert_int_equal(read_query(*state, text, true, &q), ANNEX_EINVAL);
+}
+
 static void
 test_no_dates_and_no_jids(void **state)
 {
@@ -91,6 +104,7 @@ main(void)
 		cmocka_unit_test(test_what_is_not_asked_is_open),
 		cmocka_unit_test(test_what_is_asked_is_read),
 		cmocka_unit_test(test_words_are_for_who_offers_them),
+		cmocka_unit_test(test_no_queryid_that_is_long),
 		cmocka_unit_test(test_no_dates_and_no_jids),
 	};
 
