@@ -13,6 +13,7 @@
 #include "muc.h"
 
 #define HISTORY_MAX 1000
+#define HISTORY_STANZAS 4 /* no more bytes than that many of the largest have */
 
 struct wish {
 	size_t most;
@@ -118,7 +119,7 @@ collect(const struct room *room, const struct wish *w, const struct session *to,
 	struct annex_iter it = annex_iter_from(&prefix, annex_key_u64(&key, to->line));
 	long long chars = w->chars;
 	const Muc__Line *line;
-	size_t n = 0, looked = 0;
+	size_t n = 0, looked = 0, bytes = 0;
 
 	it.backwards = true;
 	while (n < w->most && looked < 4 * HISTORY_MAX &&
@@ -127,6 +128,9 @@ collect(const struct room *room, const struct wish *w, const struct session *to,
 			break;
 		if (!line->history)
 			continue;
+		bytes += strlen(line->xml);
+		if (bytes > HISTORY_STANZAS * annex_send_max(room->muc->inst))
+			break;
 		if ((lines[n] = line_build(room, line, to->jid)) == NULL)
 			continue;
 		if (chars >= 0 && (chars -= length(lines[n])) < 0)

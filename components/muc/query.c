@@ -41,6 +41,21 @@ query_iter(const struct query *q, uint64_t number, bool backwards)
 	return it;
 }
 
+static bool
+is_full(const struct query *q)
+{
+	return q->bytes > PAGE_STANZAS * annex_send_max(q->m->inst);
+}
+
+bool
+query_has_place(struct query *q, const Muc__Line *line)
+{
+	bool is_first = q->bytes == 0;
+
+	q->bytes += strlen(line->xml);
+	return is_first || !is_full(q);
+}
+
 bool
 query_is_within(const struct query *q, uint64_t number)
 {
@@ -61,6 +76,7 @@ lines_walk(void *cookie, const char *from, bool backwards, annex_take_fn *take, 
 	while ((r = annex_next(q->m->store, &it)) == ANNEX_AGAIN) {
 		number = annex_key_number(&it.key, 1);
 		if (!query_is_within(q, number) ||
+		    !query_has_place(q, (const Muc__Line *)it.record) ||
 		    !take(taker, stanza_id(q->room, annex_scratch(q->m->inst), number), it.record))
 			return ANNEX_OK;
 	}
@@ -78,7 +94,8 @@ lines_seek(void *cookie, uint64_t index, annex_take_fn *take, void *taker)
 	if ((r = annex_seek(q->m->store, &prefix, index, &it)) < 0)
 		return r;
 	while ((r = annex_next(q->m->store, &it)) == ANNEX_AGAIN)
-		if (!take(taker,
+		if (!query_has_place(q, (const Muc__Line *)it.record) ||
+		    !take(taker,
 			stanza_id(q->room, annex_scratch(q->m->inst), annex_key_number(&it.key, 1)),
 			it.record))
 			return ANNEX_OK;
@@ -121,7 +138,8 @@ ids_walk(void *cookie, const char *from, bool backwards, annex_take_fn *take, vo
 			continue;
 		if ((line = archive_line(q->room, each)) == NULL)
 			continue;
-		if (!take(taker, stanza_id(q->room, annex_scratch(q->m->inst), each), line))
+		if (!query_has_place(q, line) ||
+		    !take(taker, stanza_id(q->room, annex_scratch(q->m->inst), each), line))
 			break;
 	}
 	return ANNEX_OK;
@@ -248,6 +266,7 @@ query_run(struct query *q, const struct annex_stanza *in)
 		    q->m, in, ANNEX_FEATURE_NOT_IMPLEMENTED, ANNEX_ERROR_CANCEL, NULL);
 	if (r < 0)
 		return muc_refuse(q->m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, NULL);
+	found.complete = found.complete && !is_full(q);
 	if (!query_page(q, &found))
 		return muc_full(q->m, in);
 	query_fin(q, annex_reply(q->m->inst, in), &found);

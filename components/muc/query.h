@@ -13,6 +13,7 @@
 #include "muc.h"
 
 #define PAGE_MAX 250
+#define PAGE_STANZAS 8 /* as many bytes as that many of the largest end a page */
 
 /* One query; where it is held, all of it is in a pool of its own. */
 struct query {
@@ -25,6 +26,7 @@ struct query {
 	const uint64_t *ids;    /* or these */
 	size_t id_count;
 	bool sees_jids, narrowed, flip;
+	size_t bytes; /* of the lines of the page so far */
 	/* Of one that is held: */
 	struct annex_link by_age;
 	const char *by; /* bare JID */
@@ -42,6 +44,8 @@ int query_narrow(struct query *q, const struct annex_element *asked, const char 
 
 /* From the place behind (or before) number, 0 being none, within the bounds. */
 struct annex_iter query_iter(const struct query *q, uint64_t number, bool backwards);
+/* Whether the page has a place for one more; else it is not complete. */
+bool query_has_place(struct query *q, const Muc__Line *line);
 bool query_is_within(const struct query *q, uint64_t number);
 int query_compare(const void *a, const void *b);
 /* The lines of a page, in their order or flipped; false where they do not all go out. */

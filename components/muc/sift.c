@@ -54,7 +54,7 @@ look(struct query *q)
 		q->at = number;
 		if (!is_named(q, number) || !is_with(q, (Muc__Line *)it.record, pool))
 			continue;
-		if (q->count == q->max)
+		if (q->count == q->max || !query_has_place(q, (const Muc__Line *)it.record))
 			return true;
 		q->found[q->count++] = number;
 	}
