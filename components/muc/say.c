@@ -23,12 +23,15 @@ muc_answer(struct muc *m, const struct annex_stanza *in, struct annex_stanza *ou
 	return annex_send_on(m->inst, muc_flow(m, in), out);
 }
 
+#define ECHO_INVITES 20 /* as many as may be sent at once */
+
 /* Of what stands there only what makes sense. */
 static void
 echo_invitations(struct annex_stanza *out, const struct annex_stanza *in)
 {
 	const struct annex_element *asked = annex_child(in->element, NS_USER, "x");
 	struct annex_element *x = NULL, *invite;
+	size_t n = 0;
 
 	ANNEX_CHILDREN (asked, one) {
 		const char *text = annex_attr(one, "to");
@@ -36,6 +39,8 @@ echo_invitations(struct annex_stanza *out, const struct annex_stanza *in)
 
 		if (!annex_is(one, NS_USER, "invite") || to == NULL)
 			continue;
+		if (n++ == ECHO_INVITES)
+			return;
 		if (x == NULL)
 			x = annex_add(out->element, NS_USER, "x");
 		invite = annex_add(x, NULL, "invite");
