@@ -82,24 +82,39 @@ node_trim_step(struct annex_instance *inst, struct annex_job_state *state, size_
 	    : ANNEX_OK;
 }
 
+static bool
+may_stay(const struct node *node, const char *bare)
+{
+	enum rank rank = rank_of(node, bare);
+
+	/* §4.1: neither may be subscribed. */
+	if (rank == RANK_OUTCAST || rank == RANK_PUBLISH_ONLY)
+		return false;
+	return rank != RANK_NONE ||
+	    (strcmp(node->config.access_model, "whitelist") != 0 &&
+		roster_trust(node, bare) != TRUST_NO);
+}
+
 void
 sub_judge(struct sub *sub)
 {
 	struct node *node = sub->node;
-	const char *model = node->config.access_model;
 
-	if (strcmp(model, "open") == 0 && sub->state == STATE_PENDING)
-		must(node->p, sub_change(sub, STATE_SUBSCRIBED));
-	else if ((strcmp(model, "whitelist") == 0 || roster_trust(node, sub->bare) == TRUST_NO) &&
-	    rank_of(node, sub->bare) == RANK_NONE)
+	if (!may_stay(node, sub->bare))
 		must(node->p, sub_change(sub, STATE_NONE));
+	else if (sub->state == STATE_PENDING && strcmp(node->config.access_model, "open") == 0)
+		must(node->p, sub_change(sub, STATE_SUBSCRIBED));
 }
 
+/* One that has not begun yet judges what changes until then as well. */
 int
-node_judge(const struct node *node)
+node_judge(struct node *node)
 {
 	const struct again again = { node->number, 1 };
 
+	if (node->is_judged_soon || subs_count(node) == 0)
+		return ANNEX_OK;
+	node->is_judged_soon = true;
 	return annex_job_start(node->p->inst, "judge", &again, sizeof(again));
 }
 
@@ -116,6 +131,7 @@ node_judge_step(struct annex_instance *inst, struct annex_job_state *state, size
 	memcpy(&again, state->bytes, sizeof(again));
 	if ((node = node_by_number(p, again.node)) == NULL)
 		return ANNEX_OK;
+	node->is_judged_soon = false;
 	prefix = key_number(TABLE_SUBSCRIPTIONS, node->number);
 	from = key_numbers(TABLE_SUBSCRIPTIONS, node->number, again.next);
 	it = annex_iter_from(&prefix, &from);

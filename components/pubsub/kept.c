@@ -318,6 +318,8 @@ kept_step(struct annex_instance *inst, struct annex_job_state *state, size_t lim
 
 	(void)limit;
 	memcpy(&f, state->bytes, sizeof(f));
+	if (f.action == KEPT_JUDGE && (node = node_by_number(p, f.target)) != NULL)
+		node->are_kept_judged_soon = false;
 	prefix = key_number(TABLE_KEPT, f.target);
 	from = key_numbers(TABLE_KEPT, f.target, f.next);
 	it = annex_iter_from(&prefix, &from);
@@ -335,16 +337,20 @@ kept_step(struct annex_instance *inst, struct annex_job_state *state, size_t lim
 	return ANNEX_OK;
 }
 
+/* Subscriptions are judged once for all that changes before the job has begun. */
 int
-kept_follow(const struct node *target, enum kept_action action)
+kept_follow(struct node *target, enum kept_action action)
 {
 	const struct following f = { target->number, 0, action };
 	struct annex_key prefix = key_number(TABLE_KEPT, target->number);
 	struct annex_iter it = annex_iter(&prefix);
 
 	it.keys_only = true;
-	if (target->role != ROLE_NONE || annex_next(target->p->store, &it) != ANNEX_AGAIN)
+	if (target->role != ROLE_NONE || (action == KEPT_JUDGE && target->are_kept_judged_soon) ||
+	    annex_next(target->p->store, &it) != ANNEX_AGAIN)
 		return ANNEX_OK;
+	if (action == KEPT_JUDGE)
+		target->are_kept_judged_soon = true;
 	return annex_job_start(target->p->inst, "kept", &f, sizeof(f));
 }
 

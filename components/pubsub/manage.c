@@ -120,8 +120,9 @@ set_subscription(
 {
 	struct sub subs[SUBS_MAX], sub;
 	size_t n = subs_of_jid(rq->node, jid, subs, SUBS_MAX), done = 0;
+	enum rank rank = rank_of(rq->node, jid->bare);
 
-	if (state >= STATE_UNCONFIGURED && rank_of(rq->node, jid->bare) == RANK_OUTCAST)
+	if (state >= STATE_UNCONFIGURED && (rank == RANK_OUTCAST || rank == RANK_PUBLISH_ONLY))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		if (subid != NULL && strcmp(subs[i].subid, subid) != 0)
@@ -132,6 +133,8 @@ set_subscription(
 	}
 	if (done > 0 || subid != NULL || state == STATE_NONE)
 		return done > 0;
+	if (sub_has_room(rq->node, jid, state == STATE_PENDING) != FAULT_NONE)
+		return false;
 	sub = sub_make(rq->node, jid, STATE_NONE);
 	return must(rq->p, sub_change(&sub, state)) >= 0;
 }
@@ -146,19 +149,39 @@ subscription_failed(struct request *rq, struct annex_element *failed, const stru
 	sub_add(failed, n > 0 ? &subs[0] : &sub, false);
 }
 
+/* Each has a JID, and no subscription is changed twice: or one request would be as many messages to
+ * somebody as it has room for. */
+static bool
+subscriptions_are_sane(const struct request *rq)
+{
+	const struct annex_element *el = annex_child(rq->el, NS_OWNER, "subscription");
+	struct annex_map *seen = annex_map_create(rq->in->pool);
+
+	for (; el != NULL; el = annex_child_after(el, NS_OWNER, "subscription")) {
+		const char *text = annex_attr(el, "jid"), *subid = annex_attr(el, "subid");
+		const struct annex_jid *jid = text == NULL ? NULL : annex_jid(rq->in->pool, text);
+
+		if (jid == NULL ||
+		    annex_map_set_str(seen,
+			annex_sprintf(
+			    rq->in->pool, "%s\n%s", jid->full, subid == NULL ? "" : subid),
+			seen) != NULL)
+			return false;
+	}
+	return true;
+}
+
 enum annex_verdict
 node_subscriptions_set(struct request *rq)
 {
 	struct annex_stanza *out;
 	struct annex_element *failed = listing_begin(rq, "subscriptions", &out);
-	const struct annex_element *el = annex_child(rq->el, NS_OWNER, "subscription");
+	const struct annex_element *el;
 	const struct annex_jid *jid;
 	enum state state;
 
-	for (; el != NULL; el = annex_child_after(el, NS_OWNER, "subscription"))
-		if (annex_attr(el, "jid") == NULL ||
-		    annex_jid(rq->in->pool, annex_attr(el, "jid")) == NULL)
-			return refuse(rq, FAULT_BAD_REQUEST);
+	if (!subscriptions_are_sane(rq))
+		return refuse(rq, FAULT_BAD_REQUEST);
 	el = annex_child(rq->el, NS_OWNER, "subscription");
 	for (size_t n = 0; el != NULL; el = annex_child_after(el, NS_OWNER, "subscription"), n++) {
 		jid = annex_jid(rq->in->pool, annex_attr(el, "jid"));
@@ -180,24 +203,28 @@ struct change {
 	bool known; /* that the affiliation is one */
 };
 
-/* What the change means for subscriptions (§8.6, §8.9). */
+/* Who may be subscribed whatever the access model is. */
+static bool
+is_in(enum rank rank)
+{
+	return rank >= RANK_MEMBER && rank != RANK_PUBLISH_ONLY;
+}
+
+/* What the change means for subscriptions (§8.6, §8.9), also to what is kept beside the node. */
 static int
 affiliation_follow(struct node *node, const struct change *c)
 {
 	struct sub subs[SUBS_MAX];
 	size_t n = subs_of_bare(node, c->bare, subs, SUBS_MAX);
-	bool out = c->rank == RANK_OUTCAST ||
-	    (c->rank == RANK_NONE && strcmp(node->config.access_model, "whitelist") == 0);
-	bool in = c->rank >= RANK_MEMBER && c->rank != RANK_PUBLISH_ONLY;
 	int r = ANNEX_OK;
 
 	for (size_t i = 0; i < n && r >= 0; i++) {
-		if (out)
-			r = sub_change(&subs[i], STATE_NONE);
-		else if (in && subs[i].state == STATE_PENDING)
+		if (!is_in(c->rank))
+			sub_judge(&subs[i]);
+		else if (subs[i].state == STATE_PENDING)
 			r = sub_change(&subs[i], STATE_SUBSCRIBED);
 	}
-	return r;
+	return r < 0 || is_in(c->rank) ? r : kept_follow(node, KEPT_JUDGE);
 }
 
 static bool

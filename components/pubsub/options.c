@@ -77,7 +77,7 @@ apply(struct request *rq, struct sub *sub)
 	if (!was_configured)
 		sub->state = STATE_SUBSCRIBED;
 	sub->warned = false;
-	if ((status = sub_put(sub)) < 0)
+	if ((status = sub_put(sub)) < 0 || (status = must(rq->p, presence_ask(sub))) < 0)
 		return refuse_status(rq, status);
 	annex_confirm(rq->p->inst, rq->in);
 	if (!was_configured)

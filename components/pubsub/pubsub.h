@@ -131,6 +131,7 @@ struct node {
 	bool attached;   /* something is attached to its items */
 	enum order order;
 	bool indexing;             /* the job that keeps its index is to run */
+	bool is_judged_soon, are_kept_judged_soon; /* so are those that judge subscriptions */
 	struct audience *audience; /* fan.c; or NULL */
 	bool is_deserted;          /* nobody is subscribed; false: that is not known */
 	struct kept_item *last;    /* item.c: the last one where items are not stored; or NULL */
@@ -412,7 +413,8 @@ int run_pending(struct annex_instance *inst, struct annex_run *run, unsigned sta
 
 /* --- presence.c ----------------------------------------------------------- */
 
-/* Ask to see their presence, where something of the subscription depends on it. */
+/* Ask to see their presence, where something of the subscription depends on it: of those who
+ * subscribe themselves.  Whom an owner subscribes is not prompted. */
 int presence_ask(const struct sub *sub) ANNEX_MUST_CHECK;
 /* The same of who publishes, where items go with them. */
 int presence_ask_publisher(const struct node *node, const char *bare) ANNEX_MUST_CHECK;
@@ -469,7 +471,7 @@ int node_delete(struct node *node, const char *redirect) ANNEX_MUST_CHECK;
 /* Whether a subscription is still allowed, or a request needless: it is changed where not; of all
  * of a node by a job. */
 void sub_judge(struct sub *sub);
-int node_judge(const struct node *node) ANNEX_MUST_CHECK;
+int node_judge(struct node *node) ANNEX_MUST_CHECK;
 typedef int job_fn(struct annex_instance *inst, struct annex_job_state *state, size_t limit);
 job_fn remains_step, node_trim_step, node_judge_step, erase_step, kept_step, fulltext_step,
     order_step;
@@ -489,7 +491,7 @@ void kept_refresh(const struct node *target);
 /* What becomes of all that are kept of a target: subscriptions are judged anew; what is about items
  * goes; everything goes. */
 enum kept_action { KEPT_JUDGE, KEPT_EMPTY, KEPT_DELETE };
-int kept_follow(const struct node *target, enum kept_action action) ANNEX_MUST_CHECK;
+int kept_follow(struct node *target, enum kept_action action) ANNEX_MUST_CHECK;
 /* The payload of an item, or NULL; set it, told to subscribers, or with NULL take it away. */
 const struct annex_element *kept_get(struct node *target, enum role role, const char *id);
 int kept_set(struct node *target, enum role role, const char *id,
@@ -698,6 +700,8 @@ struct operation {
 
 /* The JID in <... jid='...'/>: who asks, but for admins; other is the fault where it is not. */
 enum fault subscriber_of(struct request *rq, const struct annex_jid **jid_r, enum fault other);
+/* Whether there is room for another of a JID (§6.1.3.8): pending: for a request. */
+enum fault sub_has_room(struct node *node, const struct annex_jid *jid, bool pending);
 /* The subscription named by jid and subid; missing is the fault where there is none. */
 enum fault
 sub_named(struct request *rq, const struct annex_jid *jid, enum fault missing, struct sub *sub_r);

@@ -37,19 +37,21 @@ confirm(struct request *rq, const struct sub *sub, bool with_options)
 	return ANNEX_DONE;
 }
 
-/* §6.1.3.8: as many as one user may have, here and at all nodes, and the node. */
-static enum fault
-judge_room(struct request *rq, const struct annex_jid *jid, bool pending)
+/* As many as one user may have, here and at all nodes, and the node. */
+enum fault
+sub_has_room(struct node *node, const struct annex_jid *jid, bool pending)
 {
-	const struct pubsub_settings *set = rq->p->set;
-	struct annex_key of_jid = key_text(TABLE_SUBSCRIBERS, jid->bare), here = of_jid;
-	struct annex_key requests = key_number(TABLE_PENDING, rq->node->number);
+	struct pubsub *p = node->p;
+	struct annex_key all = key_text(TABLE_SUBSCRIBED, jid->bare);
+	struct annex_key here = key_text(TABLE_SUBSCRIBERS, jid->bare);
+	struct annex_key requests = key_number(TABLE_PENDING, node->number);
+	struct annex_key of_node = key_number(TABLE_SUBSCRIPTIONS, node->number);
 
-	annex_key_u64(&here, rq->node->number);
-	if (rows_reach(rq->p, &here, (uint64_t)set->max_subscriptions) ||
-	    rows_reach(rq->p, &of_jid, (uint64_t)set->max_subscribed) ||
-	    (set->max_subscribers > 0 && subs_count(rq->node) >= (uint64_t)set->max_subscribers) ||
-	    (pending && rows_reach(rq->p, &requests, (uint64_t)set->max_pending)))
+	annex_key_u64(&here, node->number);
+	if (rows_reach(p, &here, (uint64_t)p->set->max_subscriptions) ||
+	    rows_reach(p, &all, (uint64_t)p->set->max_subscribed) ||
+	    rows_reach(p, &requests, pending ? (uint64_t)p->set->max_pending : 0) ||
+	    rows_reach(p, &of_node, (uint64_t)p->set->max_subscribers))
 		return FAULT_TOO_MANY_SUBSCRIPTIONS;
 	return FAULT_NONE;
 }
@@ -100,7 +102,7 @@ subscribe_anew(struct request *rq, const struct annex_jid *jid, bool pending)
 	if ((fault = options_with(rq, &sub, &given, &why)) != FAULT_NONE)
 		return refuse_saying(rq, fault, why);
 	sub.is_public = is_public(rq);
-	if ((status = sub_put(&sub)) < 0)
+	if ((status = sub_put(&sub)) < 0 || (status = must(rq->p, presence_ask(&sub))) < 0)
 		return refuse_status(rq, status);
 	annex_count(rq->p->subscribed, 1);
 	confirm(rq, &sub, given);
@@ -131,7 +133,7 @@ subscribe(struct request *rq)
 		return refuse(rq, FAULT_PENDING);
 	if (n > 0 && !rq->p->set->multi_subscribe)
 		return subscribe_again(rq, &subs[0]);
-	if ((fault = judge_room(rq, jid, pending)) != FAULT_NONE)
+	if ((fault = sub_has_room(rq->node, jid, pending)) != FAULT_NONE)
 		return refuse(rq, fault);
 	return subscribe_anew(rq, jid, pending);
 }

@@ -201,9 +201,9 @@ sub_put(struct sub *sub)
 		return must(p, r);
 	if ((r = indexes_put(sub)) < 0)
 		return must(p, r);
-	if ((r = lease_arrange(sub)) < 0 || (r = public_follow(sub, true)) < 0)
+	if ((r = lease_arrange(sub)) < 0)
 		return must(p, r);
-	return must(p, presence_ask(sub));
+	return must(p, public_follow(sub, true));
 }
 
 int
