@@ -88,11 +88,15 @@ struct pubsub {
 	struct annex_timer *drain;
 	size_t deliveries;         /* rows of them */
 	struct annex_map *rosters; /* of owners, by their bare JIDs */
-	struct annex_link rosters_used, waiters;
-	size_t contacts; /* entries of all rosters */
-	size_t kept;     /* bytes of last items in memory */
-	size_t audience; /* JIDs in audiences of nodes */
-	size_t queries;  /* to archives, that are held */
+	struct annex_link rosters_used, waiters,
+	    woken;            /* requests that wait for a roster; it came */
+	size_t waiting_bytes; /* of all of them */
+	struct annex_timer *rouse;
+	struct annex_buckets *asking; /* of who subscribes where owners are told */
+	size_t contacts;              /* entries of all rosters */
+	size_t kept;                  /* bytes of last items in memory */
+	size_t audience;              /* JIDs in audiences of nodes */
+	size_t queries;               /* to archives, that are held */
 	struct annex_counter *published, *notified, *subscribed, *bounced, *dropped;
 };
 

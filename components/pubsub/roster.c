@@ -22,6 +22,9 @@
 #define KEPT_MS 60000              /* without news of changes; and after a failure */
 #define OWNERS_ASKED 10
 #define NODES_JUDGED 1000
+#define PUSHES_MAX 1000 /* each leaves something behind in the pool of its roster */
+#define WAITING_BYTES ((size_t)16 << 20)
+#define WOKEN_A_TURN 50
 
 struct entry {
 	bool sees; /* the presence of the owner */
@@ -34,6 +37,7 @@ struct roster {
 	const char *account;
 	struct annex_map *entries; /* by bare JID; NULL: it did not come */
 	bool asked;
+	unsigned pushes;
 	int64_t until_ms;
 };
 
@@ -42,10 +46,13 @@ struct waiter {
 	struct annex_link link;
 	struct annex_pool *pool;
 	const char *account;
+	size_t bytes;
 	struct annex_element *iq;
 	enum annex_kind kind;
 	annex_hold_t hold;
 };
+
+static void rouse(struct annex_instance *inst, void *cookie);
 
 /* --- What is in memory ------------------------------------------------------------------ */
 
@@ -55,6 +62,8 @@ rosters_init(struct pubsub *p)
 	p->rosters = annex_map_create(annex_pool(p->inst));
 	annex_list_init(&p->rosters_used);
 	annex_list_init(&p->waiters);
+	annex_list_init(&p->woken);
+	p->rouse = annex_timer(p->inst, rouse, p);
 }
 
 static void
@@ -190,41 +199,59 @@ roster_is_wanted(const struct request *rq)
 
 /* --- News ------------------------------------------------------------------------------------- */
 
-/* Of the nodes that an account owns and whose access it decides. */
+/* The nodes that an account owns and whose access it decides are judged anew. */
 static void
-each_node(struct pubsub *p, const char *account, void (*fn)(struct node *node, const char *bare),
-    const char *bare)
+judge_nodes(struct pubsub *p, const char *account)
 {
 	struct annex_key prefix = key_text(TABLE_AFFILIATED, account);
 	struct annex_iter it = annex_iter(&prefix);
 	struct node *node;
+	size_t n = 0;
 
-	for (size_t n = 0; n < NODES_JUDGED && annex_next(p->store, &it) == ANNEX_AGAIN; n++) {
-		if (((Pubsub__Affiliation *)it.record)->rank != RANK_OWNER ||
-		    (node = node_by_number(p, annex_key_number(&it.key, 1))) == NULL)
+	while (n < NODES_JUDGED && annex_next(p->store, &it) == ANNEX_AGAIN) {
+		if (((Pubsub__Affiliation *)it.record)->rank != RANK_OWNER)
 			continue;
-		if (is_by_roster(node))
-			fn(node, bare);
+		n++;
+		node = node_by_number(p, annex_key_number(&it.key, 1));
+		if (node == NULL || !is_by_roster(node))
+			continue;
+		must(p, node_judge(node));
+		must(p, kept_follow(node, KEPT_JUDGE));
 	}
 }
 
-static void
-judge_all(struct node *node, const char *bare)
+/* The node of that number, where the account owns it, or what it is kept for, and its access is decided by
+ * rosters.  Others are told apart without being loaded. */
+static struct node *
+node_of_account(struct pubsub *p, uint64_t number, const char *account)
 {
-	(void)bare;
-	must(node->p, node_judge(node));
-	must(node->p, kept_follow(node, KEPT_JUDGE));
+	struct annex_key own = key_number_text(TABLE_OWNERS, number, account);
+	const char *name;
+	struct node *node;
+
+	if (!annex_has(p->store, &own) &&
+	    ((name = node_name_of(p, number)) == NULL || kept_create_fault(name) == FAULT_NONE))
+		return NULL;
+	node = node_by_number(p, number);
+	return node != NULL && is_by_roster(node) && rank_of(node, account) == RANK_OWNER ? node
+											  : NULL;
 }
 
+/* The subscriptions of somebody that a roster decides about. */
 static void
-judge_one(struct node *node, const char *bare)
+each_sub(struct pubsub *p, const char *account, const char *bare, void (*fn)(struct sub *sub))
 {
-	struct sub subs[SUBS_MAX];
-	size_t n = subs_of_bare(node, bare, subs, SUBS_MAX);
+	struct annex_key prefix = key_text(TABLE_SUBSCRIBERS, bare);
+	struct annex_iter it = annex_iter(&prefix);
+	struct node *node;
+	struct sub sub;
 
-	for (size_t i = 0; i < n; i++)
-		sub_judge(&subs[i]);
-	must(node->p, kept_follow(node, KEPT_JUDGE));
+	it.keys_only = true;
+	while (annex_next(p->store, &it) == ANNEX_AGAIN) {
+		node = node_of_account(p, annex_key_number(&it.key, 1), account);
+		if (node != NULL && sub_at(node, annex_key_number(&it.key, 2), &sub))
+			fn(&sub);
+	}
 }
 
 static void wake(struct pubsub *p, const char *account);
@@ -252,24 +279,27 @@ came(struct annex_instance *inst, int status, const char *account,
 	if (status == ANNEX_OK) {
 		if ((may & ANNEX_MAY_HEAR_ROSTERS) != 0)
 			r->until_ms = INT64_MAX;
-		each_node(p, account, judge_all, NULL);
+		judge_nodes(p, account);
 	}
 	wake(p, account);
 }
 
 /* --- Requests that wait ------------------------------------------------------------------------ */
 
-static void
+/* False where it cannot be asked for now. */
+static bool
 ask(struct pubsub *p, const char *account)
 {
 	struct roster *r;
 
 	if (roster_find(p, account) != NULL)
-		return;
+		return true;
 	r = roster_make(p, account);
 	r->asked = true;
-	if (annex_roster_get(p->inst, account, came, NULL, 0) < 0)
-		roster_forget(p, r);
+	if (annex_roster_get(p->inst, account, came, NULL, 0) >= 0)
+		return true;
+	roster_forget(p, r);
+	return false;
 }
 
 void
@@ -285,14 +315,14 @@ roster_refresh(const struct node *node)
 
 /* Whoever changes without a roster at hand: it tells. */
 static void
-ask_where_it_matters(struct node *node, const char *bare)
+ask_about(struct sub *sub)
 {
 	const char *jids[OWNERS_ASKED];
-	size_t n = state_of(node, bare) == STATE_NONE ? 0 : owners(node, jids, OWNERS_ASKED);
+	size_t n = owners(sub->node, jids, OWNERS_ASKED);
 
 	for (size_t i = 0; i < n; i++)
-		if (trust_of(node, jids[i], bare) == TRUST_LATER)
-			ask(node->p, jids[i]);
+		if (trust_of(sub->node, jids[i], sub->bare) == TRUST_LATER)
+			ask(sub->node->p, jids[i]);
 }
 
 void
@@ -306,25 +336,27 @@ roster_pushed(
 	if (jid == NULL)
 		return;
 	if (r == NULL || r->entries == NULL) {
-		each_node(p, account, ask_where_it_matters, jid->bare);
+		each_sub(p, account, jid->bare, ask_about);
 		return;
 	}
 	entry_set(p, r, item);
-	each_node(p, account, judge_one, jid->bare);
+	each_sub(p, account, jid->bare, sub_judge);
+	if (++r->pushes == PUSHES_MAX)
+		roster_forget(p, r); /* and asked for again when somebody needs it */
 }
 
-/* Those that are not known, all at once; one of them. */
+/* Those that are not known, all at once; one of them, or NULL where none can be asked for. */
 static const char *
 ask_for(const struct request *rq)
 {
-	const char *jids[OWNERS_ASKED], *one = "";
+	const char *jids[OWNERS_ASKED], *one = NULL;
 	size_t n = owners(rq->node, jids, OWNERS_ASKED);
 
 	for (size_t i = 0; i < n; i++) {
 		if (trust_of(rq->node, jids[i], rq->in->from->bare) != TRUST_LATER)
 			continue;
-		ask(rq->p, jids[i]);
-		one = jids[i];
+		if (ask(rq->p, jids[i]))
+			one = jids[i];
 	}
 	return one;
 }
@@ -333,17 +365,22 @@ enum annex_verdict
 roster_wait(struct request *rq)
 {
 	struct pubsub *p = rq->p;
+	const char *account = p->waiting_bytes >= WAITING_BYTES ? NULL : ask_for(rq);
 	annex_hold_t hold = rq->hold;
 	struct annex_pool *pool;
 	struct waiter *w;
 
+	if (account == NULL)
+		return refuse(rq, FAULT_FULL);
 	if (hold == 0 && (annex_hold(p->inst, rq->in, &hold) != ANNEX_HELD || hold == 0))
 		return ANNEX_HELD;
 	pool = annex_pool_create(annex_pool(p->inst), "waiter");
 	w = annex_new(pool, struct waiter);
 	w->pool = pool;
-	w->account = annex_strdup(pool, ask_for(rq));
+	w->account = annex_strdup(pool, account);
 	w->iq = annex_element_copy(pool, rq->in->element);
+	w->bytes = annex_pool_bytes(pool);
+	p->waiting_bytes += w->bytes;
 	w->kind = rq->in->kind;
 	w->hold = hold;
 	annex_list_append(&p->waiters, &w->link);
@@ -367,23 +404,35 @@ ask_again(struct pubsub *p, const struct waiter *w)
 	request_run(&(struct request) { .p = p, .in = &in, .hold = w->hold });
 }
 
+/* Some in each turn: as many may wait as there is room for. */
 static void
-wake(struct pubsub *p, const char *account)
+rouse(struct annex_instance *inst, void *cookie)
 {
-	struct annex_link woken;
+	struct pubsub *p = cookie;
 
-	annex_list_init(&woken);
-	annex_list_splice(&woken, &p->waiters);
-	while (!annex_list_is_empty(&woken)) {
-		struct waiter *w = annex_container_of(woken.next, struct waiter, link);
+	(void)inst;
+	for (size_t n = 0; n < WOKEN_A_TURN && !annex_list_is_empty(&p->woken); n++) {
+		struct waiter *w = annex_container_of(p->woken.next, struct waiter, link);
 		struct annex_pool *pool = w->pool;
 
 		annex_list_remove(&w->link);
-		if (strcmp(w->account, account) != 0) {
-			annex_list_append(&p->waiters, &w->link);
-			continue;
-		}
+		p->waiting_bytes -= w->bytes;
 		ask_again(p, w);
 		annex_pool_destroy(&pool);
 	}
+	if (!annex_list_is_empty(&p->woken))
+		annex_timer_start(p->rouse, 0);
+}
+
+static void
+wake(struct pubsub *p, const char *account)
+{
+	ANNEX_LIST_EACH (&p->waiters, l) {
+		if (strcmp(annex_container_of(l, struct waiter, link)->account, account) != 0)
+			continue;
+		annex_list_remove(l);
+		annex_list_append(&p->woken, l);
+	}
+	if (!annex_list_is_empty(&p->woken))
+		rouse(p->inst, p);
 }
