@@ -33,6 +33,8 @@ some_subscriptions(struct pubsub *p, uint64_t node, size_t limit)
 
 		sub_alarms_clear(p, node, number);
 		subscriber_remove(p, jid == NULL ? record->jid : jid->bare, node, number);
+		key = key_numbers(TABLE_WAITING, node, number);
+		annex_sequence_forget(p->store, &key);
 		key = it.key;
 		annex_delete(p->store, &key);
 		n++;

@@ -15,6 +15,7 @@
 #define EXPIRED_A_TURN 100
 #define DIGEST_ITEMS 50
 #define DIGEST_BYTES ((size_t)128 << 10)
+#define WAITING_MAX 200 /* events of a digest; then it is sent before its time */
 
 /* --- Items ------------------------------------------------------------------------------------ */
 
@@ -153,15 +154,21 @@ digest_add(const struct sub *sub, const char *id, bool retracted)
 	struct annex_key key = key_numbers(TABLE_WAITING, alarm.node, alarm.number), first = key;
 	struct annex_iter it = annex_iter(&first);
 	Pubsub__Waiting record = PUBSUB__WAITING__INIT;
+	int64_t now = annex_wall_ms(p->inst);
 	uint64_t number;
+	bool is_first;
 	int r;
 
 	it.keys_only = true;
-	if (annex_next(p->store, &it) != ANNEX_AGAIN &&
-	    (r = annex_alarm_set(p->inst, "digest", &alarm, sizeof(alarm),
-		 annex_wall_ms(p->inst) + sub->options.digest_frequency)) < 0)
-		return must(p, r);
+	is_first = annex_next(p->store, &it) != ANNEX_AGAIN;
 	if ((r = annex_sequence(p->store, &key, &number)) < 0)
+		return must(p, r);
+	if (is_first)
+		r = annex_alarm_set(
+		    p->inst, "digest", &alarm, sizeof(alarm), now + sub->options.digest_frequency);
+	else if (number - annex_key_number(&it.key, 2) == WAITING_MAX)
+		r = annex_alarm_set(p->inst, "digest", &alarm, sizeof(alarm), now);
+	if (r < 0)
 		return must(p, r);
 	record.id = (char *)(uintptr_t)id;
 	record.retracted = retracted;
@@ -183,7 +190,17 @@ list_begin(struct digest *d, struct annex_element *event)
 	return items;
 }
 
-/* An item that was published and is gone since is not worth a word. */
+static bool
+is_in_list(const struct annex_element *items, const char *id)
+{
+	ANNEX_CHILDREN (items, item)
+		if (strcmp(annex_attr(item, "id"), id) == 0)
+			return true;
+	return false;
+}
+
+/* An item that was published and is gone since is not worth a word; one that was published several times is
+ * shown once, as it is. */
 static void
 digest_line(struct digest *d, struct annex_element *event, const Pubsub__Waiting *waiting)
 {
@@ -197,7 +214,8 @@ digest_line(struct digest *d, struct annex_element *event, const Pubsub__Waiting
 		annex_attr_set(annex_add(d->retracted, NULL, "retract"), "id", waiting->id);
 		return;
 	}
-	if ((item = item_get(node, waiting->id, NULL)) == NULL)
+	if ((item = item_get(node, waiting->id, NULL)) == NULL ||
+	    (d->published != NULL && is_in_list(d->published, waiting->id)))
 		return;
 	if (d->published == NULL)
 		d->published = list_begin(d, event);

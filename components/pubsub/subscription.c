@@ -11,7 +11,7 @@
 
 #include "pubsub.h"
 
-#define WAITING_MAX 1000 /* of a digest that will not be sent */
+#define WAITING_MAX 1000 /* of a digest that will not be sent; there are fewer (expire.c) */
 
 static const char *const states[] = { "none", "pending", "unconfigured", "subscribed" };
 
@@ -221,6 +221,7 @@ sub_remove(const struct sub *sub)
 	must(p, public_follow(sub, false));
 	key = key_numbers(TABLE_WAITING, sub->node->number, sub->number);
 	must(p, annex_delete_some(p->store, &key, WAITING_MAX));
+	must(p, annex_sequence_forget(p->store, &key));
 	key = key_numbers(TABLE_PENDING, sub->node->number, sub->number);
 	return must(p, annex_delete(p->store, &key)) < 0 ? ANNEX_ESTORE : ANNEX_OK;
 }
