@@ -125,15 +125,3 @@ owners(const struct node *node, const char **jids, size_t most)
 		jids[n++] = ((Pubsub__Affiliation *)it.record)->jid;
 	return n;
 }
-
-size_t
-owned_count(struct pubsub *p, const char *bare, size_t most)
-{
-	struct annex_key prefix = key_text(TABLE_AFFILIATED, bare);
-	struct annex_iter it = annex_iter(&prefix);
-	size_t n = 0;
-
-	while (n < most && annex_next(p->store, &it) == ANNEX_AGAIN)
-		n += ((Pubsub__Affiliation *)it.record)->rank == RANK_OWNER;
-	return n;
-}

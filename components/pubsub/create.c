@@ -13,12 +13,11 @@ node_may_be_made(const struct request *rq)
 {
 	const struct pubsub *p = rq->p;
 	const struct annex_jid *who = rq->in->from;
-	size_t most = (size_t)p->set->max_nodes;
+	struct annex_key made = key_text(TABLE_MADE, who->bare);
 
 	if (!may_create(p, who))
 		return FAULT_FORBIDDEN;
-	if (most > 0 && !annex_is_admin(p->inst, who) &&
-	    owned_count(rq->p, who->bare, most) >= most)
+	if (!annex_is_admin(p->inst, who) && rows_reach(rq->p, &made, (uint64_t)p->set->max_nodes))
 		return FAULT_MAX_NODES;
 	return FAULT_NONE;
 }

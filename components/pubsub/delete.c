@@ -179,6 +179,7 @@ node_delete(struct node *node, const char *redirect)
 {
 	struct pubsub *p = node->p;
 	struct annex_key kept = key_numbers(TABLE_KEPT, node->target, node->number);
+	struct annex_key made = made_key(node);
 	/* What the service keeps may come again at once. */
 	int64_t tombstone_ms = node->role == ROLE_NONE ? p->set->tombstone_ms : 0;
 	int r;
@@ -195,8 +196,7 @@ node_delete(struct node *node, const char *redirect)
 		 node->gone_ms + tombstone_ms)) < 0 ||
 	    (r = kept_follow(node, KEPT_DELETE)) < 0)
 		return must(p, r);
-	if (node->role != ROLE_NONE)
-		annex_delete(p->store, &kept);
+	annex_delete(p->store, node->role != ROLE_NONE ? &kept : &made);
 	tell_deleted(node);
 	return must(p,
 	    delivery_goes_on(p, node->number) ? delivery_add_end(node)

@@ -217,15 +217,28 @@ node_tidy(struct node **node)
 	*node = NULL;
 }
 
+struct annex_key
+made_key(const struct node *node)
+{
+	struct annex_key key = key_text(TABLE_MADE, node->creator);
+
+	return *annex_key_u64(&key, node->number);
+}
+
 /* Who has it: an owner, or the node it is kept for. */
 static int
 owner_put(struct node *node, const char *owner)
 {
 	struct annex_key key = key_numbers(TABLE_KEPT, node->target, node->number);
+	struct annex_key made = made_key(node);
 	Pubsub__Number record = PUBSUB__NUMBER__INIT;
+	Pubsub__Posting posting = PUBSUB__POSTING__INIT;
+	int r;
 
 	if (node->role == ROLE_NONE)
-		return affiliation_put(node, owner, RANK_OWNER);
+		return (r = annex_put(node->p->store, &made, &posting.base)) < 0
+		    ? r
+		    : affiliation_put(node, owner, RANK_OWNER);
 	record.name = text(node->name);
 	return annex_put(node->p->store, &key, &record.base);
 }

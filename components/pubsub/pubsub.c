@@ -50,7 +50,7 @@ static const struct annex_option pubsub_options[] = {
 	OPTION(
 	    auto_create, 0, 0, "yes", "Whether publishing to a node that is not there creates it."),
 	OPTION(max_nodes, 0, 100000000, "1000",
-	    "Most nodes that one user owns, admins apart; 0 is any number."),
+	    "Most nodes that one user has made and that are there, admins apart; 0 is any number."),
 	OPTION(max_items, 1, 1000000000, "1000000", "Most items that one node keeps."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct pubsub_settings, max_node_bytes, 1, INT64_MAX,
 	    "0", "Most bytes that the items of one node take; 0 is any number."),

@@ -134,12 +134,12 @@ struct node {
 	uint64_t target; /* of which node it is kept, by its number; or 0 */
 	bool attached;   /* something is attached to its items */
 	enum order order;
-	bool indexing;             /* the job that keeps its index is to run */
+	bool indexing;                             /* the job that keeps its index is to run */
 	bool is_judged_soon, are_kept_judged_soon; /* so are those that judge subscriptions */
-	struct audience *audience; /* fan.c; or NULL */
-	bool is_deserted;          /* nobody is subscribed; false: that is not known */
-	struct kept_item *last;    /* item.c: the last one where items are not stored; or NULL */
-	size_t garbage;            /* bytes of the pool that nobody uses any more, about */
+	struct audience *audience;                 /* fan.c; or NULL */
+	bool is_deserted;       /* nobody is subscribed; false: that is not known */
+	struct kept_item *last; /* item.c: the last one where items are not stored; or NULL */
+	size_t garbage;         /* bytes of the pool that nobody uses any more, about */
 };
 
 /* --- Requests ------------------------------------------------------------ */
@@ -250,6 +250,8 @@ enum {
 	TABLE_INDEXED,
 	TABLE_UNINDEXED,
 	TABLE_USAGE,
+	TABLE_LEAVING,
+	TABLE_MADE,
 };
 extern const struct annex_table pubsub_tables[];
 
@@ -322,6 +324,8 @@ void node_forget(struct node *node);
 int node_configure(struct node *node, const struct node_config *config) ANNEX_MUST_CHECK;
 void node_tidy(struct node **node);
 struct annex_flow *node_flow(struct pubsub *p, uint64_t number);
+/* The row that says who made it; those of one user are counted. */
+struct annex_key made_key(const struct node *node);
 /* Who may see that the node is there. */
 bool node_is_listed(const struct node *node);
 
@@ -334,8 +338,6 @@ enum rank rank_of_jid(const struct node *node, const struct annex_jid *jid);
 int affiliation_put(struct node *node, const char *bare, enum rank rank) ANNEX_MUST_CHECK;
 /* Bare JIDs of owners, at most most of them. */
 size_t owners(const struct node *node, const char **jids, size_t most);
-/* Nodes that a bare JID owns, counted up to most. */
-size_t owned_count(struct pubsub *p, const char *bare, size_t most);
 
 /* --- rights.c ------------------------------------------------------------ */
 

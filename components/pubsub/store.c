@@ -69,6 +69,8 @@ const struct annex_table pubsub_tables[] = {
 	TABLE(22, "indexed", by_number, indexed, false),
 	TABLE(23, "unindexed", by_node_number, posting, false),
 	TABLE(24, "usage", by_number, usage, false),
+	TABLE(25, "leaving", by_jid_node, posting, false),
+	TABLE(26, "made", by_jid_node, posting, true),
 	{ 0 },
 };
 
