@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * person.c - all that is kept of one user: handed out, and erased
+ * person.c - all that is kept of one user: handed out, and erased; and what goes with them
  *
  * Who published an item is in the item alone, so both walk all nodes, a bounded part at a
  * time.  Handing out says where the next part begins.  Erasing is a job: nodes of which they are
@@ -193,21 +193,27 @@ erase_membership(struct node *node, const char *bare, bool *is_gone)
 	return r;
 }
 
-/* True where the node is done with; limit goes down. */
+/* Items of theirs go, those that were published until then: true where the node is done with.  limit goes
+ * down; *stay_r is set where some are newer. */
 static bool
-erase_items(struct node *node, struct erasing *e, size_t *limit)
+erase_items(struct node *node, struct place *at, const char *bare, int64_t until_ms, size_t *limit,
+    bool *stay_r)
 {
 	const char **ids = annex_new_array(annex_scratch(node->p->inst), const char *, *limit + 1);
 	struct annex_strings gone = { ids, 0 };
 	const Pubsub__Item *item;
 	bool done = false;
 
-	for (; *limit > 0 && !(done = !item_next(node, &e->at, &item)); e->at.item++) {
+	for (; *limit > 0 && !(done = !item_next(node, at, &item)); at->item++) {
 		--*limit;
-		if (!is_by(item->publisher, e->bare))
+		if (!is_by(item->publisher, bare))
 			continue;
+		if (item->stamp_ms > until_ms) {
+			*stay_r = true;
+			continue;
+		}
 		ids[gone.count++] = item->id;
-		if (must(node->p, item_remove(node, item, e->at.item)) < 0 ||
+		if (must(node->p, item_remove(node, item, at->item)) < 0 ||
 		    must(node->p, attach_follow(node, attach_payload(node, item), NULL)) < 0)
 			return false;
 	}
@@ -223,7 +229,7 @@ erase_step(struct annex_instance *inst, struct annex_job_state *state, size_t li
 	struct erasing e;
 	struct node *node;
 	size_t looked = 0, left = limit / 5;
-	bool is_gone = false;
+	bool is_gone = false, stay = false;
 
 	memcpy(&e, state->bytes, sizeof(e));
 	while (looked < limit && left > 0) {
@@ -231,7 +237,7 @@ erase_step(struct annex_instance *inst, struct annex_job_state *state, size_t li
 			return ANNEX_OK;
 		if (e.at.item == 0 && must(p, erase_membership(node, e.bare, &is_gone)) < 0)
 			return ANNEX_ESTORE;
-		if (!is_gone && !erase_items(node, &e, &left))
+		if (!is_gone && !erase_items(node, &e.at, e.bare, INT64_MAX, &left, &stay))
 			break;
 		e.at = (struct place) { e.at.node + 1, 0 };
 	}
@@ -255,4 +261,99 @@ run_erase(struct annex_instance *inst, struct annex_run *run, unsigned stage, vo
 		return r;
 	annex_run_say(run, "What %s has here is being removed.", jid->bare);
 	return ANNEX_OK;
+}
+
+/* --- Leaving ---------------------------------------------------------------------- */
+
+/* Under a bare JID a row for each node where what they published goes with them, and one for node 0
+ * while a job waits that takes it away: so however often somebody leaves, it is done once. */
+struct going {
+	int64_t until_ms; /* what they publish when they are back stays */
+	uint64_t done;    /* with nodes up to this one */
+	struct place at;  /* node 0: with the next */
+	bool begun, stay;
+	char bare[JID_MAX + 1];
+};
+
+static struct annex_key
+leaving_key(const char *bare, uint64_t node)
+{
+	struct annex_key key = key_text(TABLE_LEAVING, bare);
+
+	return *annex_key_u64(&key, node);
+}
+
+static int
+leaving_put(struct pubsub *p, const char *bare, uint64_t node)
+{
+	struct annex_key key = leaving_key(bare, node);
+	Pubsub__Posting record = PUBSUB__POSTING__INIT;
+
+	return annex_put(p->store, &key, &record.base);
+}
+
+int
+leave_start(struct pubsub *p, const char *bare)
+{
+	struct going g = { .until_ms = annex_wall_ms(p->inst) };
+	struct annex_key prefix = key_text(TABLE_LEAVING, bare);
+	struct annex_iter it = annex_iter(&prefix);
+	int r;
+
+	it.keys_only = true;
+	if (strlen(bare) > JID_MAX || annex_next(p->store, &it) != ANNEX_AGAIN ||
+	    annex_key_number(&it.key, 1) == 0)
+		return ANNEX_OK;
+	strcpy(g.bare, bare);
+	if ((r = leaving_put(p, bare, 0)) < 0)
+		return r;
+	return annex_job_start(p->inst, "leave", &g, sizeof(g));
+}
+
+/* What they publish from now on is noted anew. */
+static bool
+going_next(struct pubsub *p, struct going *g)
+{
+	struct annex_key prefix = key_text(TABLE_LEAVING, g->bare);
+	struct annex_key from = leaving_key(g->bare, g->done + 1);
+	struct annex_iter it = annex_iter_from(&prefix, &from);
+
+	it.keys_only = true;
+	if (annex_next(p->store, &it) != ANNEX_AGAIN)
+		return false;
+	from = it.key;
+	g->at = (struct place) { annex_key_number(&it.key, 1), 0 };
+	g->stay = false;
+	annex_delete(p->store, &from);
+	return true;
+}
+
+int
+leave_step(struct annex_instance *inst, struct annex_job_state *state, size_t limit)
+{
+	struct pubsub *p = annex_state(inst);
+	struct annex_key key;
+	struct going g;
+	struct node *node;
+	size_t left = limit / 5;
+
+	memcpy(&g, state->bytes, sizeof(g));
+	key = leaving_key(g.bare, 0);
+	if (!g.begun)
+		annex_delete(p->store, &key);
+	g.begun = true;
+	for (; left > 0; left -= left > 0) {
+		if (g.at.node == 0 && !going_next(p, &g))
+			return ANNEX_OK;
+		node = node_by_number(p, g.at.node);
+		if (node != NULL && node->config.purge_offline &&
+		    !erase_items(node, &g.at, g.bare, g.until_ms, &left, &g.stay))
+			break;
+		if (g.stay && must(p, leaving_put(p, g.bare, g.at.node)) < 0)
+			return ANNEX_ESTORE;
+		g.done = g.at.node;
+		g.at.node = 0;
+	}
+	memcpy(state->bytes, &g, sizeof(g));
+	return ANNEX_AGAIN;
 }

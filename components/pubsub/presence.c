@@ -17,8 +17,6 @@
 
 #include "pubsub.h"
 
-#define PURGED_MAX 500
-
 static bool
 is_temporary(const struct sub *sub)
 {
@@ -65,9 +63,19 @@ presence_ask(const struct sub *sub)
 
 /* purge_offline: items are there as long as who published them. */
 int
-presence_ask_publisher(const struct node *node, const char *bare)
+presence_note_publisher(const struct node *node, const char *bare)
 {
-	if (!node->config.purge_offline || is_watched(node->p, bare))
+	struct annex_key key = key_text(TABLE_LEAVING, bare);
+	Pubsub__Posting record = PUBSUB__POSTING__INIT;
+	int r;
+
+	if (!node->config.purge_offline)
+		return ANNEX_OK;
+	annex_key_u64(&key, node->number);
+	if (!annex_has(node->p->store, &key) &&
+	    (r = annex_put(node->p->store, &key, &record.base)) < 0)
+		return r;
+	if (is_watched(node->p, bare))
 		return ANNEX_OK;
 	return ask(node->p->inst, bare, "To remove what you published when you go offline.");
 }
@@ -160,48 +168,6 @@ follow(const struct arrival *a, struct sub *sub)
 		send_last(sub);
 }
 
-static struct annex_strings
-items_of(struct node *node, const char *bare)
-{
-	struct annex_key prefix = key_number(TABLE_ITEMS, node->shelf);
-	struct annex_pool *pool = annex_scratch(node->p->inst);
-	struct annex_iter it = annex_iter(&prefix);
-	const char **ids = annex_new_array(pool, const char *, PURGED_MAX);
-	struct annex_strings gone = { ids, 0 };
-
-	while (gone.count < PURGED_MAX && annex_next(node->p->store, &it) == ANNEX_AGAIN) {
-		const Pubsub__Item *item = (Pubsub__Item *)it.record;
-		const struct annex_jid *by = annex_jid(pool, item->publisher);
-
-		if (by == NULL || strcmp(by->bare, bare) != 0)
-			continue;
-		ids[gone.count++] = item->id;
-		if (must(node->p, item_remove(node, item, annex_key_number(&it.key, 1))) < 0)
-			break;
-	}
-	return gone;
-}
-
-/* Of the nodes they are affiliated with. */
-static void
-purge_offline(struct pubsub *p, const char *bare)
-{
-	struct annex_key prefix = key_text(TABLE_AFFILIATED, bare);
-	struct annex_iter it = annex_iter(&prefix);
-
-	it.keys_only = true;
-	for (size_t n = 0; n < 1000 && annex_next(p->store, &it) == ANNEX_AGAIN; n++) {
-		struct node *node = node_by_number(p, annex_key_number(&it.key, 1));
-		struct annex_strings gone;
-
-		if (node == NULL || !node->config.purge_offline)
-			continue;
-		gone = items_of(node, bare);
-		if (gone.count > 0 && node->config.notify_retract)
-			tell_retracted(node, &gone);
-	}
-}
-
 /* Everything that depends on who of them is there; leaving: a resource that is there no more. */
 static void
 reconsider(struct pubsub *p, const char *contact, const char *leaving)
@@ -217,7 +183,7 @@ reconsider(struct pubsub *p, const char *contact, const char *leaving)
 	if (a.count == 0)
 		a.count = annex_account_resources(p->inst, contact, &a.resources);
 	if (!is_anybody_there(&a))
-		purge_offline(p, contact);
+		must(p, leave_start(p, contact));
 	for (size_t n = 0; n < 1000 && annex_next(p->store, &it) == ANNEX_AGAIN; n++) {
 		uint64_t number = annex_key_number(&it.key, 2);
 		struct annex_key key =

@@ -268,7 +268,7 @@ publish(struct request *rq)
 		if (config_item_expire(&pub.config) > 0)
 			status = items_arrange(rq->node);
 		if (status < 0 ||
-		    (status = presence_ask_publisher(rq->node, rq->in->from->bare)) < 0)
+		    (status = presence_note_publisher(rq->node, rq->in->from->bare)) < 0)
 			return refuse_status(rq, must(rq->p, status));
 	}
 	if (pub.item != NULL && !pub.config.persist_items)

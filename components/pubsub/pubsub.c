@@ -260,6 +260,7 @@ static const struct annex_job pubsub_jobs[] = {
 	{ .kind = "index", .step = fulltext_step },
 	{ .kind = "order", .step = order_step },
 	{ .kind = "erase", .step = erase_step },
+	{ .kind = "leave", .step = leave_step },
 	{ 0 },
 };
 

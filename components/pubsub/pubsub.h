@@ -422,8 +422,8 @@ int run_pending(struct annex_instance *inst, struct annex_run *run, unsigned sta
 /* Ask to see their presence, where something of the subscription depends on it: of those who
  * subscribe themselves.  Whom an owner subscribes is not prompted. */
 int presence_ask(const struct sub *sub) ANNEX_MUST_CHECK;
-/* The same of who publishes, where items go with them. */
-int presence_ask_publisher(const struct node *node, const char *bare) ANNEX_MUST_CHECK;
+/* Somebody has published: where items go with them that is noted, and their presence asked for. */
+int presence_note_publisher(const struct node *node, const char *bare) ANNEX_MUST_CHECK;
 /* Whether it is known that nobody is there. */
 bool presence_is_offline(const struct pubsub *p, const char *bare);
 /* Whether the subscriber is what they want to be for a notification (show-values). */
@@ -480,7 +480,7 @@ void sub_judge(struct sub *sub);
 int node_judge(struct node *node) ANNEX_MUST_CHECK;
 typedef int job_fn(struct annex_instance *inst, struct annex_job_state *state, size_t limit);
 job_fn remains_step, node_trim_step, node_judge_step, erase_step, kept_step, fulltext_step,
-    order_step;
+    order_step, leave_step;
 
 /* --- kept.c, attach.c, public.c: nodes that the service keeps -------------- */
 
@@ -739,5 +739,7 @@ extern const struct annex_command pubsub_commands[];
 typedef int
 run_fn(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
 run_fn run_export, run_erase;
+/* What somebody published goes, where it is there as long as they are (purge_offline): by a job. */
+int leave_start(struct pubsub *p, const char *bare) ANNEX_MUST_CHECK;
 
 #endif /* PUBSUB_H */
