@@ -17,6 +17,8 @@
 
 #define PAGE_PRESET 50
 #define PAGE_MAX 250
+#define WORDS_ASKED 20 /* each is looked for in each item */
+
 /* --- Bounds ------------------------------------------------------------------------------- */
 
 static int64_t
@@ -255,7 +257,7 @@ look_for_words(struct request *rq, struct query *q)
 	q->words = words_of_text(q->asked.fulltext, rq->in->pool);
 	if (!rq->node->config.fulltext)
 		return FAULT_UNKNOWN;
-	if (q->words.count == 0)
+	if (q->words.count == 0 || q->words.count > WORDS_ASKED)
 		return FAULT_BAD_REQUEST;
 	if (q->rows.by_creation)
 		return FAULT_UNSUPPORTED_PAGE;
@@ -291,7 +293,7 @@ archive_query(struct request *rq)
 	q.rows.by_place = true;
 	if ((r = narrow(&q)) < 0)
 		return refuse(rq, page_fault(r));
-	/* Who published what is no secret to owners alone, where it is one. */
+	/* Where items do not show who published them that is for owners alone. */
 	if (q.asked.with != NULL && rq->rank != RANK_OWNER &&
 	    strcmp(q.node->config.itemreply, "publisher") != 0)
 		return refuse(rq, FAULT_FORBIDDEN);

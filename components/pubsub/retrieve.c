@@ -35,16 +35,19 @@ by_id(struct request *rq, const struct annex_element *item)
 {
 	struct annex_stanza *out;
 	struct annex_element *items = begin(rq, &out);
-	size_t bytes = 0;
+	size_t bytes = 0, n = 0;
 
 	for (; item != NULL; item = annex_child_after(item, NS_PUBSUB, "item")) {
 		const char *id = annex_attr(item, "id");
 		Pubsub__Item *found = id == NULL ? NULL : item_get(rq->node, id, NULL);
 
+		if (++n > ITEMS_MAX)
+			return refuse_saying(rq, FAULT_NOT_ACCEPTABLE, "Ask for fewer at a time.");
 		if (found == NULL)
 			continue;
-		if ((bytes += item_size(found)) > BYTES_MAX)
-			break;
+		/* To leave one out would say that it is not there. */
+		if ((bytes += item_size(found)) > BYTES_MAX && items->first != NULL)
+			return refuse_saying(rq, FAULT_NOT_ACCEPTABLE, "Ask for fewer at a time.");
 		item_add(items, rq->node, found, true);
 	}
 	annex_send(rq->p->inst, out);
