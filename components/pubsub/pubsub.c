@@ -32,6 +32,11 @@
 
 #define DAY ((int64_t)86400000)
 
+/* How often somebody may subscribe to one node whose owners are told: so many, then one in a while. */
+#define ASKED_BURST 10
+#define ASKED_RATE (1.0 / 60)
+#define ASKERS_MAX 10000
+
 static const char *const access_models[] = { "open", "presence", "roster", "authorize", "whitelist",
 	NULL };
 static const char *const publish_models[] = { "publishers", "subscribers", "open", NULL };
@@ -282,6 +287,7 @@ pubsub_create(struct annex_instance *inst)
 	p->bounced = annex_counter(inst, "pubsub_bounces_total", "Notifications that came back.");
 	p->dropped = annex_counter(inst, "pubsub_dropped_total",
 	    "Subscriptions that ended because nobody could be reached.");
+	p->asking = annex_buckets_create(annex_pool(inst), ASKED_RATE, ASKED_BURST, ASKERS_MAX);
 	nodes_init(p);
 	rosters_init(p);
 	deliveries_init(p);

@@ -20,6 +20,7 @@
 #include <annex/form.h>
 #include <annex/iq.h>
 #include <annex/job.h>
+#include <annex/limit.h>
 #include <annex/list.h>
 #include <annex/map.h>
 #include <annex/rsm.h>
@@ -201,6 +202,7 @@ enum fault {
 	FAULT_PRESENCE_REQUIRED,
 	FAULT_SUBID_REQUIRED,
 	FAULT_TOO_MANY_SUBSCRIPTIONS,
+	FAULT_TOO_OFTEN,
 	FAULT_UNKNOWN,
 	FAULT_UNSUPPORTED_ACCESS_MODEL,
 	FAULT_UNSUPPORTED_COLLECTIONS,

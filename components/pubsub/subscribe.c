@@ -113,6 +113,19 @@ subscribe_anew(struct request *rq, const struct annex_jid *jid, bool pending)
 	return ANNEX_DONE;
 }
 
+/* Owners are told: of a request, of a subscriber where they want that.  Who comes and goes all the time
+ * must not be as much mail to them. */
+static bool
+is_too_often(const struct request *rq, bool pending)
+{
+	struct pubsub *p = rq->p;
+	const char *key = annex_sprintf(annex_scratch(p->inst), "%llu %s",
+	    (unsigned long long)rq->node->number, rq->in->from->bare);
+
+	return (pending || rq->node->config.notify_sub) && !annex_is_admin(p->inst, rq->in->from) &&
+	    !annex_buckets_take(p->asking, key, 1, annex_now_ms(p->inst));
+}
+
 enum annex_verdict
 subscribe(struct request *rq)
 {
@@ -135,6 +148,8 @@ subscribe(struct request *rq)
 		return subscribe_again(rq, &subs[0]);
 	if ((fault = sub_has_room(rq->node, jid, pending)) != FAULT_NONE)
 		return refuse(rq, fault);
+	if (is_too_often(rq, pending))
+		return refuse(rq, FAULT_TOO_OFTEN);
 	return subscribe_anew(rq, jid, pending);
 }
 
