@@ -145,3 +145,9 @@ rows_of_items(struct rows *rows, const struct node *node, const struct annex_ele
 	}
 	return FAULT_UNSUPPORTED_PAGE;
 }
+
+bool
+rows_have_parted(const struct rows *rows, const struct node *node)
+{
+	return rows->by_creation && rows_are_of(rows, TABLE_ITEMS) && node->order != ORDER_SAME;
+}

@@ -610,6 +610,8 @@ listing_send(struct request *rq, struct annex_stanza *out, const struct annex_el
 /* Items of a node, in the order that query asks for (XEP-0413); without an order the newest first. */
 enum fault rows_of_items(
     struct rows *rows, const struct node *node, const struct annex_element *query) ANNEX_MUST_CHECK;
+/* Whether they are no longer in the order that was asked for, since it has parted from the other. */
+bool rows_have_parted(const struct rows *rows, const struct node *node);
 /* An item was put at number, and no longer is at before (or 0). */
 int order_follow(
     struct node *node, const Pubsub__Item *item, uint64_t number, uint64_t before) ANNEX_MUST_CHECK;

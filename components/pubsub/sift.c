@@ -87,21 +87,31 @@ query_end(struct query *q)
 	annex_pool_destroy(&pool);
 }
 
+/* The rest of what is asked for: ANNEX_ELIMIT where it must be asked for once more. */
+static int
+look_again(struct query *q)
+{
+	q->node = node_by_number(q->p, q->number);
+	if (q->node == NULL || q->node->shelf != q->shelf)
+		return ANNEX_ENOENT;
+	return rows_have_parted(&q->rows, q->node) ? ANNEX_ELIMIT : look(q);
+}
+
 static void
 look_on(struct annex_instance *inst, void *cookie)
 {
 	const struct annex_error gone = { .condition = ANNEX_ITEM_NOT_FOUND };
+	const struct annex_error again = { .condition = ANNEX_RESOURCE_CONSTRAINT };
 	struct query *q = cookie;
 	struct annex_stanza *out;
-	int r = ANNEX_ENOENT;
+	int r = look_again(q);
 
-	q->node = node_by_number(q->p, q->number);
-	if (q->node != NULL && q->node->shelf == q->shelf && (r = look(q)) == ANNEX_AGAIN) {
+	if (r == ANNEX_AGAIN) {
 		annex_timer_start(q->timer, 1);
 		return;
 	}
 	if (r < 0)
-		annex_refuse_held(inst, q->hold, &gone);
+		annex_refuse_held(inst, q->hold, r == ANNEX_ELIMIT ? &again : &gone);
 	else if ((out = annex_release(inst, q->hold)) != NULL)
 		answer_found(q, out);
 	query_end(q);
