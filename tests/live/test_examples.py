@@ -12,7 +12,7 @@ import json
 import os
 import re
 
-from lib.ground import Process, check, equal, run
+from lib.ground import Process, check, equal, run, until
 from lib.suite import test
 
 from test_bots import COMMANDER, bots, python
@@ -20,7 +20,8 @@ from test_http import BOT, Web, hears
 
 BLOCK = re.compile(r'(?:^\.\\" example: (\w+)\n)?^\.Bd -literal[^\n]*\n(.*?)^\.Ed', re.M | re.S)
 PAGES = "components/bots/annex-bots.5", "components/bots/programs/annexbot.1"
-KINDS = {"config", "child", "said", "http", "poll", "file", "annexbot"}
+KINDS = {"config", "child", "stages", "said", "http", "poll", "file", "annexbot"}
+COMMANDS = "http://jabber.org/protocol/commands"
 SCOPES = "send", "events", "presence", "contacts"
 
 
@@ -92,6 +93,40 @@ async def every_program_answers(t):
         for text in "hello", "<&> wörld":
             answer = await alice.say(f"bot{n}@one.localhost", text, 30)
             equal(answer["body"], f"you said: {text}", f"the answer of example {n}")
+
+
+@test()
+async def a_program_with_two_forms_is_answered_as_text_and_by_forms(t):
+    (text,) = examples(t, "stages")
+    await t.annex(bots(admin={"child": [program(t, "admin", text)]})).start()
+    alice = await t.client("alice")
+    to = "admin@one.localhost"
+
+    async def step(inner="", **attributes):
+        given = "".join(f" {name}='{value}'" for name, value in attributes.items())
+        answer = await alice.iq(to, f"<command xmlns='{COMMANDS}' node='disk'{given}>{inner}</command>",
+                                "set")
+        return answer.xml.find(f"{{{COMMANDS}}}command")
+
+    def values(**fields):
+        return "<x xmlns='jabber:x:data' type='submit'>" + "".join(
+            f"<field var='{name}'><value>{value}</value></field>"
+            for name, value in fields.items()) + "</x>"
+
+    async def begun():
+        first = await step(action="execute")
+        return first is not None and first
+
+    first = await until(begun, 20, "the command is there")
+    sid = first.get("sessionid")
+    second = await step(values(host="web1"), sessionid=sid, action="next")
+    equal((second.get("status"), second.find("{jabber:x:data}x/{jabber:x:data}field").get("var")),
+          ("executing", "mount"), "the second form")
+    last = await step(values(mount="/var"), sessionid=sid, action="complete")
+    equal((last.get("status"), last.findtext(f"{{{COMMANDS}}}note")),
+          ("completed", "/var of web1 is fine"), "the end")
+    equal((await alice.say(to, "disk web1"))["body"], "What of web1?\nMount (/, /var)?", "a question")
+    equal((await alice.say(to, "/"))["body"], "/ of web1 is fine", "the answer")
 
 
 @test()
