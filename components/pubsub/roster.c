@@ -270,7 +270,7 @@ came(struct annex_instance *inst, int status, const char *account,
 	if (r == NULL)
 		r = roster_make(p, account);
 	r->asked = false;
-	r->until_ms = annex_now_ms(inst) + KEPT_MS;
+	r->until_ms = annex_now_ms(inst) + (status == ANNEX_EOFFLINE ? 0 : KEPT_MS);
 	if (status == ANNEX_OK) {
 		r->entries = annex_map_create(r->pool);
 		for (size_t i = 0; i < count; i++)
