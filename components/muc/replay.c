@@ -149,6 +149,24 @@ rename_again(struct room *room, const Muc__Unrouted *u)
 	return true;
 }
 
+/* Who goes by that nickname by now came later, and would take it for a leave of their own. */
+static void
+spare_successor(struct room *room, struct ghost *g)
+{
+	const struct occupant *now = occupant_find(room, g->occupant.nick);
+
+	if (now == NULL)
+		return;
+	SESSIONS_EACH(now, s)
+	{
+		struct session *spared = annex_new(scratch(room), struct session);
+
+		spared->occupant = &g->occupant;
+		spared->jid = s->jid;
+		annex_list_append(&g->occupant.sessions, &spared->of_occupant);
+	}
+}
+
 static void
 notice_again(struct room *room, const Muc__Unrouted *u)
 {
@@ -165,8 +183,10 @@ notice_again(struct room *room, const Muc__Unrouted *u)
 		presence_to_self(&g->occupant, &n);
 	}
 	n.only = NULL;
-	if (u->to_others)
-		presence_to_others(&g->occupant, &n);
+	if (!u->to_others)
+		return;
+	spare_successor(room, g);
+	presence_to_others(&g->occupant, &n);
 }
 
 /* It was not kept: who sent it is told that it may not have arrived. */
