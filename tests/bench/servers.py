@@ -112,7 +112,8 @@ async def side(ground, kind, scene, count, lines):
         section = {"rate-per-jid": 1000000, "burst-per-jid": 1000000, **scene.options}
         annex = Annex(ground, server, {OURS: section}, **{"log-level": "notice"})
         annex.expect("a ping to ourselves has not come back")  # the server has too much to do
-        await annex.start()
+        await annex.start(attached=False)
+        await annex.attached(within=WITHIN_S)  # it still tells of who has just left its own room
         steps = scene.steps(OURS, count, lines)
         pids.append(await annex.pid(OURS))
         ours = await measure(ground, server, pids, scene, steps, count)
