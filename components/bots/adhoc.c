@@ -312,6 +312,16 @@ go_on(struct bot *bot, const struct command *c, struct session *s, const struct 
 	return show_again(bot, &form, s, in, NULL);
 }
 
+/* Some clients forget the id: whoever fills in a form, or goes back, does not begin anew. */
+static bool
+goes_on(const struct annex_stanza *in)
+{
+	const char *action = annex_attr(in->payload, "action");
+
+	return annex_form_find(in->payload, NULL) != NULL ||
+	    (action != NULL && strcmp(action, "execute") != 0);
+}
+
 enum annex_verdict
 bots_command(struct annex_instance *inst, const struct annex_stanza *in)
 {
@@ -331,10 +341,8 @@ bots_command(struct annex_instance *inst, const struct annex_stanza *in)
 	commands = commands_of(bot);
 	if ((c = command_find(bot, &commands, node, in->from, false)) == NULL)
 		return annex_refuse(inst, in, ANNEX_ITEM_NOT_FOUND, NULL);
-	s = session_of(bot, in->from->full, id);
-	/* Some clients forget the id; whoever sends no form begins anew. */
-	if (s != NULL && strcmp(s->node, node) == 0 &&
-	    (id != NULL || annex_form_find(in->payload, NULL) != NULL))
+	s = session_of(bot, in->from->full, node, id);
+	if (s != NULL && (id != NULL || goes_on(in)))
 		return go_on(bot, c, s, in);
 	return id != NULL ? refuse_as(bot, in, "bad-sessionid") : execute(bot, c, in);
 }

@@ -102,8 +102,9 @@ struct bot {
 	struct annex_timer *retry;
 
 	bool commands_known, has_commands;
-	struct annex_map *dialogs;     /* commands that miss something, by bare JID */
-	struct annex_map *sessions;    /* of ad-hoc commands, by id */
+	struct annex_map *dialogs;  /* commands that miss something, by bare JID */
+	struct annex_map *sessions; /* of ad-hoc commands, by id */
+	uint64_t session_number;
 	struct annex_map *rooms;       /* by bare JID */
 	struct annex_link held_events; /* whose ad-hoc command waits for the answer */
 	struct annex_timer *hold_timer, *states_timer;

@@ -72,6 +72,7 @@ session_begin(struct bot *bot, const char *node, const char *id, const char *own
 	s->id = annex_strdup(pool, id);
 	s->node = annex_strdup(pool, node);
 	s->owner = annex_strdup(pool, owner);
+	s->number = ++bot->session_number;
 	session_touch(bot, s);
 	annex_map_set_str(bot->sessions, s->id, s);
 	session_push(s, NULL);
@@ -85,24 +86,21 @@ session_touch(struct bot *bot, struct session *s)
 }
 
 struct session *
-session_of(struct bot *bot, const char *owner, const char *id)
+session_of(struct bot *bot, const char *owner, const char *node, const char *id)
 {
 	struct annex_map_iter it = { 0 };
 	int64_t now_ms = annex_now_ms(bot->bots->inst);
-	struct session *s = id == NULL ? NULL : annex_map_get_str(bot->sessions, id), *only = NULL;
-	size_t n = 0;
+	struct session *s, *last = NULL;
 
-	if (id != NULL)
-		return s != NULL && s->until_ms >= now_ms && strcmp(s->owner, owner) == 0 ? s
-											  : NULL;
 	while (annex_map_next(bot->sessions, &it)) {
 		s = it.value;
-		if (s->until_ms < now_ms || strcmp(s->owner, owner) != 0)
+		if (s->until_ms < now_ms || strcmp(s->owner, owner) != 0 ||
+		    strcmp(s->node, node) != 0 || (id != NULL && strcmp(s->id, id) != 0))
 			continue;
-		only = s;
-		n++;
+		if (last == NULL || s->number > last->number)
+			last = s;
 	}
-	return n == 1 ? only : NULL;
+	return last;
 }
 
 /* --- Stages ------------------------------------------------------------------------ */

@@ -20,8 +20,9 @@ struct session {
 	struct annex_pool *pool;
 	const char *id, *node, *owner;
 	int64_t until_ms;
-	bool running; /* the program has what was said, and has not answered */
-	bool blank;   /* its first stage has no form */
+	uint64_t number; /* grows with each */
+	bool running;    /* the program has what was said, and has not answered */
+	bool blank;      /* its first stage has no form */
 	struct stage *stage[STAGES_MOST];
 	size_t stages;
 };
@@ -32,8 +33,8 @@ struct session *session_begin(struct bot *bot, const char *node, const char *id,
 void session_end(struct bot *bot, const char *id);
 /* Somebody has gone on with it: it lasts longer. */
 void session_touch(struct bot *bot, struct session *s);
-/* That of owner with that id; some clients forget it: where there is only one, that is meant. */
-struct session *session_of(struct bot *bot, const char *owner, const char *id);
+/* That of owner with that id; some clients forget it, and mean the last of that command. */
+struct session *session_of(struct bot *bot, const char *owner, const char *node, const char *id);
 
 /* Another form; false: there have been too many. */
 bool session_push(struct session *s, const char *json);
