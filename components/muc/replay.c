@@ -167,6 +167,16 @@ spare_successor(struct room *room, struct ghost *g)
 	}
 }
 
+/* They left, no more than that, and are in again: how they are shown says so without a flicker. */
+static bool
+is_back(const struct room *room, const Muc__Unrouted *u)
+{
+	const struct occupant *now = occupant_find(room, u->nick);
+
+	return now != NULL && strcmp(now->bare, u->bare) == 0 && u->new_nick[0] == '\0' &&
+	    (u->n_code == 0 || (u->n_code == 1 && u->code[0] == CODE_ERROR));
+}
+
 static void
 notice_again(struct room *room, const Muc__Unrouted *u)
 {
@@ -183,7 +193,7 @@ notice_again(struct room *room, const Muc__Unrouted *u)
 		presence_to_self(&g->occupant, &n);
 	}
 	n.only = NULL;
-	if (!u->to_others)
+	if (!u->to_others || is_back(room, u))
 		return;
 	spare_successor(room, g);
 	presence_to_others(&g->occupant, &n);
