@@ -7,12 +7,16 @@
  * checked before, so running out here means that the machine is full or a
  * size was computed wrongly, and nobody up the stack could mend either.
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "alloc.h"
+
+#define KEPT_BYTES (16 << 20) /* free at the heap's end: more than some turns take between them */
+#define APART_BYTES (4 << 20) /* what is larger goes back at once */
 
 void
 mem_exhausted(size_t size)
@@ -64,4 +68,22 @@ mem_strdup(const char *text)
 	size_t size = strlen(text) + 1;
 
 	return memcpy(mem_alloc(size), text, size);
+}
+
+void
+mem_keep(void)
+{
+#ifdef __GLIBC__
+	/* To set one stops the other from following what is freed. */
+	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+	mallopt(M_MMAP_THRESHOLD, APART_BYTES);
+#endif
+}
+
+void
+mem_return(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
 }

@@ -16,6 +16,13 @@ void *mem_zalloc(size_t size);
 void *mem_resize(void *old, size_t size);
 char *mem_strdup(const char *text);
 
+/*
+ * What is freed stays with the process, since it is needed again in a moment: the kernel would have to
+ * clear each page anew.  mem_return gives back what is free by then.
+ */
+void mem_keep(void);
+void mem_return(void);
+
 /* For allocators of other shapes: say that size bytes were asked for, and end. */
 _Noreturn void mem_exhausted(size_t size);
 

@@ -17,6 +17,7 @@
 
 #include <sodium.h>
 
+#include "base/alloc.h"
 #include "base/io.h"
 #include "base/loop.h"
 #include "check.h"
@@ -161,6 +162,7 @@ program_worker(void)
 	char *section = read_section(&len);
 	int status;
 
+	mem_keep();
 	signals_ignore();
 	signal(PAGE_ORPHAN_SIGNAL, orphaned);
 	clock_init_system(&clock);

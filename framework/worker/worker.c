@@ -11,7 +11,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -237,9 +236,7 @@ tend(struct timer *timer)
 	struct worker *w = annex_container_of(timer, struct worker, tend);
 
 	store_tend(w->inst.store);
-#ifdef __GLIBC__
-	malloc_trim(0); /* what a peak took and left free between other things */
-#endif
+	mem_return(); /* what a peak took */
 	timer_start(&w->timers, timer, TEND_MS, tend);
 }
 
