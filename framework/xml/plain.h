@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * plain.h - bytes that XML carries as they are, found eight at a time
+ * plain.h - bytes that XML carries as they are, found sixteen at a time
  *
  * Below a space there are control characters, of which text may hold some, but
- * not as they are; & ' < > would be taken for markup; above ASCII more has to be
- * judged than single bytes.
+ * not as they are; & ' < > would be taken for markup; above ASCII, where a signed
+ * char is negative, more has to be judged than single bytes.
  */
 #ifndef XML_PLAIN_H
 #define XML_PLAIN_H
@@ -15,24 +15,24 @@
 #include <stdint.h>
 #include <string.h>
 
-#define PLAIN_BYTES(c) ((c)*0x0101010101010101u)
-#define PLAIN_HIGHS PLAIN_BYTES(0x80u)
+/* Bytes side by side.  What is compared gives all ones where it holds. */
+typedef signed char plain_row __attribute__((vector_size(16)));
+typedef signed char plain_half __attribute__((vector_size(8)));
 
-/* High bits where a byte of x is zero; above the lowest there may be false ones. */
-static inline uint64_t
-plain_zeroes(uint64_t x)
+static inline bool
+plain_is_any(plain_row row)
 {
-	return (x - PLAIN_BYTES(1)) & ~x & PLAIN_HIGHS;
+	uint64_t halves[2];
+
+	memcpy(halves, &row, sizeof(halves));
+	return (halves[0] | halves[1]) != 0;
 }
 
-/* Not zero where a byte of word is below a space, or one of & ' < >, of which each pair differs in one
- * bit. */
-static inline uint64_t
-plain_special(uint64_t word)
+/* Where a byte is below a space, or one of & ' < >, of which each pair differs in one bit. */
+static inline plain_row
+plain_specials(plain_row row)
 {
-	return ((word - PLAIN_BYTES(0x20)) & ~word & PLAIN_HIGHS) |
-	    plain_zeroes((word | PLAIN_BYTES(1)) ^ PLAIN_BYTES('\'')) |
-	    plain_zeroes((word | PLAIN_BYTES(2)) ^ PLAIN_BYTES('>'));
+	return ((row < ' ') & (row >= 0)) | ((row | 1) == '\'') | ((row | 2) == '>');
 }
 
 static inline bool
@@ -41,35 +41,50 @@ plain_is_special(unsigned char c)
 	return c < 0x20 || (c | 1) == '\'' || (c | 2) == '>';
 }
 
-/* Copy eight bytes; not zero where one of them is not of an address as most are: from * up to DEL, but
- * < and >. */
-static inline uint64_t
-plain_copy_word(char *to, const char *text)
+/* Copy a row; where a byte is not of an address as most are: from * up to DEL, but < and >. */
+static inline plain_row
+plain_copy_row(char *to, const char *text)
 {
-	uint64_t word;
+	plain_row row;
 
-	memcpy(&word, text, sizeof(word));
-	memcpy(to, &word, sizeof(word));
-	return (((word - PLAIN_BYTES('*')) | word) & PLAIN_HIGHS) |
-	    plain_zeroes((word | PLAIN_BYTES(2)) ^ PLAIN_BYTES('>'));
+	memcpy(&row, text, sizeof(row));
+	memcpy(to, &row, sizeof(row));
+	return (row < '*') | ((row | 2) == '>');
+}
+
+/* The same of half a row; not zero where there is one. */
+static inline uint64_t
+plain_copy_half(char *to, const char *text)
+{
+	plain_half half;
+	uint64_t odd;
+
+	memcpy(&half, text, sizeof(half));
+	memcpy(to, &half, sizeof(half));
+	half = (half < '*') | ((half | 2) == '>');
+	memcpy(&odd, &half, sizeof(odd));
+	return odd;
 }
 
 /*
  * Copy what xml_write_escaped would append as it stands: quicker, as it asks less.  False where text is
  * shorter than eight bytes, or might have to be escaped or judged; what is at to then is of no use.
+ * The last row overlaps the one before.
  */
 static inline bool
 plain_copy(char *to, const char *text, size_t len)
 {
-	uint64_t seen = 0;
-	size_t n = 0;
+	const size_t row = sizeof(plain_row), half = sizeof(plain_half);
+	plain_row odd;
 
-	if (len < sizeof(seen))
-		return false;
-	for (; n < len - sizeof(seen); n += sizeof(seen))
-		seen |= plain_copy_word(to + n, text + n);
-	n = len - sizeof(seen);
-	return (seen | plain_copy_word(to + n, text + n)) == 0;
+	if (len < row)
+		return len >= half &&
+		    (plain_copy_half(to, text) |
+			plain_copy_half(to + len - half, text + len - half)) == 0;
+	odd = plain_copy_row(to + len - row, text + len - row);
+	for (size_t n = 0; n < len - row; n += row)
+		odd |= plain_copy_row(to + n, text + n);
+	return !plain_is_any(odd);
 }
 
 #endif /* XML_PLAIN_H */
