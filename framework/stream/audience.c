@@ -241,7 +241,8 @@ audience_add(
     struct audience *audience, unsigned variant, const char *to, const struct annex_element *tail)
 {
 	CHECK_OBJECT(audience, AUDIENCE_MAGIC);
-	if (tail == NULL && audience_add_plain(audience, variant, to, strlen(to)))
+	if (tail == NULL && audience->count > 0 &&
+	    slab_add_plain(audience->slabs[audience->count - 1], variant, &to, 1) == 1)
 		return ANNEX_OK;
 	return add_written(audience, variant, to, tail);
 }

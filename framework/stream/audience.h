@@ -83,27 +83,42 @@ recipient_end(struct slab *slab, const struct recipient head)
 		slab->counts[head.variant]++;
 }
 
-/* As audience_add of no tail, for most: false where the last slab has no room, or to is not plain. */
-static inline bool
-audience_add_plain(struct audience *audience, unsigned variant, const char *to, size_t len)
+/* Write to, if it is plain, as a recipient at at; the bytes that took, or 0 where there is no room before
+ * end, or to is not plain. */
+static inline size_t
+recipient_put_plain(char *at, const char *end, unsigned variant, const char *to)
 {
-	static const char open[] = " to='";
-	const size_t open_len = sizeof(open) - 1, to_len = open_len + len + 1;
-	struct slab *slab;
-	char *at;
+	static const char open[8] = " to='"; /* what is too much is written over */
+	const size_t open_len = 5, len = strlen(to), to_len = open_len + len + 1;
+	const struct recipient head = { (uint16_t)variant, (uint16_t)to_len, 0 };
 
-	if (audience->count == 0)
-		return false;
-	slab = audience->slabs[audience->count - 1];
-	if (slab->size - slab->used < sizeof(struct recipient) + to_len)
-		return false;
-	at = slab->bytes + slab->used + sizeof(struct recipient);
-	if (!plain_copy(at + open_len, to, len))
-		return false;
-	memcpy(at, open, open_len);
-	at[to_len - 1] = '\'';
-	recipient_end(slab, (struct recipient) { (uint16_t)variant, (uint16_t)to_len, 0 });
-	return true;
+	if ((size_t)(end - at) < sizeof(head) + to_len)
+		return 0;
+	memcpy(at + sizeof(head), open, sizeof(open));
+	if (!plain_copy(at + sizeof(head) + open_len, to, len))
+		return 0;
+	memcpy(at, &head, sizeof(head));
+	at[sizeof(head) + to_len - 1] = '\'';
+	return sizeof(head) + to_len;
+}
+
+/*
+ * Add to[0], to[1], ... of n as audience_add would, without tails, up to one for whom slab has no room
+ * or who is not plain.  How many that were.
+ */
+static inline size_t
+slab_add_plain(struct slab *slab, unsigned variant, const char *const *to, size_t n)
+{
+	const char *end = slab->bytes + slab->size;
+	char *at = slab->bytes + slab->used;
+	size_t i, len;
+
+	for (i = 0; i < n && (len = recipient_put_plain(at, end, variant, to[i])) > 0; i++)
+		at += len;
+	slab->used = (uint32_t)(at - slab->bytes);
+	if (variant < AUDIENCE_GROUPS)
+		slab->counts[variant] += (uint32_t)i;
+	return i;
 }
 
 struct slab *slab_ref(struct slab *slab);

@@ -66,7 +66,7 @@ load_count(struct annex_instance *inst, const struct annex_stanza *in)
 
 /* Those who are told, as a component has them in memory. */
 struct load {
-	char *to[RECIPIENTS_MAX];
+	const char *to[RECIPIENTS_MAX];
 	struct annex_audience *audience;
 };
 
@@ -105,9 +105,8 @@ load_fan(struct annex_instance *inst, const struct annex_stanza *in)
 
 	if ((variant = add_message(inst, in, fan)) < 0)
 		return ANNEX_DONE;
-	for (long i = 0; i < count && i < RECIPIENTS_MAX; i++)
-		if (annex_fanout_add(fan, variant, load->to[i], NULL) < 0)
-			return ANNEX_DONE;
+	if (count > 0 && count <= RECIPIENTS_MAX)
+		annex_fanout_add_many(fan, variant, load->to, (size_t)count);
 	annex_fanout_send(fan, annex_flow(inst, in->from->bare));
 	return ANNEX_DONE;
 }

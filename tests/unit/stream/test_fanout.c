@@ -19,6 +19,7 @@
 #include "stream/expand.h"
 #include "stream/fanout.h"
 #include "stream/stream.h"
+#include "xml/writer.h"
 
 static struct annex_element *
 message(struct annex_pool *pool, const char *body)
@@ -162,6 +163,72 @@ expand(struct fanout *fanout, struct buf *out)
 	buf_finish(&one);
 	assert_int_equal(n, fanout_stanzas(fanout));
 	return buf_text(out);
+}
+
+/* Whatever is in an address, wherever it is: what the writer makes of it is sent, or nothing. */
+static void
+every_byte_in_every_place_of_an_address_is_escaped(void **state)
+{
+	struct annex_pool *pool = annex_pool_create(NULL, "test");
+	struct buf text = { 0 }, out = { 0 };
+	char to[40];
+
+	for (size_t len = 1; len < sizeof(to); len++) {
+		struct fanout *fanout = fanout_create();
+		int v = fanout_variant(fanout, message(pool, "x"), STREAM_MESSAGE, 256 << 10);
+
+		buf_clear(&text);
+		for (unsigned i = 0; i < 255 * len; i++) {
+			size_t start = text.len;
+
+			memset(to, 'a', sizeof(to));
+			to[i % len] = (char)(i / len + 1);
+			to[len] = '\0';
+			if (xml_write_escaped(&text, to, len) < 0) {
+				assert_true(fanout_add(fanout, v, to, NULL) < 0);
+				text.len = start;
+			} else {
+				assert_int_equal(fanout_add(fanout, v, to, NULL), ANNEX_OK);
+				buf_puts(&text, ":x ");
+			}
+		}
+		assert_string_equal(expand(fanout, &out), buf_text(&text));
+		fanout_unref(&fanout);
+	}
+	buf_finish(&text);
+	buf_finish(&out);
+	annex_pool_destroy(&pool);
+}
+
+static void
+many_are_added_at_once_as_they_would_be_one_by_one(void **state)
+{
+	enum { MANY = 5000 };
+	struct annex_pool *pool = annex_pool_create(NULL, "test");
+	const char **to = annex_pool_array(pool, MANY, sizeof(*to));
+	struct fanout *each = fanout_create(), *all = fanout_create();
+	struct annex_element *stanza = message(pool, "x");
+	struct buf want = { 0 }, got = { 0 };
+
+	for (int i = 0; i < MANY; i++)
+		to[i] = annex_sprintf(pool, "%d%s@a.test", i, i % 100 == 99 ? "'" : "");
+	to[MANY / 2] = "b";
+	assert_int_equal(fanout_variant(each, stanza, STREAM_MESSAGE, 256 << 10), 0);
+	assert_int_equal(fanout_variant(all, stanza, STREAM_MESSAGE, 256 << 10), 0);
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(fanout_add(each, 0, to[i], NULL), ANNEX_OK);
+	assert_int_equal(fanout_add_many(all, 0, to, MANY), ANNEX_OK);
+	assert_int_equal(fanout_stanzas(all), MANY);
+	assert_string_equal(expand(all, &got), expand(each, &want));
+	to[3] = "\x01";
+	assert_int_equal(fanout_add_many(all, 0, to, MANY), ANNEX_EINVAL);
+	assert_int_equal(fanout_stanzas(all), MANY + 3);
+	assert_int_equal(fanout_add_many(all, 0, NULL, 0), ANNEX_OK);
+	fanout_unref(&each);
+	fanout_unref(&all);
+	annex_pool_destroy(&pool);
+	buf_finish(&want);
+	buf_finish(&got);
 }
 
 static struct body *
@@ -463,6 +530,8 @@ main(void)
 		cmocka_unit_test(ten_thousand_recipients_cost_less_than_64_bytes_each),
 		cmocka_unit_test(a_fanout_of_one_recipient_is_small),
 		cmocka_unit_test(a_body_goes_into_any_number_of_fan_outs_and_outlives_its_pool),
+		cmocka_unit_test(every_byte_in_every_place_of_an_address_is_escaped),
+		cmocka_unit_test(many_are_added_at_once_as_they_would_be_one_by_one),
 		cmocka_unit_test(one_may_be_told_of_all),
 		cmocka_unit_test(groups_of_an_audience_get_the_variant_of_their_number),
 		cmocka_unit_test(in_pieces_of_any_size_it_is_the_same),
