@@ -194,9 +194,11 @@ async def an_edited_command_is_not_run_again(t):
     to = "crane@one.localhost"
 
     async def known():
-        return "move <from> <to>" in (await alice.say(to, "help"))["body"]
+        items = f"<query xmlns='http://jabber.org/protocol/disco#items' node='{COMMANDS}'/>"
+        return "node='move'" in str(await alice.iq(to, items)).replace('"', "'")
 
-    await until(known, 10, "the program has said its commands")
+    await until(known, 30, "the program has said its commands")
+    check("move <from> <to>" in (await alice.say(to, "help"))["body"], "what help says")
     since = len(alice.stanzas)
     first = alice.send(to, "<body>move a b</body>")
     equal((await alice.next_message(to, since=since))["body"], "moved from a to b", "the answer")
