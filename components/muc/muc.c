@@ -168,7 +168,7 @@ muc_create(struct annex_instance *inst)
 	m->fresh = annex_new(annex_pool(inst), struct room_config);
 	if (preset_read(m->set, annex_pool(inst), m->fresh, &why) < 0)
 		return ANNEX_EINVAL;
-	annex_list_init(&m->queries);
+	archives_init(m);
 	recent_init(m);
 	retain_init(m);
 	search_init(m);

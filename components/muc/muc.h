@@ -102,10 +102,9 @@ struct muc {
 	struct annex_buckets *searches, *inviting; /* NULL: any number */
 	struct annex_pool *inviting_pool;          /* of those alone */
 	int64_t inviting_hourly;                   /* what they were made with */
-	struct annex_link queries;                 /* that are held */
-	size_t searching;
-	struct room_config *fresh; /* of a room made now */
-	struct annex_map *recents; /* by room id: recent.c */
+	struct annex_queries *queries, *finding;   /* of archives, and of rooms */
+	struct room_config *fresh;                 /* of a room made now */
+	struct annex_map *recents;                 /* by room id: recent.c */
 	struct annex_link recents_by_use;
 	struct annex_counter *expired, *created, *destroyed, *retracted, *loaded;
 	struct annex_link unmarked; /* rooms with output that no fence is behind yet */
@@ -642,6 +641,7 @@ enum annex_verdict muc_vcard_get(struct annex_instance *inst, const struct annex
 enum annex_verdict muc_vcard_set(struct annex_instance *inst, const struct annex_stanza *in);
 enum annex_verdict muc_search(struct annex_instance *inst, const struct annex_stanza *in);
 void search_init(struct muc *m);
+void archives_init(struct muc *m);
 /* A text as words of a search are compared with it, in pool. */
 const char *words_fold(struct annex_pool *pool, const char *text);
 enum annex_verdict muc_unique(struct annex_instance *inst, const struct annex_stanza *in);

@@ -6,8 +6,8 @@
 #ifndef MUC_QUERY_H
 #define MUC_QUERY_H
 
-#include <annex/iq.h>
 #include <annex/mam.h>
+#include <annex/query.h>
 #include <annex/rsm.h>
 
 #include "muc.h"
@@ -18,20 +18,16 @@
 /* One query; where it is held, all of it is in a pool of its own. */
 struct query {
 	struct muc *m;
-	struct room *room; /* NULL while it is held */
+	struct room *room; /* good while a slice is looked at */
 	struct annex_pool *pool;
-	const char *room_name, *room_id, *to, *query_id;
+	const char *room_name, *room_id, *room_jid, *to, *query_id;
 	const struct annex_jid *with;
 	uint64_t after, before; /* numbers that bound it, themselves left out */
 	const uint64_t *ids;    /* or these */
 	size_t id_count;
 	bool sees_jids, narrowed, flip;
 	size_t bytes; /* of the lines of the page so far */
-	/* Of one that is held: */
-	struct annex_link by_age;
-	const char *by; /* bare JID */
-	annex_hold_t hold;
-	struct annex_timer *timer;
+	/* Of one that looks at lines: */
 	bool backwards, complete;
 	size_t max, count;
 	uint64_t at; /* looked at last; 0: nothing yet */

@@ -4,8 +4,8 @@
  * search.c - looking for rooms (XEP-0433)
  *
  * The index of listed rooms holds all that a search looks at and shows, so no
- * room is loaded for one.  A search looks at all of it, a little each turn
- * (find.c): where it takes more than one the IQ is held.  Somebody may make so many in a while.
+ * room is loaded for one.  A search looks at all of it, a slice at a time (find.c, annex/query.h).
+ * Somebody may make so many in a while.
  */
 #include <string.h>
 
@@ -20,7 +20,8 @@
 #define PAGE_PRESET 50
 #define PAGE_MAX 200
 #define TERM_MIN 2
-#define SEARCHES_MAX 50 /* at a time */
+#define SEARCHES_MAX 50 /* at a time; */
+#define SEARCHES_OF_ONE 5
 
 static const struct annex_choice types[] = { { "xep-0045", "Multi-User Chat" }, { 0 } };
 static const struct annex_choice keys[] = {
@@ -144,12 +145,6 @@ form_read(struct search *s, const struct annex_element *x, const struct annex_st
 	return true;
 }
 
-void
-search_init(struct muc *m)
-{
-	m->searches = annex_buckets_create(annex_pool(m->inst), 0.5, 10, 1000);
-}
-
 /* --- Answering (§6.2) --------------------------------------------------------------- */
 
 static void
@@ -171,9 +166,10 @@ add_item(struct annex_element *result, struct muc *m, const Muc__Listed *room)
 	    room->shows_jids ? "{urn:xmpp:channel-search:0:anonymity}none" : "muc_semianonymous");
 }
 
-static void
-answer(const struct search *s, struct annex_stanza *out)
+static int
+answer(struct annex_instance *inst, void *query, struct annex_stanza *out)
 {
+	const struct search *s = query;
 	struct annex_page_result page = { .has_total = true, .has_index = true };
 	struct annex_element *result = annex_add(out->element, NS_SEARCH, "result");
 	const Muc__Listed *room;
@@ -191,61 +187,60 @@ answer(const struct search *s, struct annex_stanza *out)
 	page.total = s->total;
 	annex_page_trim(&page, &s->page, result, annex_send_max(s->m->inst) - 4096);
 	annex_page_add(result, &page);
-	annex_send(s->m->inst, out);
+	return annex_send(inst, out);
 }
 
-static void
-search_end(struct search *s)
+static int
+look(struct annex_instance *inst, void *query)
 {
-	struct annex_pool *pool = s->pool;
-
-	s->m->searching--;
-	annex_timer_free(&s->timer);
-	annex_pool_destroy(&pool);
+	(void)inst;
+	return find_more(query) ? ANNEX_OK : ANNEX_AGAIN;
 }
 
-static void
-look_on(struct annex_instance *inst, void *cookie)
+static struct annex_error
+refusal(const void *query, int status)
 {
-	struct search *s = cookie;
-	struct annex_stanza *out;
-
-	if (!find_more(s)) {
-		annex_timer_start(s->timer, 0);
-		return;
-	}
-	if ((out = annex_release(inst, s->hold)) != NULL)
-		answer(s, out);
-	search_end(s);
+	(void)query;
+	(void)status;
+	return (struct annex_error) { .condition = ANNEX_RESOURCE_CONSTRAINT,
+		.type = ANNEX_ERROR_WAIT,
+		.text = "That were many searches; try again a little later.",
+		.app_ns = NS_SEARCH_ERROR,
+		.app_name = "rate-limit" };
 }
 
-/* All of it is in a pool of its own; what did not take one turn goes on in others. */
+static const struct annex_query_kind finding = {
+	.look = look,
+	.answer = answer,
+	.refusal = refusal,
+	.most = SEARCHES_MAX,
+	.most_each = SEARCHES_OF_ONE,
+};
+
+void
+search_init(struct muc *m)
+{
+	m->searches = annex_buckets_create(annex_pool(m->inst), 0.5, 10, 1000);
+	m->finding = annex_queries(m->inst, &finding);
+}
+
 static enum annex_verdict
-look(struct search *s, const struct annex_stanza *in)
+begin(struct search *s, const struct annex_stanza *in, struct annex_pool **pool)
 {
-	enum annex_verdict verdict = ANNEX_DONE;
+	struct annex_error often = refusal(s, ANNEX_ELIMIT);
 	int r;
 
+	if (!annex_buckets_take(s->m->searches, in->from->bare, 1, annex_now_ms(s->m->inst)))
+		return muc_refuse_with(s->m, in, &often);
 	if ((r = annex_page_read(&s->page, in->payload, PAGE_PRESET, PAGE_MAX)) == ANNEX_OK)
 		r = find_begin(s);
-	if (r < 0) {
-		muc_refuse(s->m, in,
-		    r == ANNEX_EINVAL       ? ANNEX_BAD_REQUEST
-			: r == ANNEX_ELIMIT ? ANNEX_FEATURE_NOT_IMPLEMENTED
-					    : ANNEX_ITEM_NOT_FOUND,
-		    ANNEX_ERROR_DEFAULT, NULL);
-		search_end(s);
-	} else if (find_more(s)) {
-		answer(s, annex_reply(s->m->inst, in));
-		search_end(s);
-	} else {
-		verdict = annex_hold(s->m->inst, in, &s->hold);
-		if (s->hold == 0)
-			search_end(s);
-		else
-			annex_timer_start(s->timer, 0);
-	}
-	return verdict;
+	if (r == ANNEX_OK)
+		return annex_query(s->m->finding, in, 0, pool, s);
+	return muc_refuse(s->m, in,
+	    r == ANNEX_EINVAL       ? ANNEX_BAD_REQUEST
+		: r == ANNEX_ELIMIT ? ANNEX_FEATURE_NOT_IMPLEMENTED
+				    : ANNEX_ITEM_NOT_FOUND,
+	    ANNEX_ERROR_DEFAULT, NULL);
 }
 
 static enum annex_verdict
@@ -258,18 +253,12 @@ show_form(struct muc *m, const struct annex_stanza *in)
 	return ANNEX_DONE;
 }
 
-static bool
-may_search(const struct search *s, const struct annex_stanza *in)
-{
-	return s->m->searching < SEARCHES_MAX &&
-	    annex_buckets_take(s->m->searches, in->from->bare, 1, annex_now_ms(s->m->inst));
-}
-
 enum annex_verdict
 muc_search(struct annex_instance *inst, const struct annex_stanza *in)
 {
 	struct muc *m = annex_state(inst);
 	const struct annex_element *x = annex_child(in->payload, ANNEX_NS_FORM, "x");
+	enum annex_verdict verdict = ANNEX_DONE;
 	struct annex_pool *pool;
 	struct search *s;
 
@@ -281,17 +270,8 @@ muc_search(struct annex_instance *inst, const struct annex_stanza *in)
 	s = annex_new(pool, struct search);
 	s->m = m;
 	s->pool = pool;
-	s->timer = annex_timer(inst, look_on, s);
-	m->searching++;
-	if (!form_read(s, x, in)) {
-		search_end(s);
-		return ANNEX_DONE;
-	}
-	if (!may_search(s, in)) {
-		refuse(s, in, ANNEX_RESOURCE_CONSTRAINT, ANNEX_ERROR_WAIT, "rate-limit",
-		    "That were many searches; try again a little later.");
-		search_end(s);
-		return ANNEX_DONE;
-	}
-	return look(s, in);
+	if (form_read(s, x, in))
+		verdict = begin(s, in, &pool);
+	annex_pool_destroy(&pool);
+	return verdict;
 }

@@ -6,7 +6,7 @@
 #ifndef MUC_SEARCH_H
 #define MUC_SEARCH_H
 
-#include <annex/iq.h>
+#include <annex/query.h>
 #include <annex/rsm.h>
 
 #include "muc.h"
@@ -30,7 +30,7 @@ struct place {
 
 struct search {
 	struct muc *m;
-	struct annex_pool *pool; /* its own, where it is held */
+	struct annex_pool *pool; /* its own */
 	struct search_form f;
 	bool by_users, wants_rooms, backwards;
 	const char *term[TERMS_MAX];
@@ -42,8 +42,6 @@ struct search {
 	uint64_t total, passed, within; /* rooms that match; before the bounds, within them */
 	struct place *found;            /* the first of those within, or the last; in order */
 	size_t count, most;
-	annex_hold_t hold;
-	struct annex_timer *timer;
 };
 
 /* Ready to look, with form, terms, page and pool: ANNEX_ENOENT where it begins at a room that there is

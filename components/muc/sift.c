@@ -3,9 +3,7 @@
 /*
  * sift.c - what one of them said (the filter "with" of XEP-0313 §4.1.1)
  *
- * Lines have to be looked at one by one.  That goes in pieces, a bounded number
- * in each turn, the IQ being held meanwhile: an archive of a million lines holds
- * up nobody.
+ * Lines have to be looked at one by one: a slice at a time (annex/query.h).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +11,8 @@
 #include "query.h"
 
 #define LOOK_MAX 100
-#define QUERIES_MAX 50   /* that are held, */
-#define QUERIES_OF_ONE 5 /* of one user */
+#define QUERIES_MAX 50
+#define QUERIES_OF_ONE 5
 
 /* An occupant's address, or a real one for whoever sees them. */
 static bool
@@ -36,12 +34,17 @@ is_named(const struct query *q, uint64_t number)
 	    bsearch(&number, q->ids, q->id_count, sizeof(number), query_compare) != NULL;
 }
 
-/* One more than asked for tells that the page is not all.  True when it is done. */
-static bool
-look(struct query *q)
+/* One more than asked for tells that the page is not all. */
+static int
+look(struct annex_instance *inst, void *query)
 {
-	struct annex_iter it = query_iter(q, q->at, q->backwards);
-	struct annex_pool *pool = annex_scratch(q->m->inst);
+	struct query *q = query;
+	struct annex_iter it;
+
+	q->room = room_find(q->m, q->room_name);
+	if (q->room == NULL || q->room->gone || strcmp(q->room->id, q->room_id) != 0)
+		return ANNEX_ENOENT;
+	it = query_iter(q, q->at, q->backwards);
 
 	for (size_t looked = 0; looked < LOOK_MAX; looked++) {
 		uint64_t number;
@@ -49,22 +52,23 @@ look(struct query *q)
 		if (annex_next(q->m->store, &it) != ANNEX_AGAIN ||
 		    !query_is_within(q, number = annex_key_number(&it.key, 1))) {
 			q->complete = true;
-			return true;
+			return ANNEX_OK;
 		}
 		q->at = number;
-		if (!is_named(q, number) || !is_with(q, (Muc__Line *)it.record, pool))
+		if (!is_named(q, number) ||
+		    !is_with(q, (Muc__Line *)it.record, annex_scratch(inst)))
 			continue;
 		if (q->count == q->max || !query_has_place(q, (const Muc__Line *)it.record))
-			return true;
+			return ANNEX_OK;
 		q->found[q->count++] = number;
 	}
-	return false;
+	return ANNEX_AGAIN;
 }
 
-/* False where it does not all go out. */
-static bool
-answer_found(struct query *q, struct annex_stanza *out)
+static int
+answer_found(struct annex_instance *inst, void *query, struct annex_stanza *out)
 {
+	struct query *q = query;
 	struct annex_page_result page = { .complete = q->complete };
 	void **item = annex_new_array(out->pool, void *, q->count + 1);
 	const char **id = annex_new_array(out->pool, const char *, q->count + 1);
@@ -78,89 +82,64 @@ answer_found(struct query *q, struct annex_stanza *out)
 	page.item = item;
 	page.id = id;
 	if (!query_page(q, &page))
-		return false;
+		return ANNEX_EFULL;
 	query_fin(q, out, &page);
-	return true;
+	return ANNEX_OK;
 }
 
-static void
-query_end(struct query *q)
+static struct annex_error
+refusal(const void *query, int status)
 {
-	struct annex_pool *pool = q->pool;
+	const struct query *q = query;
 
-	annex_list_remove(&q->by_age);
-	annex_timer_free(&q->timer);
-	annex_pool_destroy(&pool);
+	if (status == ANNEX_ENOENT)
+		return (
+		    struct annex_error) { .condition = ANNEX_ITEM_NOT_FOUND, .by = q->room_jid };
+	return (struct annex_error) { .condition = ANNEX_RESOURCE_CONSTRAINT,
+		.type = ANNEX_ERROR_WAIT,
+		.text = "There is no room for more now.",
+		.by = q->room_jid };
 }
 
-static void
-look_on(struct annex_instance *inst, void *cookie)
-{
-	const struct annex_error gone = { .condition = ANNEX_ITEM_NOT_FOUND };
-	const struct annex_error full = { .condition = ANNEX_RESOURCE_CONSTRAINT };
-	struct query *q = cookie;
-	struct annex_stanza *out;
+static const struct annex_query_kind sifting = {
+	.look = look,
+	.answer = answer_found,
+	.refusal = refusal,
+	.most = QUERIES_MAX,
+	.most_each = QUERIES_OF_ONE,
+};
 
-	q->room = room_find(q->m, q->room_name);
-	if (q->room == NULL || q->room->gone || strcmp(q->room->id, q->room_id) != 0) {
-		annex_refuse_held(inst, q->hold, &gone);
-		query_end(q);
-		return;
-	}
-	if (!look(q)) {
-		annex_timer_start(q->timer, 0);
-		return;
-	}
-	if ((out = annex_release(inst, q->hold)) != NULL && !answer_found(q, out))
-		annex_refuse_held(inst, q->hold, &full);
-	query_end(q);
+void
+archives_init(struct muc *m)
+{
+	m->queries = annex_queries(m->inst, &sifting);
 }
 
-/* A million lines take a while: nobody may ask so much that there is no place for others. */
-static bool
-is_too_many(const struct muc *m, const char *bare)
+/* It may outlive the stanza. */
+static struct query *
+query_keep(const struct query *asked)
 {
-	size_t all = 0, theirs = 0;
-
-	ANNEX_LIST_EACH (&m->queries, l) {
-		all++;
-		theirs += strcmp(annex_container_of(l, struct query, by_age)->by, bare) == 0;
-	}
-	return all >= QUERIES_MAX || theirs >= QUERIES_OF_ONE;
-}
-
-static enum annex_verdict
-query_hold(const struct query *asked, const struct annex_stanza *in)
-{
-	struct muc *m = asked->m;
-	struct annex_pool *pool = annex_pool_create(annex_pool(m->inst), "archive query");
+	struct annex_pool *pool = annex_pool_create(annex_pool(asked->m->inst), "archive query");
 	struct query *q = annex_memdup(pool, asked, sizeof(*asked));
-	enum annex_verdict verdict;
 
-	annex_list_append(&m->queries, &q->by_age);
 	q->pool = pool;
-	q->by = annex_strdup(pool, in->from->bare);
 	q->room_name = annex_strdup(pool, asked->room->name);
 	q->room_id = annex_strdup(pool, asked->room->id);
+	q->room_jid = annex_strdup(pool, asked->room->jid);
 	q->to = annex_strdup(pool, asked->to);
 	q->query_id = annex_strdup(pool, asked->query_id);
 	q->with = annex_jid_copy(pool, asked->with);
 	q->ids = asked->id_count == 0
 	    ? NULL
 	    : annex_memdup(pool, asked->ids, asked->id_count * sizeof(*asked->ids));
-	q->timer = annex_timer(m->inst, look_on, q);
-	verdict = annex_hold(m->inst, in, &q->hold);
-	if (q->hold == 0)
-		query_end(q);
-	else
-		annex_timer_start(q->timer, 0);
-	return verdict;
+	return q;
 }
 
 enum annex_verdict
 query_sift(struct query *q, const struct annex_stanza *in, const struct annex_page *page)
 {
 	const char *from = page->before != NULL ? page->before : page->after;
+	struct annex_pool *pool;
 
 	if (page->by_index)
 		return muc_refuse(
@@ -172,9 +151,7 @@ query_sift(struct query *q, const struct annex_stanza *in, const struct annex_pa
 		if (archive_line(q->room, q->at) == NULL)
 			return muc_refuse(q->m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, NULL);
 	}
-	if (!look(q))
-		return is_too_many(q->m, in->from->bare) ? muc_full(q->m, in) : query_hold(q, in);
-	if (!answer_found(q, annex_reply(q->m->inst, in)))
-		return muc_full(q->m, in);
-	return ANNEX_DONE;
+	q = query_keep(q);
+	pool = q->pool;
+	return annex_query(q->m->queries, in, 0, &pool, q);
 }

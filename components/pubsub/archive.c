@@ -7,8 +7,7 @@
  * An item's id in the archive is its place in the order of publishing: overwriting it gives it
  * another, and what it was before is not kept.  Times become bounds on places, by
  * bisection, so that a page and its total cost no walk; in the order of creation
- * (XEP-0413) times are those of creation.  Only "with" looks at items one by one: that goes in
- * pieces, a bounded number in each turn, the IQ being held meanwhile.
+ * (XEP-0413) times are those of creation.  Only "with" and words look at items one by one (sift.c).
  */
 #include <stdlib.h>
 #include <string.h>

@@ -6,28 +6,26 @@
 #ifndef PUBSUB_ARCHIVE_H
 #define PUBSUB_ARCHIVE_H
 
-#include <annex/iq.h>
 #include <annex/mam.h>
+#include <annex/query.h>
 
 #include "pubsub.h"
 
 struct query {
 	struct pubsub *p;
-	struct node *node; /* NULL while it is held */
+	struct node *node; /* good while a slice is looked at */
 	struct annex_mam_query asked;
 	struct rows rows;
 	struct annex_strings words; /* that items must have, besides those of rows */
 	const char *to;
 	/* Of one that looks at items: */
-	struct annex_pool *pool;
-	annex_hold_t hold;
-	struct annex_timer *timer;
+	struct annex_pool *pool; /* its own */
 	uint64_t number, shelf;
 	struct annex_page page;
 	struct annex_page_result found;
 	char last[24]; /* looked at last; "": nothing yet */
-	size_t looked;
-	bool is_full;
+	size_t looked; /* of a slice */
+	bool is_full, is_more;
 };
 
 /* Items of a page, in their order or flipped; false where they do not all go out. */

@@ -291,6 +291,7 @@ pubsub_create(struct annex_instance *inst)
 	nodes_init(p);
 	rosters_init(p);
 	deliveries_init(p);
+	archives_init(p);
 	annex_set_state(inst, p);
 	return ANNEX_OK;
 }

@@ -93,11 +93,11 @@ struct pubsub {
 	    woken;            /* requests that wait for a roster; it came */
 	size_t waiting_bytes; /* of all of them */
 	struct annex_timer *rouse;
-	struct annex_buckets *asking; /* of who subscribes where owners are told */
-	size_t contacts;              /* entries of all rosters */
-	size_t kept;                  /* bytes of last items in memory */
-	size_t audience;              /* JIDs in audiences of nodes */
-	size_t queries;               /* to archives, that are held */
+	struct annex_buckets *asking;  /* of who subscribes where owners are told */
+	size_t contacts;               /* entries of all rosters */
+	size_t kept;                   /* bytes of last items in memory */
+	size_t audience;               /* JIDs in audiences of nodes */
+	struct annex_queries *queries; /* to archives, that look at items one by one */
 	struct annex_counter *published, *notified, *subscribed, *bounced, *dropped;
 };
 
@@ -716,6 +716,7 @@ enum fault sub_has_room(struct node *node, const struct annex_jid *jid, bool pen
 enum fault
 sub_named(struct request *rq, const struct annex_jid *jid, enum fault missing, struct sub *sub_r);
 
+void archives_init(struct pubsub *p);
 enum annex_verdict archive_query(struct request *rq);
 enum annex_verdict archive_get(struct annex_instance *inst, const struct annex_stanza *in);
 operation_fn create, publish, retract, retrieve, subscribe, unsubscribe, purge, delete;
