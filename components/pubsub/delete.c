@@ -213,10 +213,13 @@ redirect_of(const struct annex_element *el)
 											      : uri;
 }
 
-enum annex_verdict delete (struct request *rq) {
+enum annex_verdict
+delete_node(struct request *rq)
+{
 	int status = node_delete(rq->node, redirect_of(rq->el));
 
-	if (status < 0) return refuse_status(rq, status);
+	if (status < 0)
+		return refuse_status(rq, status);
 	return annex_confirm(rq->p->inst, rq->in);
 }
 

@@ -127,7 +127,7 @@ static const struct operation operations[] = {
 	OWNER(GET, "configure", configure_get, KEPT_ANY),
 	OWNER(SET, "configure", configure_set, KEPT_NEVER),
 	{ NS_OWNER, ANNEX_IQ_GET, "default", configure_default, NODE_NONE, 0, KEPT_ANY },
-	OWNER(SET, "delete", delete, KEPT_NEVER),
+	OWNER(SET, "delete", delete_node, KEPT_NEVER),
 	OWNER(SET, "purge", purge, KEPT_NEVER),
 	OWNER(GET, "subscriptions", node_subscriptions, KEPT_ANY),
 	OWNER(SET, "subscriptions", node_subscriptions_set, KEPT_ANY),

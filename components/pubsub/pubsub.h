@@ -719,7 +719,7 @@ sub_named(struct request *rq, const struct annex_jid *jid, enum fault missing, s
 void archives_init(struct pubsub *p);
 enum annex_verdict archive_query(struct request *rq);
 enum annex_verdict archive_get(struct annex_instance *inst, const struct annex_stanza *in);
-operation_fn create, publish, retract, retrieve, subscribe, unsubscribe, purge, delete;
+operation_fn create, publish, retract, retrieve, subscribe, unsubscribe, purge, delete_node;
 operation_fn options_get, options_set, options_default;
 operation_fn configure_get, configure_set, configure_default;
 operation_fn own_subscriptions, own_affiliations;

@@ -32,33 +32,37 @@ next_char(const unsigned char **at)
 	return c;
 }
 
-enum class { APART, IN_WORD, WORD_ITSELF };
+enum sort { APART, IN_WORD, WORD_ITSELF };
 
-static enum class class_of(uint32_t c) {
-	static const struct { uint32_t first, last; enum class class; }
-ranges[] = {
-	{ '0', '9', IN_WORD },
-	{ 'A', 'Z', IN_WORD },
-	{ 'a', 'z', IN_WORD },
-	{ 0x00, 0xa9, APART }, /* ASCII, and signs of Latin-1 */
-	{ 0xab, 0xb4, APART },
-	{ 0xb6, 0xb9, APART },
-	{ 0xbb, 0xbf, APART },
-	{ 0x2000, 0x206f, APART },       /* General punctuation */
-	{ 0x2190, 0x2bff, APART },       /* Arrows to miscellaneous symbols */
-	{ 0x2e00, 0x2e7f, APART },       /* Supplemental punctuation */
-	{ 0x3000, 0x303f, APART },       /* CJK symbols and punctuation */
-	{ 0x3040, 0x9fff, WORD_ITSELF }, /* Kana to unified ideographs */
-	{ 0xf900, 0xfaff, WORD_ITSELF },
-	{ 0xfe10, 0xfe6f, APART },
-	{ 0xff00, 0xff0f, APART },
-	{ 0x20000, 0x3ffff, WORD_ITSELF },
-};
+static enum sort
+sort_of(uint32_t c)
+{
+	static const struct {
+		uint32_t first, last;
+		enum sort sort;
+	} ranges[] = {
+		{ '0', '9', IN_WORD },
+		{ 'A', 'Z', IN_WORD },
+		{ 'a', 'z', IN_WORD },
+		{ 0x00, 0xa9, APART }, /* ASCII, and signs of Latin-1 */
+		{ 0xab, 0xb4, APART },
+		{ 0xb6, 0xb9, APART },
+		{ 0xbb, 0xbf, APART },
+		{ 0x2000, 0x206f, APART },       /* General punctuation */
+		{ 0x2190, 0x2bff, APART },       /* Arrows to miscellaneous symbols */
+		{ 0x2e00, 0x2e7f, APART },       /* Supplemental punctuation */
+		{ 0x3000, 0x303f, APART },       /* CJK symbols and punctuation */
+		{ 0x3040, 0x9fff, WORD_ITSELF }, /* Kana to unified ideographs */
+		{ 0xf900, 0xfaff, WORD_ITSELF },
+		{ 0xfe10, 0xfe6f, APART },
+		{ 0xff00, 0xff0f, APART },
+		{ 0x20000, 0x3ffff, WORD_ITSELF },
+	};
 
-for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++)
-	if (c >= ranges[i].first && c <= ranges[i].last)
-		return ranges[i].class;
-return IN_WORD;
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return ranges[i].sort;
+	return IN_WORD;
 }
 
 struct words {
@@ -91,14 +95,14 @@ text_add(struct words *w, const char *text)
 	const unsigned char *end = at + strlen(text);
 
 	while (at < end && (size_t)(at - (const unsigned char *)text) < TEXT_MAX) {
-		enum class class;
+		enum sort sort;
 
 		before = at;
-		class = class_of(next_char(&at));
-		if (class == IN_WORD)
+		sort = sort_of(next_char(&at));
+		if (sort == IN_WORD)
 			continue;
 		word_add(w, begin, before);
-		if (class == WORD_ITSELF)
+		if (sort == WORD_ITSELF)
 			word_add(w, before, at);
 		begin = at;
 	}
