@@ -235,14 +235,12 @@ rows_count(void *cookie, uint64_t *count_r)
 	uint64_t first, end;
 	int r;
 
-	if (rows->high == 0) {
-		r = annex_rows(rows->p->store, &rows->prefix, &end);
-		end -= rows->pending_count;
-	} else {
-		r = rank_of_number(rows, rows->high, &end);
-	}
+	r = rows->high == 0 ? annex_rows(rows->p->store, &rows->prefix, &end)
+			    : rank_of_number(rows, rows->high, &end);
 	if (r < 0 || (r = rank_of_first(rows, &first)) < 0)
 		return r;
+	if (rows->high == 0)
+		end -= rows->pending_count;
 	*count_r = end > first ? end - first : 0;
 	return ANNEX_OK;
 }
