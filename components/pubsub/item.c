@@ -234,9 +234,13 @@ static const char *
 reply_to(const struct node *node, const Pubsub__Item *item)
 {
 	const struct annex_jid *jid;
+	const char *owner;
 
-	if (strcmp(node->config.itemreply, "owner") == 0)
-		return node->creator;
+	if (strcmp(node->config.itemreply, "owner") == 0) {
+		if (rank_of(node, node->creator) == RANK_OWNER)
+			return node->creator;
+		return owners(node, &owner, 1) == 1 ? owner : NULL;
+	}
 	if (strcmp(node->config.itemreply, "publisher") != 0)
 		return NULL;
 	jid = annex_jid(annex_scratch(node->p->inst), item->publisher);
