@@ -95,6 +95,7 @@ static const struct annex_query_kind sifting = {
 	.refusal = refusal,
 	.most = QUERIES_MAX,
 	.most_each = QUERIES_OF_ONE,
+	.rest_ms = 1, /* a slice is long (items-per-turn) */
 };
 
 void

@@ -65,7 +65,7 @@ look_on(struct annex_instance *inst, void *cookie)
 		held_end(h);
 	}
 	if (!annex_list_is_empty(&queries->held))
-		annex_timer_start(queries->timer, 0);
+		annex_timer_start(queries->timer, queries->kind->rest_ms);
 }
 
 struct annex_queries *
@@ -127,7 +127,7 @@ keep(struct annex_queries *queries, const struct annex_stanza *in, annex_hold_t 
 	*pool = NULL;
 	annex_list_append(&queries->held, &h->link);
 	if (!annex_timer_is_running(queries->timer))
-		annex_timer_start(queries->timer, 0);
+		annex_timer_start(queries->timer, queries->kind->rest_ms);
 	return verdict;
 }
 

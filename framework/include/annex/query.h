@@ -41,6 +41,7 @@ struct annex_query_kind {
 	struct annex_error (*refusal)(const void *query, int status);
 	size_t most;      /* that are held at a time; */
 	size_t most_each; /* those of one bare JID */
+	int64_t rest_ms;  /* between two slices; 0: the next turn has the next */
 	uintptr_t reserved[2];
 };
 
