@@ -129,7 +129,7 @@ async def who_may_not_is_told_so(t):
             ("POST", "/v1/do", send, '{"reply":1,"body":"for another"}', 403),
             ("POST", "/v1/do", send, '{"edit":"x","body":"x"}', 404),
             ("POST", "/v1/send/alice@localhost?wait=read", send, "x", 400),
-            ("POST", "/v1/in/news/annex_wrong", None, b"x" * 1100000, 404),
+            ("POST", "/v1/in/news/annex_wrong", None, b"x" * 10000, 404),
             ("POST", "/v1/do", send, '{"token":"t","to":"alice@localhost"}', 403),
             ("POST", "/v1/send/alice@localhost", send, b"x" * 1100000, 413)):
         got, said = await web(method, path, token, body)
