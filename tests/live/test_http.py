@@ -109,6 +109,17 @@ async def events_are_polled_acknowledged_and_answered(t):
           "acknowledged")
 
 
+async def status_before_body(web, path, length):
+    """What is answered to a request of so many bytes before the first of them was sent."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
+    try:
+        writer.write(f"POST {path} HTTP/1.1\r\nHost: localhost\r\n"
+                     f"Content-Type: text/plain\r\nContent-Length: {length}\r\n\r\n".encode())
+        return int((await asyncio.wait_for(reader.readline(), 20)).split()[1])
+    finally:
+        writer.close()
+
+
 @test()
 async def who_may_not_is_told_so(t):
     web = await Web(t).start()
@@ -129,12 +140,12 @@ async def who_may_not_is_told_so(t):
             ("POST", "/v1/do", send, '{"reply":1,"body":"for another"}', 403),
             ("POST", "/v1/do", send, '{"edit":"x","body":"x"}', 404),
             ("POST", "/v1/send/alice@localhost?wait=read", send, "x", 400),
-            ("POST", "/v1/in/news/annex_wrong", None, b"x" * 10000, 404),
             ("POST", "/v1/do", send, '{"token":"t","to":"alice@localhost"}', 403),
             ("POST", "/v1/send/alice@localhost", send, b"x" * 1100000, 413)):
         got, said = await web(method, path, token, body)
         equal(got, status, f"the status of {method} {path}, which said {said}")
         check(said["error"] and said["text"], "a sentence")
+    equal(await status_before_body(web, "/v1/in/news/annex_wrong", 1100000), 404, "a wrong secret")
     await web.annex.ctl("one.localhost", "token-remove", "bot=news", "name=a")
     equal((await web("POST", "/v1/send/alice@localhost", send, "x"))[0], 401, "a removed token")
 
