@@ -221,8 +221,15 @@ look(struct request *q, bool is_over)
 	}
 }
 
-void
-http_answered(const struct bot *bot, const char *question)
+static bool
+is_same(const char *one, const char *other)
+{
+	return one != NULL && other != NULL && strcmp(one, other) == 0;
+}
+
+/* Whoever waits for that question of bot, or that message. */
+static void
+look_at(const struct bot *bot, const char *question, const char *message)
 {
 	struct http *http = bot->bots->http;
 
@@ -231,24 +238,22 @@ http_answered(const struct bot *bot, const char *question)
 	ANNEX_LIST_EACH (&http->requests, l) {
 		struct request *q = annex_container_of(l, struct request, link);
 
-		if (q->bot == bot && q->question != NULL && strcmp(q->question, question) == 0)
+		if (q->bot == bot &&
+		    (is_same(q->question, question) || is_same(q->message, message)))
 			look(q, false);
 	}
 }
 
 void
+http_answered(const struct bot *bot, const char *question)
+{
+	look_at(bot, question, NULL);
+}
+
+void
 http_reached(const struct bot *bot, const char *id)
 {
-	struct http *http = bot->bots->http;
-
-	if (http == NULL)
-		return;
-	ANNEX_LIST_EACH (&http->requests, l) {
-		struct request *q = annex_container_of(l, struct request, link);
-
-		if (q->bot == bot && q->message != NULL && strcmp(q->message, id) == 0)
-			look(q, false);
-	}
+	look_at(bot, NULL, id);
 }
 
 static void
