@@ -73,7 +73,8 @@ class Chatter:
     def check_order(self):
         """What a server kept for the client may come behind what it did not."""
         got, at_once = self.answers(), self.answers(stored=False)
-        check(at_once == sorted(at_once) and len(got) == len(set(got)),
+        late = [number for number in got if number not in at_once]
+        check(at_once == sorted(at_once) and late == sorted(late) and len(got) == len(set(got)),
               f"{self.client.jid}: out of order or twice: {got}")
 
 
