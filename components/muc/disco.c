@@ -140,7 +140,8 @@ add_one(struct annex_element *x, const char *var, const char *label, const char 
 	add_field(x, var, "text-single", label, &one);
 }
 
-/* Fields that are left out where there is nothing to say: XEP-0317 §3, XEP-0486 §4.3, XEP-0500 §4.2, XEP-0502 §3. */
+/* Fields that are left out where there is nothing to say: XEP-0317 §3, XEP-0486 §4.3, XEP-0500
+ * §4.2, XEP-0502 §3. */
 static void
 add_if_any(struct room *room, struct annex_element *x, bool is_open)
 {

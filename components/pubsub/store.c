@@ -10,8 +10,9 @@
  * has numbers in its order, and is counted, so that a total, an index and the n-th row
  * cost O(log n).
  *
- * numbers, listed, types and kept are indexes of nodes, item_ids and created of items (and words, by a job); subscribers, subscribed and
- * pending of subscriptions; affiliated, members and owners of affiliations: they are written together
+ * numbers, listed, types and kept are indexes of nodes, item_ids and created of items
+ * (and words, by a job); subscribers, subscribed and pending of subscriptions;
+ * affiliated, members and owners of affiliations: they are written together
  * with what they index.
  */
 #include "pubsub.h"

@@ -12,8 +12,9 @@
  * a put into one of a million changes three.
  *
  * A height grows when a number needs it and shrinks only with the group's
- * last row.  Where numbers of the group are given out (sequence.c) the root also knows the
- * highest so far, and stays for it when the rows are gone.  A question reads at most 255 counts a level and 255 keys.
+ * last row.  Where numbers of the group are given out (sequence.c) the root also
+ * knows the highest so far, and stays for it when the rows are gone.  A question
+ * reads at most 255 counts a level and 255 keys.
  */
 #include "config.h"
 
