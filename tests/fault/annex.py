@@ -246,6 +246,14 @@ class Annex:
         )
         return done
 
+    def rows(self, domain):
+        """How many rows each table of a worker's store has."""
+        stat = self.ctl(domain, "store", "stat")
+        try:
+            return json.loads(stat.stdout)["tables"]
+        except (ValueError, KeyError):
+            raise Failure(f"annexctl store stat: {stat.stdout}{stat.stderr}")
+
     def status(self, domain):
         """As annexd sees it."""
         done = self.ctl("status")

@@ -304,16 +304,10 @@ def test_put_out(context):
     check(put_out >= kills, "hardly anybody was put out: this proved nothing")
 
 
-def left(annex):
-    """What there is: rows of each table, and memory in KiB."""
-    stat = annex.ctl(DOMAIN, "store", "stat")
-    try:
-        rows = json.loads(stat.stdout)["tables"]
-    except (ValueError, KeyError):
-        raise Failure(f"annexctl store stat: {stat.stdout}{stat.stderr}")
+def memory_of(annex):
+    """In KiB."""
     with open(f"/proc/{annex.pid(DOMAIN)}/status") as f:
-        memory = next(line.split()[1] for line in f if line.startswith("RssAnon"))
-    return rows, int(memory)
+        return int(next(line.split()[1] for line in f if line.startswith("RssAnon")))
 
 
 def come_and_go(link, room, times):
@@ -335,22 +329,26 @@ def test_come_and_go(context):
             annex.start()
             link, answers = server.wait(), {}
             Chat(server).open(link, answers)
-            rows = left(annex)[0]
+            rows = annex.rows(DOMAIN)
 
             def settled():
-                now = left(annex)[0]
+                now = annex.rows(DOMAIN)
                 return all(now[table] <= rows[table] for table in rows)
 
-            # Into a room that stays, and into one that is made and ends each time.
+            # Into a room that stays, and into one that is made and ends each time.  An
+            # allocator may take a page more now and then; what is left behind is more
+            # after every thousand.
             for room in ROOM, f"attic@{DOMAIN}":
                 come_and_go(link, room, 500)
                 wait(settled, 60, f"{room}: no more rows than before")
-                memory = left(annex)[1]
-                come_and_go(link, room, 1000)
-                wait(settled, 60, f"{room}: no more rows than before")
-                more = left(annex)[1] - memory
+                more = []
+                while not more or min(more) >= 128 and len(more) < 5:
+                    memory = memory_of(annex)
+                    come_and_go(link, room, 1000)
+                    wait(settled, 60, f"{room}: no more rows than before")
+                    more.append(memory_of(annex) - memory)
                 context.note(f"{room}: {more} KiB more")
-                check(more < 512, f"{room}: {more} KiB of memory were left behind")
+                check(min(more) < 128, f"{room}: {more} KiB of memory were left behind")
             annex.stop()
 
 
