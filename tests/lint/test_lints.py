@@ -179,10 +179,15 @@ MANUALS = {
     "framework/supervisor/.libs/annexd": HELP, "framework/ctl/.libs/annexctl": HELP,
     "framework/supervisor/annexd.8": MANUAL,
     "framework/ctl/annexctl.1": MANUAL.replace("ANNEXD 8", "ANNEXCTL 1").replace("annexd", "annexctl"),
+    "framework/worker/annex-component.7": MANUAL.replace("ANNEXD 8", "ANNEX-COMPONENT 7")
+    .replace("annexd", "annex-component")
+    .replace(".It Fl h ,", ".It In annex/a.h , In annex/b.h\nTwo.\n.It Fl h ,"),
+    "framework/include/annex/a.h": "", "framework/include/annex/b.h": "",
     "framework/Makefile.inc": "sbin_PROGRAMS += framework/supervisor/annexd\n"
                               "bin_PROGRAMS += framework/ctl/annexctl\n"
                               "dist_man_MANS += framework/supervisor/annexd.8 \\\n"
-                              "\tframework/ctl/annexctl.1\n",
+                              "\tframework/ctl/annexctl.1 \\\n"
+                              "\tframework/worker/annex-component.7\n",
 }
 MANUAL_CASES = [
     ("Nothing wrong", MANUALS, None),
@@ -203,6 +208,9 @@ MANUAL_CASES = [
     ("A manual that was not written",
      {**MANUALS, "tests/Makefile.inc": "dist_man_MANS += tests/a.1\n"},
      r"tests/Makefile\.inc:1: tests/a\.1 does not exist"),
+    ("A header that the guide does not list",
+     {**MANUALS, "framework/include/annex/c.h": ""},
+     r"annex-component\.7: does not list annex/c\.h"),
 ]
 
 
