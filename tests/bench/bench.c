@@ -329,14 +329,14 @@ bench_main(
 	signal(SIGALRM, too_long);
 	b.annexd = argv[1];
 	b.modules = argv[2];
-	configure(&b, domain, section);
 	for (const struct figure *f = figures; f->name != NULL; f++) {
 		if (!is_wanted(argc, argv, f->name))
 			continue;
+		configure(&b, domain, section); /* what is left by one is no burden of the next */
 		alarm(f->limit_s > 0 ? f->limit_s : FIGURE_LIMIT_S);
 		f->measure(&b);
 		alarm(0);
+		clean_up(&b);
 	}
-	clean_up(&b);
 	return b.failed > 0;
 }
