@@ -118,7 +118,6 @@ room_traffic(struct room *room)
 {
 	struct annex_key key = muc_key(TABLE_LISTED, room->name);
 	Muc__Listed record = MUC__LISTED__INIT;
-	int r;
 
 	if (room->occupant_count <= 1)
 		muc_must(room->muc, usage_touch(room));
@@ -127,8 +126,7 @@ room_traffic(struct room *room)
 	if (room->name_folded == NULL)
 		fold(room);
 	listed_write(room, &record);
-	if ((r = annex_put_soft(room->muc->store, &key, &record.base)) < 0 && r != ANNEX_EFULL)
-		muc_must(room->muc, r);
+	muc_must_unless_full(room->muc, annex_put_soft(room->muc->store, &key, &record.base));
 }
 
 /* --- Reading ------------------------------------------------------------------- */

@@ -282,6 +282,8 @@ struct annex_key muc_key(int table, const char *room);
 struct annex_key muc_key_in(int table, const char *room, const char *name);
 /* Undo the turn where something had been written before: the put that failed must not stand alone. */
 int muc_must(struct muc *m, int status);
+/* The same of what a full disk is no reason to undo anything for: memory knows it meanwhile. */
+int muc_must_unless_full(struct muc *m, int status);
 
 /* --- room.c -------------------------------------------------------------- */
 
@@ -317,6 +319,8 @@ struct session *session_make(struct occupant *occupant, const char *jid, const c
 /* To another occupant of the same user; the one it was of goes with the last. */
 void session_move(struct session *session, struct occupant *to);
 int session_put(struct session *session) ANNEX_MUST_CHECK;
+/* As it will be with another nickname. */
+int session_put_as(struct session *session, const char *nick, enum role role) ANNEX_MUST_CHECK;
 int session_put_soft(struct session *session) ANNEX_MUST_CHECK;
 /* The same, or hard where the row is new. */
 void session_keep(struct session *session);
@@ -324,6 +328,7 @@ void session_keep(struct session *session);
 void session_remove(struct session *session);
 void occupant_remove(struct occupant *occupant);
 int occupant_put(struct occupant *occupant) ANNEX_MUST_CHECK;
+int occupant_put_as(struct occupant *occupant, const char *nick) ANNEX_MUST_CHECK;
 void occupant_rename(struct occupant *occupant, const char *nick);
 size_t occupant_sessions(const struct occupant *occupant);
 bool occupant_is_only(const struct session *session);

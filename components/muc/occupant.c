@@ -109,12 +109,12 @@ occupant_is_only(const struct session *s)
 /* --- In the store ---------------------------------------------------------- */
 
 static void
-session_write(const struct session *s, Muc__Session *record)
+session_write(const struct session *s, const char *nick, enum role role, Muc__Session *record)
 {
 	muc__session__init(record);
 	record->jid = record_text(s->jid);
-	record->nick = record_text(s->occupant->nick);
-	record->role = (int32_t)s->occupant->role;
+	record->nick = record_text(nick);
+	record->role = (int32_t)role;
 	record->presence = record_text(s->presence);
 	record->order = s->order;
 	record->joined_ms = s->joined_ms;
@@ -137,6 +137,12 @@ session_touch(struct session *s)
 int
 session_put(struct session *s)
 {
+	return session_put_as(s, s->occupant->nick, s->occupant->role);
+}
+
+int
+session_put_as(struct session *s, const char *nick, enum role role)
+{
 	struct room *room = s->occupant->room;
 	struct annex_key key = muc_key_in(TABLE_SESSIONS, room->id, s->jid);
 	Muc__Session record;
@@ -145,7 +151,7 @@ session_put(struct session *s)
 	if ((r = live_begin(room)) < 0)
 		return r;
 	session_touch(s);
-	session_write(s, &record);
+	session_write(s, nick, role, &record);
 	return annex_put(room->muc->store, &key, &record.base);
 }
 
@@ -156,7 +162,7 @@ session_write_soft(const struct session *s)
 	struct annex_key key = muc_key_in(TABLE_SESSIONS, room->id, s->jid);
 	Muc__Session record;
 
-	session_write(s, &record);
+	session_write(s, s->occupant->nick, s->occupant->role, &record);
 	return annex_put_soft(room->muc->store, &key, &record.base);
 }
 
@@ -170,15 +176,16 @@ session_put_soft(struct session *s)
 void
 session_keep(struct session *s)
 {
-	if (session_put_soft(s) == ANNEX_ENOENT)
-		muc_must(s->occupant->room->muc, session_put(s));
+	int r = session_put_soft(s);
+
+	muc_must_unless_full(s->occupant->room->muc, r == ANNEX_ENOENT ? session_put(s) : r);
 }
 
 void
 occupant_changed(struct occupant *o)
 {
 	if (o->shown->changed <= o->room->fenced_event)
-		muc_must(o->room->muc, session_put_soft(o->shown));
+		muc_must_unless_full(o->room->muc, session_put_soft(o->shown));
 }
 
 bool
@@ -194,18 +201,24 @@ session_prove(struct session *s)
 	if (session_is_proven(s))
 		return;
 	s->link = annex_link_number(s->occupant->room->muc->inst);
-	muc_must(s->occupant->room->muc, session_write_soft(s));
+	muc_must_unless_full(s->occupant->room->muc, session_write_soft(s));
 }
 
 int
 occupant_put(struct occupant *o)
+{
+	return occupant_put_as(o, o->nick);
+}
+
+int
+occupant_put_as(struct occupant *o, const char *nick)
 {
 	bool is_begun = false;
 	int r;
 
 	SESSIONS_EACH(o, s)
 	{
-		if ((r = session_put(s)) < 0)
+		if ((r = session_put_as(s, nick, o->role)) < 0)
 			return is_begun ? muc_must(o->room->muc, r) : r;
 		is_begun = true;
 	}

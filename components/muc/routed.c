@@ -70,7 +70,7 @@ live_put_soft(struct room *room)
 	Muc__Live record;
 
 	live_write(room, &record);
-	muc_must(room->muc, annex_put_soft(room->muc->store, &key, &record.base));
+	muc_must_unless_full(room->muc, annex_put_soft(room->muc->store, &key, &record.base));
 }
 
 static void
@@ -226,7 +226,7 @@ room_sent(struct room *room, int status)
 	if (status != ANNEX_ELIMIT || !room->live || room->link == LINK_LOST)
 		return;
 	room->link = LINK_LOST;
-	muc_must(room->muc, live_put(room));
+	muc_must_unless_full(room->muc, live_put(room));
 	ask_resync(room->muc);
 }
 
@@ -293,7 +293,7 @@ row_marked(struct muc *m, const char *id, const struct mark *mark)
 	unrouted_forget(m, id, mark->event);
 	live->line = mark->line;
 	live->event = mark->event;
-	muc_must(m, annex_put_soft(m->store, &key, &live->base));
+	muc_must_unless_full(m, annex_put_soft(m->store, &key, &live->base));
 }
 
 static void
@@ -384,6 +384,19 @@ unrouted_put(struct room *room, Muc__Unrouted *record)
 	return ANNEX_OK;
 }
 
+/* A full disk keeps nobody in a room: where what it had no place for is lost, all come in anew. */
+static void
+unrouted_keep(struct room *room, Muc__Unrouted *record)
+{
+	int r = unrouted_put(room, record);
+
+	if (r == ANNEX_EFULL) {
+		room->unkept_event = room->next_order - 1;
+		live_put_soft(room);
+	}
+	muc_must_unless_full(room->muc, r);
+}
+
 static size_t
 codes_count(const unsigned *codes, size_t most)
 {
@@ -432,7 +445,7 @@ unrouted_notice(const struct occupant *o, const struct session *only, bool to_se
 	record.to_others = to_others;
 	record.to_self = to_self;
 	add_jids(&record, o, only);
-	muc_must(o->room->muc, unrouted_put(o->room, &record));
+	unrouted_keep(o->room, &record);
 }
 
 void
@@ -446,7 +459,7 @@ unrouted_codes(struct room *room, const unsigned *codes)
 	record.n_code = codes_count(codes, NOTICE_CODES);
 	memcpy(copy, codes, record.n_code * sizeof(*copy));
 	record.code = copy;
-	muc_must(room->muc, unrouted_put(room, &record));
+	unrouted_keep(room, &record);
 }
 
 /* Where a room keeps nothing, not even for a second: then the sender hears of the loss. */

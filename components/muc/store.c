@@ -139,3 +139,9 @@ muc_must(struct muc *m, int status)
 		annex_fail_turn(m->inst, "a change could not be written whole");
 	return status;
 }
+
+int
+muc_must_unless_full(struct muc *m, int status)
+{
+	return status == ANNEX_EFULL ? ANNEX_OK : muc_must(m, status);
+}

@@ -30,6 +30,18 @@ presence_take(struct session *s, const struct annex_stanza *in)
 	s->occupant->shown = s;
 }
 
+/* As who has just come in, where it is lost; a full disk is no reason to keep it from them. */
+static void
+session_again(struct session *s)
+{
+	int r;
+
+	s->order = room_event(s->occupant->room);
+	if ((r = session_put(s)) == ANNEX_EFULL)
+		r = session_put_soft(s);
+	muc_must_unless_full(s->occupant->room->muc, r);
+}
+
 /* What the client itself gets of what it changed. */
 static void
 answer(struct session *s, const struct annex_stanza *in)
@@ -40,8 +52,7 @@ answer(struct session *s, const struct annex_stanza *in)
 		presence_to_self(s->occupant, &own);
 		return;
 	}
-	s->order = room_event(s->occupant->room); /* as who has just come in, where it is lost */
-	muc_must(s->occupant->room->muc, session_put(s));
+	session_again(s);
 	presence_of_others(s->occupant, s);
 	session_welcome(s, in, false, false);
 }
@@ -83,6 +94,35 @@ update(struct session *s, const struct annex_stanza *in)
 
 /* --- Another nickname ---------------------------------------------------------- */
 
+/*
+ * A server that gets an error from an address forgets that somebody of its own is there, and does
+ * not tell us when they log out.  The error comes from the nickname that was refused, so nothing
+ * is lost by it - but where the room gave them another nickname it may be the only one that
+ * their server knows: then they are told again how they are called (210).
+ */
+static enum annex_verdict
+refuse_rename(struct session *s, const struct annex_stanza *in, enum annex_condition condition,
+    enum annex_error_type type, const char *text)
+{
+	struct notice own = { .only = s };
+
+	if (s->renamed) {
+		own.id = in->id;
+		own.own_codes[0] = CODE_NICK_GIVEN;
+	} else {
+		muc_refuse(s->occupant->room->muc, in, condition, type, text);
+	}
+	presence_to_self(s->occupant, &own);
+	return ANNEX_DONE;
+}
+
+static enum annex_verdict
+refuse_full(struct session *s, const struct annex_stanza *in)
+{
+	return refuse_rename(
+	    s, in, ANNEX_RESOURCE_CONSTRAINT, ANNEX_ERROR_WAIT, "There is no room for more now.");
+}
+
 /* §7.6: gone under the old name with 303, there under the new one. */
 static enum annex_verdict
 rename_all(struct session *s, const char *nick, const struct annex_stanza *in)
@@ -93,11 +133,11 @@ rename_all(struct session *s, const char *nick, const struct annex_stanza *in)
 	};
 	const struct notice plain = { 0 };
 
+	if (occupant_put_as(o, nick) < 0)
+		return refuse_full(s, in);
 	presence_to_all(o, &away);
 	unrouted_notice(o, NULL, true, true, &away);
 	occupant_rename(o, nick);
-	if (muc_must(o->room->muc, occupant_put(o)) < 0)
-		return ANNEX_DONE;
 	s->renamed = false;
 	presence_take(s, in);
 	session_keep(s);
@@ -138,6 +178,8 @@ move(struct session *s, struct occupant *to, const char *nick, const struct anne
 	const struct notice gone = { .type = "unavailable", .out = true }, plain = { 0 };
 	bool is_last = occupant_is_only(s), was_shown = from->shown == s;
 
+	if (session_put_as(s, nick, to == NULL ? from->role : to->role) < 0)
+		return refuse_full(s, in);
 	presence_to_self(from, &away);
 	unrouted_notice(from, s, true, false, &away);
 	if (is_last) {
@@ -148,8 +190,6 @@ move(struct session *s, struct occupant *to, const char *nick, const struct anne
 		to = occupant_make(
 		    from->room, nick, from->bare, from->rank, from->power, from->role);
 	session_move(s, to);
-	if (muc_must(to->room->muc, session_put(s)) < 0)
-		return ANNEX_DONE;
 	room_traffic(to->room); /* one nickname more, or less */
 	if (!is_last && was_shown)
 		presence_to_others(from, &plain);
@@ -161,28 +201,6 @@ move(struct session *s, struct occupant *to, const char *nick, const struct anne
 	presence_to_others(to, &plain);
 	presence_to_other_sessions(s);
 	answer(s, in);
-	return ANNEX_DONE;
-}
-
-/*
- * A server that gets an error from an address forgets that somebody of its own is there, and does
- * not tell us when they log out.  The error comes from the nickname that was refused, so nothing
- * is lost by it - but where the room gave them another nickname it may be the only one that
- * their server knows: then they are told again how they are called (210).
- */
-static enum annex_verdict
-refuse_rename(struct session *s, const struct annex_stanza *in, enum annex_condition condition,
-    enum annex_error_type type, const char *text)
-{
-	struct notice own = { .only = s };
-
-	if (s->renamed) {
-		own.id = in->id;
-		own.own_codes[0] = CODE_NICK_GIVEN;
-	} else {
-		muc_refuse(s->occupant->room->muc, in, condition, type, text);
-	}
-	presence_to_self(s->occupant, &own);
 	return ANNEX_DONE;
 }
 
