@@ -246,6 +246,13 @@ sees_real_jids(const struct room *room, const struct annex_jid *who)
 	    (s != NULL && s->occupant->role == ROLE_MODERATOR);
 }
 
+bool
+query_judge(struct query *q, const struct annex_jid *who)
+{
+	q->sees_jids = sees_real_jids(q->room, who);
+	return q->room->config.logged && may_read(q->room, who);
+}
+
 /* --- The IQs --------------------------------------------------------------------------- */
 
 static enum annex_verdict

@@ -38,6 +38,9 @@ struct query {
  * message there is not, ANNEX_EDENIED where there is no such filter, ANNEX_EINVAL and why. */
 int query_narrow(struct query *q, const struct annex_element *asked, const char **why);
 
+/* Whether somebody may read the archive; which addresses they see is noted. */
+bool query_judge(struct query *q, const struct annex_jid *who);
+
 /* From the place behind (or before) number, 0 being none, within the bounds. */
 struct annex_iter query_iter(const struct query *q, uint64_t number, bool backwards);
 /* Whether the page has a place for one more; else it is not complete. */

@@ -34,16 +34,28 @@ is_named(const struct query *q, uint64_t number)
 	    bsearch(&number, q->ids, q->id_count, sizeof(number), query_compare) != NULL;
 }
 
+/* Who asks may have lost the right to it since the last slice. */
+static int
+query_resume(struct query *q)
+{
+	const struct annex_jid *who = annex_jid(annex_scratch(q->m->inst), q->to);
+
+	q->room = room_find(q->m, q->room_name);
+	if (q->room == NULL || q->room->gone || strcmp(q->room->id, q->room_id) != 0)
+		return ANNEX_ENOENT;
+	return who != NULL && query_judge(q, who) ? ANNEX_OK : ANNEX_EDENIED;
+}
+
 /* One more than asked for tells that the page is not all. */
 static int
 look(struct annex_instance *inst, void *query)
 {
 	struct query *q = query;
 	struct annex_iter it;
+	int r;
 
-	q->room = room_find(q->m, q->room_name);
-	if (q->room == NULL || q->room->gone || strcmp(q->room->id, q->room_id) != 0)
-		return ANNEX_ENOENT;
+	if ((r = query_resume(q)) < 0)
+		return r;
 	it = query_iter(q, q->at, q->backwards);
 
 	for (size_t looked = 0; looked < LOOK_MAX; looked++) {
@@ -92,9 +104,12 @@ refusal(const void *query, int status)
 {
 	const struct query *q = query;
 
-	if (status == ANNEX_ENOENT)
-		return (
-		    struct annex_error) { .condition = ANNEX_ITEM_NOT_FOUND, .by = q->room_jid };
+	if (status == ANNEX_ENOENT || status == ANNEX_EDENIED)
+		return (struct annex_error) {
+			.condition =
+			    status == ANNEX_ENOENT ? ANNEX_ITEM_NOT_FOUND : ANNEX_FORBIDDEN,
+			.by = q->room_jid,
+		};
 	return (struct annex_error) { .condition = ANNEX_RESOURCE_CONSTRAINT,
 		.type = ANNEX_ERROR_WAIT,
 		.text = "There is no room for more now.",

@@ -262,6 +262,21 @@ run_failing(struct file *f, enum run_kind kind, unsigned long *reached)
 }
 
 static bool
+run_in_pieces(struct file *f)
+{
+	const struct options *o = f->options;
+
+	if (!run(f, RUN_BYTES, 0, 1))
+		return false;
+	for (unsigned long done = 0, n; done < o->splits; done += n) {
+		n = o->splits - done < f->in_a_row ? o->splits - done : f->in_a_row;
+		if (!run(f, RUN_SPLIT, o->seed + done, n))
+			return false;
+	}
+	return true;
+}
+
+static bool
 run_all(struct file *f)
 {
 	const struct options *o = f->options;
@@ -271,13 +286,8 @@ run_all(struct file *f)
 		return false;
 	if (o->quick)
 		return true;
-	if (!run(f, RUN_BYTES, 0, 1))
+	if (!script_has(f->script, "whole") && !run_in_pieces(f))
 		return false;
-	for (unsigned long done = 0, n; done < o->splits; done += n) {
-		n = o->splits - done < f->in_a_row ? o->splits - done : f->in_a_row;
-		if (!run(f, RUN_SPLIT, o->seed + done, n))
-			return false;
-	}
 	if (!script_has(f->script, "steady") &&
 	    (!run_failing(f, RUN_SOFT, &calls) || !run_failing(f, RUN_HARD, &calls)))
 		return false;

@@ -391,6 +391,7 @@ static const struct word {
 	{ "options", do_head },
 	{ "section", do_head },
 	{ "steady", do_head },
+	{ "whole", do_head },
 	{ "wait", do_wait },
 	{ "link", do_link },
 	{ "server", do_server },
@@ -420,7 +421,7 @@ bool
 verb_is_head(const char *word)
 {
 	static const char *const heads[] = { "component", "domain", "options", "section", "steady",
-		"server" };
+		"whole", "server" };
 
 	for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++)
 		if (strcmp(heads[i], word) == 0)
