@@ -79,7 +79,7 @@ add_pairs(const struct room *room, struct annex_disco_info *info)
 /* --- muc#roominfo (§15.5.4) ---------------------------------------------------- */
 
 struct roominfo {
-	const char *desc, *lang, *name, *subject;
+	const char *desc, *lang, *name, *subject, *pubsub;
 	bool subject_mod, change_subject, allow_invites;
 	int64_t occupants, max_history;
 	const char *allow_pm;
@@ -103,6 +103,8 @@ static const struct annex_field info_fields[] = {
 	INFO(
 	    allow_invites, "roomconfig_allowinvites", ANNEX_BOOLEAN, "Occupants may invite others"),
 	INFO(allow_pm, "roomconfig_allowpm", ANNEX_TEXT_SINGLE, "Who may send private messages"),
+	INFO(
+	    pubsub, "roomconfig_pubsub", ANNEX_TEXT_SINGLE, "Address of an associated pubsub node"),
 	{ 0 },
 };
 
@@ -178,6 +180,7 @@ add_roominfo(struct room *room, struct annex_disco_info *info, bool is_inside)
 		.change_subject = c->change_subject,
 		.allow_invites = c->allow_invites,
 		.allow_pm = c->allow_pm,
+		.pubsub = open ? c->pubsub : "",
 	};
 
 	add_if_any(
