@@ -18,7 +18,7 @@
 
 #define LOOK_MAX 5000
 #define ROWS_MAX 200
-#define JID_MAX 110
+#define JID_MAX 180
 
 /* Where it goes on: in which room, behind which line. */
 struct place {
@@ -292,6 +292,21 @@ erase_subject(struct muc *m, const Muc__Room *record, const char *bare)
 	return ANNEX_OK;
 }
 
+/* Nobody made it then. */
+static int
+erase_creator(struct muc *m, const Muc__Room *record, const char *bare)
+{
+	struct room *room = strcmp(record->creator, bare) == 0 ? room_find(m, record->name) : NULL;
+	int r;
+
+	if (room == NULL)
+		return ANNEX_OK;
+	if ((r = muc_must(m, room_made_no_more(room))) < 0 && r != ANNEX_ENOENT)
+		return r;
+	room->creator = "";
+	return muc_must(m, room_put(room));
+}
+
 /* Out of the room, and none of it any more. */
 static int
 erase_membership(struct muc *m, const Muc__Room *record, const char *bare)
@@ -375,6 +390,7 @@ erase_step(struct annex_instance *inst, struct annex_job_state *state, size_t li
 			return ANNEX_OK;
 		if (e.at.line == 0 &&
 		    ((n = erase_subject(m, record, e.bare)) < 0 ||
+			(n = erase_creator(m, record, e.bare)) < 0 ||
 			(n = erase_membership(m, record, e.bare)) < 0))
 			return n;
 		if ((n = erase_lines(m, record, &e, limit - done)) < 0)
