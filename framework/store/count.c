@@ -46,15 +46,6 @@ arena_free(void *cookie, void *p)
 }
 
 struct annex_key
-count_root_key(const void *group, size_t len)
-{
-	struct annex_key key = key_system(SYSTEM_ROOT);
-
-	key_append(&key, group, len);
-	return key;
-}
-
-struct annex_key
 count_node_key(const void *group, size_t len, unsigned level, uint64_t block)
 {
 	struct annex_key key = key_system(SYSTEM_NODE);
@@ -107,7 +98,7 @@ count_read(struct annex_store *store, const struct annex_key *key, struct count 
 	return count_decode(store, key, &v, count_r);
 }
 
-static int
+int
 count_put(struct annex_store *store, const struct annex_key *key, const struct count *count)
 {
 	Annex__Store__Count record = ANNEX__STORE__COUNT__INIT;
@@ -157,22 +148,6 @@ grow(struct annex_store *store, const struct annex_key *group, uint64_t number, 
 	return ANNEX_OK;
 }
 
-int
-count_group(struct annex_store *store, const struct annex_key *group, struct count *count_r)
-{
-	struct annex_key root = count_root_key(group->bytes, group->len);
-
-	return count_read(store, &root, count_r);
-}
-
-int
-count_group_put(struct annex_store *store, const struct annex_key *group, const struct count *count)
-{
-	struct annex_key root = count_root_key(group->bytes, group->len);
-
-	return count_put(store, &root, count);
-}
-
 /* Split a row's key into its group and its number. */
 static uint64_t
 group_of(const struct annex_key *key, struct annex_key *group_r)
@@ -206,7 +181,8 @@ count_change(struct annex_store *store, const struct annex_key *key, int by)
 	if (by > 0 && root.last > 0 && root.last < number)
 		root.last = number;
 	root.rows += (uint64_t)by;
-	return count_group_put(store, &group, &root);
+	count_group_put(store, &group, &root);
+	return ANNEX_OK;
 }
 
 /*
@@ -278,8 +254,10 @@ rows_of_groups(struct annex_store *store, const struct annex_key *prefix, uint64
 	struct annex_key stem = count_root_key(prefix->bytes, prefix->len), at = stem;
 	struct count count;
 	MDB_val k, v;
-	int rc = walk_to(store, &stem, false, &k, &v);
+	int rc = root_write(store);
 
+	if (rc == ANNEX_OK)
+		rc = walk_to(store, &stem, false, &k, &v);
 	while (rc == ANNEX_OK && key_starts_with(&k, &stem)) {
 		at.len = 0;
 		key_append(&at, k.mv_data, k.mv_size);
@@ -405,6 +383,9 @@ count_forget(struct annex_store *store, const struct annex_table *table)
 	MDB_val k, v;
 	int rc;
 
+	if ((rc = root_write(store)) < 0)
+		return rc;
+	root_drop(store);
 	for (unsigned i = 0; i < 2; i++) {
 		stem = at = key_system(kinds[i]);
 		key_append_number(&stem, table->number, 2);

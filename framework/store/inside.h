@@ -80,6 +80,20 @@ struct soft {
 	size_t bytes; /* of all values; 0 = there are none */
 };
 
+/* Of a group of rows, or of a part of it (count.c). */
+struct count {
+	uint64_t rows;
+	unsigned height; /* of a root, at least 1 */
+	uint64_t last;   /* of a root: the highest number, 0 where none was given out */
+};
+
+/* The root that was asked for last (root.c). */
+struct root {
+	struct annex_key key; /* len 0: none */
+	struct count count;
+	bool changed; /* and not written yet */
+};
+
 struct store_counters {
 	struct counter_slot *commits, *seconds, *refused, *used, *quota, *disk_free;
 };
@@ -105,6 +119,7 @@ struct annex_store {
 	MDB_cursor *walk;   /* for iterators and the tree of counts */
 	uint64_t walk_mark; /* of the iterator that walk stands at; 0 = none */
 	uint64_t next_mark;
+	struct root root;
 	bool dirty, failed, dead;
 	size_t dirty_bytes;
 	struct buf record;   /* under construction */
@@ -209,22 +224,22 @@ int sequence_raise(struct annex_store *store, const struct annex_key *prefix, ui
 int sequence_leave(struct annex_store *store, const void *group, size_t len, uint64_t last);
 
 /* count.c */
-struct count {
-	uint64_t rows;
-	unsigned height; /* of a root, at least 1 */
-	uint64_t last;   /* of a root: the highest number, 0 where none was given out */
-};
 int count_read(struct annex_store *store, const struct annex_key *key, struct count *count_r);
 int count_change(struct annex_store *store, const struct annex_key *key, int by);
-int count_group(struct annex_store *store, const struct annex_key *group, struct count *count_r);
-int count_group_put(
-    struct annex_store *store, const struct annex_key *group, const struct count *count);
+int count_put(struct annex_store *store, const struct annex_key *key, const struct count *count);
 int count_rebuild(struct annex_store *store, const struct annex_table *table);
 int count_forget(struct annex_store *store, const struct annex_table *table);
-struct annex_key count_root_key(const void *group, size_t len);
 struct annex_key count_node_key(const void *group, size_t len, unsigned level, uint64_t block);
 #define COUNT_BITS 8
 #define COUNT_HEIGHT_MAX 8
+
+/* root.c: the group's root; to put one it was got before */
+struct annex_key count_root_key(const void *group, size_t len);
+int count_group(struct annex_store *store, const struct annex_key *group, struct count *count_r);
+void count_group_put(
+    struct annex_store *store, const struct annex_key *group, const struct count *count);
+int root_write(struct annex_store *store) ANNEX_MUST_CHECK;
+void root_drop(struct annex_store *store);
 
 /* space.c */
 int space_open(struct annex_store *store);

@@ -77,7 +77,7 @@ sequence_get(struct annex_store *store, const struct annex_key *prefix, struct s
 	s->last = s->root.last;
 	if (s->last > 0)
 		return ANNEX_OK;
-	if ((rc = sequence_seen(store, prefix, s)) < 0)
+	if (!(s->is_group && s->root.rows == 0) && (rc = sequence_seen(store, prefix, s)) < 0)
 		return rc;
 	return sequence_row(store, &key, &s->last);
 }
@@ -87,9 +87,11 @@ sequence_set(struct annex_store *store, const struct annex_key *prefix, struct s
 {
 	struct annex_key key = sequence_key(prefix->bytes, prefix->len);
 
+	if (!s->is_group)
+		return sequence_put(store, &key, s->last);
 	s->root.last = s->last;
-	return s->is_group ? count_group_put(store, prefix, &s->root)
-			   : sequence_put(store, &key, s->last);
+	count_group_put(store, prefix, &s->root);
+	return ANNEX_OK;
 }
 
 int
@@ -153,8 +155,7 @@ annex_sequence_forget(struct annex_store *store, const struct annex_key *prefix)
 		return rc;
 	if (s.root.last > 0) {
 		s.root.last = 0;
-		if ((rc = count_group_put(store, prefix, &s.root)) < 0)
-			return rc;
+		count_group_put(store, prefix, &s.root);
 	}
 	return system_delete(store, &key);
 }

@@ -74,8 +74,10 @@ int
 walk_raw(struct annex_store *store, bool first, struct annex_key *key_r, MDB_val *value_r)
 {
 	MDB_val k;
-	int rc = store->walk == NULL ? store_walk(store) : ANNEX_OK;
+	int rc = first ? root_write(store) : ANNEX_OK;
 
+	if (rc == ANNEX_OK && store->walk == NULL)
+		rc = store_walk(store);
 	if (rc < 0)
 		return rc;
 	rc = store->io->cursor_get(

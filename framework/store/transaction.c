@@ -152,6 +152,7 @@ store_wrote(struct annex_store *store, size_t bytes)
 static void
 turn_ended(struct annex_store *store, bool committed)
 {
+	root_drop(store);
 	space_ended(store, committed && store->dirty);
 	store->dirty = store->failed = false;
 	store->dirty_bytes = 0;
@@ -211,7 +212,7 @@ store_commit(struct annex_store *store)
 		soft_ended(store, false, false);
 		return ANNEX_OK;
 	}
-	if (soft_write(store) < 0) {
+	if (root_write(store) < 0 || soft_write(store) < 0) {
 		store_abort(store);
 		return ANNEX_ESTORE;
 	}

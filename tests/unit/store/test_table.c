@@ -263,6 +263,35 @@ the_number_of_a_deleted_row_is_not_given_to_another_beside_those_that_stay(void 
 	assert_int_equal(number, 4);
 }
 
+/* A row under the next number: what is asked of LMDB for each. */
+static void
+the_counts_of_a_group_are_read_and_written_once_in_a_row(void **state)
+{
+	struct storetest *t = *state;
+	struct annex_key prefix = annex_key(COUNTED), key;
+	uint64_t number, rows;
+
+	annex_key_text(&prefix, "den");
+	for (unsigned i = 1; i <= 3; i++) {
+		unsigned long calls;
+
+		assert_int_equal(store_use(t->store), ANNEX_OK);
+		calls = t->fault.calls;
+		assert_int_equal(annex_sequence(t->store, &prefix, &number), ANNEX_OK);
+		key = counted_key("den", number);
+		put_text(t->store, &key, "x");
+		assert_int_equal(annex_rows(t->store, &prefix, &rows), ANNEX_OK);
+		assert_int_equal(rows, i);
+		commit(t->store);
+		/* The counts; where there are none whether the row of before is there; how
+		 * much room there is; the row; the counts again; the commit. */
+		assert_in_range(t->fault.calls - calls, 5, i == 1 ? 6 : 5);
+	}
+	storetest_reopen(t);
+	assert_int_equal(annex_rows(t->store, &prefix, &rows), ANNEX_OK);
+	assert_int_equal(rows, 3);
+}
+
 static void
 delete_some_stops_at_its_bound_and_at_the_prefix(void **state)
 {
@@ -535,6 +564,7 @@ main(void)
 		TEST(a_walk_starts_where_it_is_told),
 		TEST(a_sequence_is_never_given_out_twice),
 		TEST(the_number_of_a_deleted_row_is_not_given_to_another_beside_those_that_stay),
+		TEST(the_counts_of_a_group_are_read_and_written_once_in_a_row),
 		TEST(delete_some_stops_at_its_bound_and_at_the_prefix),
 		TEST(emptied_counts_leave_no_rows_behind),
 		cmocka_unit_test(the_store_does_what_a_sorted_array_does),
