@@ -128,7 +128,9 @@ static const struct word {
 	{ "status", status_command },
 	{ "reload", reload_command },
 	{ NULL, NULL },
-}, domain_words[] = {
+};
+
+static const struct word domain_words[] = {
 	{ "restart", restart_command },
 	{ "drain", drain_command },
 	{ "trace", trace_command },
@@ -137,6 +139,11 @@ static const struct word {
 	{ NULL, NULL },
 };
 
+_Static_assert(
+    sizeof(annexd_words) / sizeof(*annexd_words) + sizeof(domain_words) / sizeof(*domain_words) <=
+	CTL_WORDS_MAX + 2,
+    "hints have room for every command");
+
 static ctl_command_fn *
 find_word(const struct word *words, const char *word)
 {
@@ -144,6 +151,18 @@ find_word(const struct word *words, const char *word)
 		if (strcmp(words->word, word) == 0)
 			return words->run;
 	return NULL;
+}
+
+size_t
+ctl_words(const char **words)
+{
+	size_t n = 0;
+
+	for (const struct word *w = annexd_words; w->word != NULL; w++)
+		words[n++] = w->word;
+	for (const struct word *w = domain_words; w->word != NULL; w++)
+		words[n++] = w->word;
+	return n;
 }
 
 /* DOMAIN COMMAND ...; rest is what follows the command. */

@@ -190,38 +190,62 @@ ctl_socket(struct ctl *ctl, const char *name)
 
 /* --- Asking ------------------------------------------------------------------------------- */
 
+/* ", did you mean" what is configured or a command of ours; else nothing. */
+static const char *
+hint(struct ctl *ctl, const char *domain, const json_t *components)
+{
+	size_t n = json_array_size(components) + CTL_WORDS_MAX, count, i;
+	const char **names = annex_new_array(ctl->pool, const char *, n), *near;
+	const json_t *component;
+
+	count = ctl_words(names);
+	json_array_foreach(components, i, component)
+	{
+		const char *name = json_string_value(json_object_get(component, "domain"));
+
+		if (name != NULL)
+			names[count++] = name;
+	}
+	near = nearest(domain, names, count);
+	return near != NULL ? annex_sprintf(ctl->pool, "; did you mean %s?", near) : "";
+}
+
+/* What annexd tells of a component that does not answer. */
+static const char *
+explain_component(struct ctl *ctl, const char *domain, const json_t *component)
+{
+	const char *state = json_string_value(json_object_get(component, "state"));
+	const char *last = json_string_value(json_object_get(component, "last_end"));
+
+	return annex_sprintf(ctl->pool, "%s does not answer: it is %s%s%s", domain,
+	    state != NULL ? state : "in no state", last != NULL ? "; its worker " : "",
+	    last != NULL ? last : "");
+}
+
 /* Why a domain's socket does not answer, as far as annexd knows; or NULL. */
 static const char *
 explain_absence(struct ctl *ctl, const char *domain)
 {
-	const char *names[64], *why = NULL, *near, *state = NULL, *last = NULL;
-	json_t *status, *component;
-	size_t n = 0, i;
+	const char *why = NULL;
+	json_t *status, *components, *component;
+	size_t i;
 
 	status = control_call(
 	    ctl_socket(ctl, "annexd"), "status", NULL, -1, 5000, NULL, NULL, ctl->pool, &why);
 	if (status == NULL)
 		return NULL;
-	json_array_foreach(json_object_get(status, "components"), i, component)
+	components = json_object_get(status, "components");
+	why = NULL;
+	json_array_foreach(components, i, component)
 	{
 		const char *name = json_string_value(json_object_get(component, "domain"));
 
-		if (name == NULL || n == sizeof(names) / sizeof(names[0]))
-			continue;
-		names[n++] = annex_strdup(ctl->pool, name);
-		if (strcmp(name, domain) != 0)
-			continue;
-		state = json_string_value(json_object_get(component, "state"));
-		last = json_string_value(json_object_get(component, "last_end"));
+		if (name != NULL && strcmp(name, domain) == 0)
+			why = explain_component(ctl, domain, component);
 	}
-	near = nearest(domain, names, n);
-	if (state != NULL)
-		why = annex_sprintf(ctl->pool, "%s does not answer: it is %s%s%s", domain, state,
-		    last != NULL ? "; its worker " : "", last != NULL ? last : "");
-	else
-		why = annex_sprintf(ctl->pool, "no component %s is configured%s%s%s", domain,
-		    near != NULL ? "; did you mean " : "", near != NULL ? near : "",
-		    near != NULL ? "?" : "");
+	if (why == NULL)
+		why = annex_sprintf(ctl->pool, "no component %s is configured%s", domain,
+		    hint(ctl, domain, components));
 	json_decref(status);
 	return why;
 }
@@ -240,22 +264,30 @@ is_served(const char *path)
 	return true;
 }
 
+int
+ctl_unanswered(struct ctl *ctl, const char *name, const char *why)
+{
+	const char *absence = NULL;
+
+	if (is_served(ctl_socket(ctl, name)))
+		return ctl_complain(ctl, CTL_WARNING, "%s", why);
+	if (strcmp(name, "annexd") != 0)
+		absence = explain_absence(ctl, name);
+	return ctl_complain(ctl, CTL_BAD, "%s", absence != NULL ? absence : why);
+}
+
 json_t *
 ctl_ask(struct ctl *ctl, const char *name, const char *command, json_t *args, int fd,
     int timeout_ms, int *status_r)
 {
-	const char *path = ctl_socket(ctl, name), *why = NULL, *absence = NULL;
-	json_t *result =
-	    control_call(path, command, args, fd, timeout_ms, NULL, NULL, ctl->pool, &why);
+	const char *why = NULL;
+	json_t *result = control_call(
+	    ctl_socket(ctl, name), command, args, fd, timeout_ms, NULL, NULL, ctl->pool, &why);
 
 	json_decref(args);
-	if (result != NULL)
-		return result;
-	*status_r = is_served(path) ? CTL_WARNING : CTL_BAD;
-	if (*status_r == CTL_BAD && strcmp(name, "annexd") != 0)
-		absence = explain_absence(ctl, name);
-	ctl_complain(ctl, *status_r, "%s", absence != NULL ? absence : why);
-	return NULL;
+	if (result == NULL)
+		*status_r = ctl_unanswered(ctl, name, why);
+	return result;
 }
 
 /* --- Showing -------------------------------------------------------------------------------- */

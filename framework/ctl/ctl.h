@@ -50,6 +50,9 @@ int ctl_complain(struct ctl *ctl, int status, const char *fmt, ...) ANNEX_PRINTF
 json_t *ctl_ask(struct ctl *ctl, const char *name, const char *command, json_t *args, int fd,
     int timeout_ms, int *status_r);
 
+/* Complain of a request to name that failed, with why unless annexd knows better; the exit status. */
+int ctl_unanswered(struct ctl *ctl, const char *name, const char *why);
+
 /* An answer nobody knows the shape of, or any with --json. */
 void ctl_print_json(struct ctl *ctl, const json_t *value);
 
@@ -64,6 +67,10 @@ int ctl_run_worker(struct ctl *ctl, const char *const *argv, int stdout_fd);
 
 /* Do what at least one word asks for; the exit status.  The words are moved about. */
 int ctl_act(struct ctl *ctl, char **words, int count);
+
+/* Commands of ours that come first or behind a domain, for hints; how many. */
+#define CTL_WORDS_MAX 8
+size_t ctl_words(const char **words);
 
 /* The commands: words are what follows, count of them. */
 typedef int ctl_command_fn(struct ctl *ctl, const char *domain, char **words, int count);

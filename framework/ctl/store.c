@@ -263,5 +263,6 @@ store_command(struct ctl *ctl, const char *domain, char **words, int count)
 		return whats[i].run(ctl, domain, file);
 	}
 	return ctl_complain(ctl, CTL_BAD,
-	    "store %s: there are backup, restore, verify, export, import and stat", what);
+	    "store%s%s: there are backup, restore, verify, export, import and stat",
+	    count > 0 ? " " : "", what);
 }

@@ -60,7 +60,7 @@ trace_command(struct ctl *ctl, const char *domain, char **words, int count)
 	    ctl_socket(ctl, domain), "trace", args, -1, -1, each_event, ctl, ctl->pool, &why);
 	json_decref(args);
 	if (result == NULL)
-		return ctl_complain(ctl, CTL_WARNING, "%s", why);
+		return ctl_unanswered(ctl, domain, why);
 	json_decref(result);
 	return CTL_FINE;
 }

@@ -458,11 +458,33 @@ test_a_domain_that_is_not_there_is_explained(void **state)
 
 	serve_at(b, &b->annexd, canned);
 	assert_int_equal(run(b, "a.test help"), CTL_BAD);
+	assert_int_equal(run(b, "a.test trace"), CTL_BAD);
 	assert_int_equal(run(b, "a.tets help"), CTL_BAD);
+	assert_int_equal(run(b, "stauts"), CTL_BAD);
 	assert_string_equal(b->err,
 	    "annexctl: a.test does not answer: it is waiting; its worker crashed in a handler: "
 	    "signal 11\n"
-	    "annexctl: no component a.tets is configured; did you mean a.test?\n");
+	    "annexctl: a.test does not answer: it is waiting; its worker crashed in a handler: "
+	    "signal 11\n"
+	    "annexctl: no component a.tets is configured; did you mean a.test?\n"
+	    "annexctl: no component stauts is configured; did you mean status?\n");
+}
+
+static void
+test_a_domain_is_explained_among_any_number(void **state)
+{
+	struct canned canned[] = { { "status", NULL, NULL, NULL }, { NULL } };
+	struct bench *b = *state;
+	const char *list = "";
+
+	for (unsigned i = 0; i < 100; i++)
+		list = annex_sprintf(
+		    b->pool, "%s{\"domain\":\"c%u.test\",\"state\":\"waiting\"},", list, i);
+	canned[0].result = annex_sprintf(
+	    b->pool, "{\"components\":[%s{\"domain\":\"z.test\",\"state\":\"down\"}]}", list);
+	serve_at(b, &b->annexd, canned);
+	assert_int_equal(run(b, "z.test help"), CTL_BAD);
+	assert_string_equal(b->err, "annexctl: z.test does not answer: it is down\n");
 }
 
 static void
@@ -589,7 +611,8 @@ test_words_about_stores_are_checked(void **state)
 	static const struct {
 		const char *words, *sentence;
 	} cases[] = {
-		{ "a.test store", "there are backup, restore, verify, export, import and stat" },
+		{ "a.test store",
+		    "store: there are backup, restore, verify, export, import and stat" },
 		{ "a.test store burn", "store burn: there are backup" },
 		{ "a.test store backup", "store backup needs a FILE" },
 		{ "a.test store stat x", "store stat takes no \"x\"" },
@@ -697,6 +720,7 @@ main(void)
 		CASE(test_other_answers_are_pairs),
 		CASE(test_help_lists_commands_and_their_fields),
 		CASE(test_a_domain_that_is_not_there_is_explained),
+		CASE(test_a_domain_is_explained_among_any_number),
 		CASE(test_a_trace_shows_stanzas_until_the_server_ends_it),
 		CASE(test_a_backup_is_whole_private_and_where_it_was_asked_for),
 		CASE(test_a_failed_backup_leaves_the_old_one_and_nothing_else),
