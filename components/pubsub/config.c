@@ -218,6 +218,16 @@ normalise(const struct pubsub *p, struct node_config *config, struct annex_pool 
 	config->max_payload = config_max_payload(p, config);
 }
 
+/* What cannot be, for people; or NULL. */
+static const char *
+what_is_impossible(const struct node_config *config)
+{
+	return strcmp(config->max_items, "0") != 0
+	    ? NULL
+	    : "pubsub#max_items: expected 1 or more; items are not kept where "
+	      "pubsub#persist_items is false.";
+}
+
 /* --- Reading ---------------------------------------------------------------- */
 
 static bool
@@ -317,12 +327,7 @@ config_read(const struct pubsub *p, const struct annex_element *x, struct node_c
 	if (read_form(NS_NODE_CONFIG, x, config, &set, pool, why) < 0)
 		return FAULT_NOT_ACCEPTABLE;
 	normalise(p, config, pool);
-	if (strcmp(config->max_items, "0") == 0) {
-		*why = "pubsub#max_items: expected 1 or more; items are not kept where "
-		       "pubsub#persist_items is false.";
-		return FAULT_NOT_ACCEPTABLE;
-	}
-	return FAULT_NONE;
+	return (*why = what_is_impossible(config)) == NULL ? FAULT_NONE : FAULT_NOT_ACCEPTABLE;
 }
 
 const char *
@@ -359,5 +364,5 @@ config_take(const struct pubsub *p, const struct annex_element *x, struct node_c
 	if (read_form(NS_PUBLISH_OPTIONS, x, config, &set, pool, &why) < 0)
 		return why;
 	normalise(p, config, pool);
-	return NULL;
+	return what_is_impossible(config);
 }
