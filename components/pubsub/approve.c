@@ -113,6 +113,8 @@ authorization(struct annex_instance *inst, const struct annex_stanza *in)
 		return ANNEX_DONE;
 	if (annex_form_read(&authorization_form, x, &a, NULL, in->pool, &why) < 0)
 		return annex_refuse(inst, in, ANNEX_NOT_ACCEPTABLE, why);
+	if (annex_form_value(x, "pubsub#allow") == NULL)
+		return annex_refuse(inst, in, ANNEX_NOT_ACCEPTABLE, "pubsub#allow: it is missing.");
 	if ((node = node_find(p, a.node)) == NULL || node->gone)
 		return annex_refuse(inst, in, ANNEX_ITEM_NOT_FOUND, NULL);
 	if (rank_of_jid(node, in->from) != RANK_OWNER)

@@ -95,6 +95,14 @@ may_stay(const struct node *node, const char *bare)
 		roster_trust(node, bare) != TRUST_NO);
 }
 
+/* Who asked to be let in, and needs nobody's approval any more. */
+static bool
+is_let_in(const struct node *node, const char *bare)
+{
+	return strcmp(node->config.access_model, "open") == 0 ||
+	    rank_of(node, bare) >= RANK_MEMBER || roster_trust(node, bare) == TRUST_YES;
+}
+
 void
 sub_judge(struct sub *sub)
 {
@@ -102,7 +110,7 @@ sub_judge(struct sub *sub)
 
 	if (!may_stay(node, sub->bare))
 		must(node->p, sub_change(sub, STATE_NONE));
-	else if (sub->state == STATE_PENDING && strcmp(node->config.access_model, "open") == 0)
+	else if (sub->state == STATE_PENDING && is_let_in(node, sub->bare))
 		must(node->p, sub_change(sub, STATE_SUBSCRIBED));
 }
 
