@@ -159,10 +159,7 @@ tally_show(const struct tally *t)
 const struct annex_element *
 attach_payload(const struct node *node, const Pubsub__Item *item)
 {
-	if (node->role != ROLE_ATTACHMENTS || item == NULL || item->xml[0] == '\0')
-		return NULL;
-	return annex_element_read(
-	    annex_scratch(node->p->inst), item->xml, strlen(item->xml), strlen(item->xml));
+	return node->role != ROLE_ATTACHMENTS || item == NULL ? NULL : item_payload(node->p, item);
 }
 
 int

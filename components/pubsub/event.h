@@ -39,6 +39,9 @@ void tell_items(struct node *node, const Pubsub__Item *item, const struct annex_
 void tell_retracted(struct node *node, const struct annex_strings *ids);
 /* The text of a payload for people, or NULL (Atom: title and summary). */
 const char *body_of(const struct annex_element *payload, struct annex_pool *pool);
+/* Which subscription an event is for, where it has a SubID: a header, and all there are of a message to one. */
+void subid_add(struct annex_element *headers, const struct sub *sub);
+void headers_add(struct annex_element *message, const struct sub *sub);
 /* One subscriber (or owner) is told what a subscription is now. */
 void tell_subscription(const struct sub *sub, const char *to);
 /* Somebody is told what they may do now, where such is told at all. */

@@ -250,6 +250,7 @@ digest_due(struct annex_instance *inst, const void *key, size_t key_len, int64_t
 		row = it.key;
 		annex_delete(p->store, &row);
 	}
+	headers_add(out->element, &sub);
 	if (d.published != NULL || d.retracted != NULL)
 		annex_send_on(inst, node_flow(p, sub.node->number), out);
 }

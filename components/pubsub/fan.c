@@ -39,24 +39,28 @@ variant_of(struct fan *fan, const struct delivery *d, struct pubsub *p, bool wit
 	return *variant = annex_fanout_variant(fan->fanout, out);
 }
 
-/* §12.19: of several subscriptions of one address the first speaks for all. */
 static bool
-is_first_of_many(struct node *node, const struct sub *sub, struct annex_element **headers_r)
+is_collected(const struct delivery *d, const struct sub *sub)
+{
+	return sub->options.digest && d->ids.count > 0;
+}
+
+/* §12.19: of several subscriptions of one address that want it now the first speaks for all. */
+static bool
+is_first_of_many(const struct delivery *d, const struct sub *sub, struct annex_element **headers_r)
 {
 	struct sub subs[SUBS_MAX];
-	struct annex_pool *pool = annex_scratch(node->p->inst);
+	struct annex_pool *pool = annex_scratch(sub->node->p->inst);
 	const struct annex_jid *jid = annex_jid(pool, sub->jid);
-	struct annex_element *headers = annex_element(pool, NS_SHIM, "headers"), *header;
-	size_t n = jid == NULL ? 0 : subs_of_jid(node, jid, subs, SUBS_MAX);
+	struct annex_element *headers = annex_element(pool, NS_SHIM, "headers");
+	size_t n = jid == NULL ? 0 : subs_of_jid(sub->node, jid, subs, SUBS_MAX);
 
 	for (size_t i = 0; i < n; i++) {
-		if (subs[i].state != STATE_SUBSCRIBED || !subs[i].options.deliver ||
-		    subs[i].options.digest)
+		if (!sub_wants_items(&subs[i]) || is_collected(d, &subs[i]))
 			continue;
 		if (subs[i].number < sub->number)
 			return false;
-		header = annex_add_text(headers, NULL, "header", subs[i].subid);
-		annex_attr_set(header, "name", "SubID");
+		subid_add(headers, &subs[i]);
 	}
 	*headers_r = headers;
 	return true;
@@ -72,16 +76,15 @@ keep_for_digest(const struct delivery *d, const struct sub *sub)
 
 /* Whether a subscription with options, or one of several, is told of items now. */
 static bool
-is_told(const struct delivery *d, struct sub *sub, struct annex_element **headers)
+is_told(const struct delivery *d, const struct sub *sub, struct annex_element **headers)
 {
-	if (!sub->options.deliver || strcmp(sub->options.type, "items") != 0 ||
-	    !presence_suits(sub->node->p, sub))
+	if (!sub_wants_items(sub))
 		return false;
-	if (sub->options.digest && d->ids.count > 0) {
+	if (is_collected(d, sub)) {
 		keep_for_digest(d, sub);
 		return false;
 	}
-	return sub->subid[0] == '\0' || is_first_of_many(sub->node, sub, headers);
+	return sub->subid[0] == '\0' || is_first_of_many(d, sub, headers);
 }
 
 /* presence_based_delivery */

@@ -247,6 +247,14 @@ reply_to(const struct node *node, const Pubsub__Item *item)
 	return jid == NULL ? NULL : jid->bare;
 }
 
+const struct annex_element *
+item_payload(struct pubsub *p, const Pubsub__Item *item)
+{
+	return item->xml[0] == '\0'
+	    ? NULL
+	    : annex_element_read(annex_scratch(p->inst), item->xml, strlen(item->xml), PAYLOAD_MAX);
+}
+
 struct annex_element *
 item_add_with(struct annex_element *parent, const struct node *node, const Pubsub__Item *item,
     const struct annex_element *payload)
@@ -264,10 +272,5 @@ struct annex_element *
 item_add(
     struct annex_element *parent, const struct node *node, const Pubsub__Item *item, bool payload)
 {
-	struct annex_element *tree = NULL;
-
-	if (payload && item->xml[0] != '\0')
-		tree = annex_element_read(
-		    annex_scratch(node->p->inst), item->xml, strlen(item->xml), PAYLOAD_MAX);
-	return item_add_with(parent, node, item, tree);
+	return item_add_with(parent, node, item, payload ? item_payload(node->p, item) : NULL);
 }

@@ -34,6 +34,8 @@ const char *item_new_id(struct pubsub *p);
 /* Remove the oldest above keep items, and above max-node-bytes; at most most of them; their ids, in
  * scratch. */
 struct annex_strings items_trim(struct node *node, uint64_t keep, size_t most);
+/* In scratch; NULL where it has none. */
+const struct annex_element *item_payload(struct pubsub *p, const Pubsub__Item *item);
 /* Append <item/> as it is shown: with its payload where payload is true; item_add_with: with this one, or
  * none where it is NULL. */
 struct annex_element *item_add(

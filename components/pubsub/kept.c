@@ -405,9 +405,7 @@ kept_get(struct node *target, enum role role, const char *id)
 	struct node *node = kept_of(target, role, NULL, false);
 	const Pubsub__Item *item = node == NULL ? NULL : item_get(node, id, NULL);
 
-	return item == NULL ? NULL
-			    : annex_element_read(annex_scratch(target->p->inst), item->xml,
-				  strlen(item->xml), strlen(item->xml));
+	return item == NULL ? NULL : item_payload(target->p, item);
 }
 
 /* An item went, and with it what was attached to it. */

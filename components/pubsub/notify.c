@@ -86,6 +86,23 @@ body_of(const struct annex_element *payload, struct annex_pool *pool)
 	    pool, "%s\n\n%s", annex_text_all(title, pool), annex_text_all(summary, pool));
 }
 
+/* --- Which subscription (§12.19) --------------------------------------------------------- */
+
+void
+subid_add(struct annex_element *headers, const struct sub *sub)
+{
+	struct annex_element *header = annex_add_text(headers, NULL, "header", sub->subid);
+
+	annex_attr_set(header, "name", "SubID");
+}
+
+void
+headers_add(struct annex_element *message, const struct sub *sub)
+{
+	if (sub->subid[0] != '\0')
+		subid_add(annex_add(message, NS_SHIM, "headers"), sub);
+}
+
 /* --- To one ------------------------------------------------------------------------------ */
 
 void
@@ -132,19 +149,24 @@ send_last(const struct sub *sub)
 {
 	struct node *node = sub->node;
 	struct annex_element *event, *items;
+	const struct annex_element *payload;
 	struct annex_stanza *out;
 	const Pubsub__Item *item;
 
-	if (sub->state != STATE_SUBSCRIBED || !node->config.deliver_notifications ||
+	if (!sub_wants_items(sub) || !node->config.deliver_notifications ||
 	    strcmp(node->config.send_last, "never") == 0)
 		return;
 	item = node->config.persist_items ? item_last(node, NULL) : item_kept(node);
 	if (item == NULL)
 		return;
+	payload = item_payload(node->p, item);
 	out = event_build(node, sub->jid, &event);
 	items = annex_add(event, NULL, "items");
 	annex_attr_set(items, "node", node->name);
-	item_add(items, node, item, node->config.deliver_payloads);
+	item_add_with(items, node, item, node->config.deliver_payloads ? payload : NULL);
+	if (sub->options.include_body && body_of(payload, out->pool) != NULL)
+		annex_add_text(out->element, NULL, "body", body_of(payload, out->pool));
 	annex_delay_add(out->element, NULL, item->stamp_ms, NULL);
+	headers_add(out->element, sub);
 	annex_send(node->p->inst, out);
 }

@@ -75,21 +75,25 @@ page_send(struct request *rq, const struct annex_page *page, struct rows *rows, 
 	return ANNEX_DONE;
 }
 
-/* §6.5.9: of several subscriptions one must be named. */
+/* §6.5.9: of several subscriptions one must be named; those of other addresses of theirs have no ids. */
 static enum fault
 judge_subid(struct request *rq)
 {
 	const char *subid = annex_attr(rq->el, "subid");
 	struct sub subs[SUBS_MAX];
-	size_t n;
+	size_t n, named = 0;
 
-	if (subid == NULL)
+	if (subid == NULL && !rq->p->set->multi_subscribe)
 		return FAULT_NONE;
 	n = subs_of_bare(rq->node, rq->in->from->bare, subs, SUBS_MAX);
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(subs[i].subid, subid) == 0)
+	for (size_t i = 0; i < n; i++) {
+		if (subid != NULL && strcmp(subs[i].subid, subid) == 0)
 			return FAULT_NONE;
-	return FAULT_INVALID_SUBID;
+		named += subs[i].subid[0] != '\0';
+	}
+	if (subid != NULL)
+		return FAULT_INVALID_SUBID;
+	return named > 1 ? FAULT_SUBID_REQUIRED : FAULT_NONE;
 }
 
 static bool

@@ -335,6 +335,13 @@ subs_last(const struct node *node)
 	return annex_next(node->p->store, &it) == ANNEX_AGAIN ? annex_key_number(&it.key, 1) : 0;
 }
 
+bool
+sub_wants_items(const struct sub *sub)
+{
+	return sub->state == STATE_SUBSCRIBED && sub->options.deliver &&
+	    strcmp(sub->options.type, "items") == 0 && presence_suits(sub->node->p, sub);
+}
+
 /* --- As XML --------------------------------------------------------------------------- */
 
 struct annex_element *

@@ -61,6 +61,8 @@ uint64_t subs_count(const struct node *node);
 /* The same without those that wait for approval. */
 uint64_t subs_approved(const struct node *node);
 uint64_t subs_last(const struct node *node);
+/* Whether it wants to be told of items, as its options are and as the subscriber is there. */
+bool sub_wants_items(const struct sub *sub);
 /* <subscription/> as answers and events have it; node is left out where with_node is false. */
 struct annex_element *sub_add(struct annex_element *parent, const struct sub *sub, bool with_node);
 
