@@ -136,6 +136,16 @@ thread_fits(const struct annex_element *asked)
 	return id == NULL || strlen(id) <= REASON_MAX;
 }
 
+static int
+member_make(struct room *room, const struct annex_jid *who)
+{
+	int r = muc_must(room->muc, affiliation_put(room, who->bare, RANK_MEMBER, NULL, NULL));
+
+	if (r >= 0)
+		absent_tell(room, who->bare, RANK_MEMBER, NULL);
+	return r;
+}
+
 /* One that cannot be is refused with all others: the error names none of them. */
 static enum annex_verdict
 invite_all(struct muc *m, struct room *room, const char *from, const struct annex_element *x,
@@ -169,7 +179,7 @@ invite_all(struct muc *m, struct room *room, const char *from, const struct anne
 		    "You have invited many; try again later.");
 	for (size_t i = 0; i < n; i++) {
 		if (room->config.members_only && rank_of(room, to[i]) == RANK_NONE &&
-		    muc_must(m, affiliation_put(room, to[i]->bare, RANK_MEMBER, NULL, NULL)) < 0)
+		    member_make(room, to[i]) < 0)
 			return ANNEX_DONE;
 		invite_send(room, to[i], from, asked[i], in);
 	}

@@ -546,6 +546,9 @@ int change_put(struct room *room, const struct change *c) ANNEX_MUST_CHECK;
 /* Who goes is told; and, after the IQ's answer, everybody. */
 void change_tell_who_goes(struct room *room, const struct change *c, const char *actor);
 void change_tell(struct room *room, const struct change *c, const char *actor);
+/* Those who are in are told of somebody who is not, where they see addresses; and told again. */
+void absent_tell(struct room *room, const char *jid, enum rank rank, const char *reason);
+void absent_say(struct room *room, const char *jid, enum rank rank, const char *reason);
 
 /* --- config.c -------------------------------------------------------------- */
 
@@ -601,6 +604,7 @@ int room_said_unkept(struct room *room) ANNEX_MUST_CHECK;
 void unrouted_notice(const struct occupant *o, const struct session *only, bool to_self,
     bool to_others, const struct notice *notice);
 void unrouted_codes(struct room *room, const unsigned *codes);
+void unrouted_absent(struct room *room, const char *jid, enum rank rank, const char *reason);
 int unrouted_private(const struct session *from, const struct occupant *to,
     const struct annex_element *out) ANNEX_MUST_CHECK;
 

@@ -272,6 +272,9 @@ unrouted_again(struct room *room)
 			private_again(room, u);
 		else if (u->nick[0] != '\0')
 			notice_again(room, u);
+		else if (u->bare[0] != '\0')
+			absent_say(room, u->bare, (enum rank)u->rank,
+			    u->reason[0] != '\0' ? u->reason : NULL);
 		else
 			codes_again(room, u);
 	}

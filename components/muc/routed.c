@@ -462,6 +462,19 @@ unrouted_codes(struct room *room, const unsigned *codes)
 	unrouted_keep(room, &record);
 }
 
+void
+unrouted_absent(struct room *room, const char *jid, enum rank rank, const char *reason)
+{
+	Muc__Unrouted record = MUC__UNROUTED__INIT;
+
+	if (!room->live)
+		return;
+	record.bare = record_text(jid);
+	record.rank = rank;
+	record.reason = record_text(reason);
+	unrouted_keep(room, &record);
+}
+
 /* Where a room keeps nothing, not even for a second: then the sender hears of the loss. */
 int
 unrouted_private(
