@@ -27,6 +27,14 @@ occupant_id(const struct room *room, struct annex_pool *pool, const char *bare)
 	return sodium_bin2hex(text, sizeof(hash) * 2 + 1, hash, sizeof(hash));
 }
 
+bool
+is_address_of(const char *jid, const char *bare)
+{
+	size_t len = strlen(bare);
+
+	return strncmp(jid, bare, len) == 0 && (jid[len] == '/' || jid[len] == '\0');
+}
+
 static uint32_t
 feistel_round(const struct room *room, unsigned char round, uint32_t half)
 {

@@ -63,6 +63,22 @@ invitation_find(struct muc *m, const struct annex_stanza *in)
 	return NULL;
 }
 
+/* Both bare. */
+static bool
+has_invited(const struct room *room, const char *by, const char *whom)
+{
+	const struct invitations *late = room->muc->invitations;
+
+	for (size_t n = 0; late != NULL && n < RECENT; n++) {
+		const struct invitation *i = &late->ring[n];
+
+		if (i->id != NULL && strcmp(i->room, room->jid) == 0 && is_address_of(i->by, by) &&
+		    is_address_of(i->to, whom))
+			return true;
+	}
+	return false;
+}
+
 /* There is nobody of that address: the inviter is told, once (§7.8.2). */
 void
 invitation_failed(struct muc *m, const struct annex_stanza *in)
@@ -186,33 +202,45 @@ invite_all(struct muc *m, struct room *room, const char *from, const struct anne
 	return ANNEX_DONE;
 }
 
-/* The inviter may have been named by address or by nickname.  Whoever sends it learns nothing of who
- * is in the room. */
+/* The inviter may have been named by address or by nickname, and may have left since: then it goes to
+ * their account, but as an answer alone. */
+static const char *
+inviter_find(struct room *room, const struct annex_jid *to, const struct annex_jid *by)
+{
+	const struct occupant *o = NULL;
+
+	if (strcmp(to->bare, room->jid) != 0)
+		o = occupant_by_bare(room, to->bare);
+	else if (to->resource != NULL)
+		o = occupant_find(room, to->resource);
+	if (o != NULL)
+		return o->shown->jid;
+	return has_invited(room, to->bare, by->bare) ? to->bare : NULL;
+}
+
+/* Whoever sends it learns nothing of who is in the room. */
 static enum annex_verdict
 decline(struct muc *m, struct room *room, const struct annex_element *asked,
     const struct annex_stanza *in)
 {
 	const char *text = annex_attr(asked, "to");
 	const struct annex_jid *to = text == NULL ? NULL : annex_jid(in->pool, text);
-	struct occupant *o = NULL;
 	struct annex_stanza *out;
 	struct annex_element *el;
+	const char *inviter;
 
 	if (to == NULL)
 		return muc_refuse(m, in, ANNEX_JID_MALFORMED, ANNEX_ERROR_MODIFY, NULL);
 	if (!reason_fits(asked))
 		return muc_refuse(
 		    m, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_MODIFY, "The reason is too long.");
-	if (strcmp(to->bare, room->jid) == 0)
-		o = to->resource == NULL ? NULL : occupant_find(room, to->resource);
-	else
-		o = occupant_by_bare(room, to->bare);
 	if (!pace_invitations(m, in->from, 1))
 		return muc_refuse(m, in, ANNEX_POLICY_VIOLATION, ANNEX_ERROR_WAIT,
 		    "You have declined many; try again later.");
-	if (o == NULL || rank_of(room, in->from) == RANK_OUTCAST)
+	inviter = inviter_find(room, to, in->from);
+	if (inviter == NULL || rank_of(room, in->from) == RANK_OUTCAST)
 		return ANNEX_DONE;
-	out = annex_message(m->inst, room->jid, o->shown->jid, NULL);
+	out = annex_message(m->inst, room->jid, inviter, NULL);
 	el = annex_add(annex_add(out->element, NS_USER, "x"), NULL, "decline");
 	annex_attr_set(el, "from", in->from->bare);
 	annex_add_text(el, NULL, "reason", annex_child_text(asked, NS_USER, "reason"));

@@ -387,6 +387,8 @@ bool nick_is_taken(const struct room *room, const char *nick, const char *bare);
 
 /* --- ident.c ------------------------------------------------------------- */
 
+/* Whether an address is that account's, with a resource or without. */
+bool is_address_of(const char *jid, const char *bare);
 const char *occupant_id(const struct room *room, struct annex_pool *pool, const char *bare);
 /* An id that tells nothing of the number in it, and back (0 where it is none). */
 const char *stanza_id(const struct room *room, struct annex_pool *pool, uint64_t number);

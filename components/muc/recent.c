@@ -139,15 +139,12 @@ void
 recent_erase(struct muc *m, const char *bare)
 {
 	struct annex_map_iter it = { 0 };
-	size_t len = strlen(bare);
 
 	while (annex_map_next(m->recents, &it)) {
 		struct recent *r = it.value;
 
 		for (size_t i = 0; i < r->count;) {
-			const char *jid = r->line[i].jid;
-
-			if (strncmp(jid, bare, len) != 0 || (jid[len] != '/' && jid[len] != '\0')) {
+			if (!is_address_of(r->line[i].jid, bare)) {
 				i++;
 				continue;
 			}

@@ -26,14 +26,6 @@ struct place {
 	uint64_t line;
 };
 
-static bool
-is_by(const char *full, const char *bare)
-{
-	size_t len = strlen(bare);
-
-	return strncmp(full, bare, len) == 0 && (full[len] == '/' || full[len] == '\0');
-}
-
 /* The subject is kept as it was sent: with the occupant-id of who sent it. */
 static bool
 is_subject_by(struct muc *m, const Muc__Room *record, const char *bare)
@@ -68,7 +60,7 @@ session_next(struct muc *m, struct annex_iter *it, const char *bare)
 
 	while (annex_next(m->store, it) == ANNEX_AGAIN) {
 		s = (const Muc__Session *)it->record;
-		if (is_by(s->jid, bare))
+		if (is_address_of(s->jid, bare))
 			return s;
 		if (strncmp(s->jid, bare, strlen(bare)) != 0)
 			break;
@@ -168,7 +160,7 @@ hand_out_lines(struct handing *h, const Muc__Room *room, uint64_t *line)
 			return true;
 		*line = annex_key_number(&it.key, 1);
 		l = (const Muc__Line *)it.record;
-		if (is_by(l->jid, h->bare))
+		if (is_address_of(l->jid, h->bare))
 			row(h, room->name, "message", l->stamp_ms, l->xml);
 	}
 	return false;
@@ -357,7 +349,7 @@ erase_lines(struct muc *m, const Muc__Room *record, struct erasing *e, size_t mo
 
 		looked++;
 		e->at.line = annex_key_number(&it.key, 1);
-		if (!is_by(line->jid, e->bare))
+		if (!is_address_of(line->jid, e->bare))
 			continue;
 		u.bytes -= (int64_t)strlen(line->xml);
 		if ((r = annex_delete(m->store, &it.key)) < 0)
