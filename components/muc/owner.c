@@ -300,6 +300,7 @@ configuring_apply(struct configuring *c)
 	for (size_t i = 0; i < c->lists.count; i++)
 		if (muc_must(c->m, change_put(room, &c->lists.change[i])) < 0)
 			return ANNEX_OK;
+	room_cool(room); /* others may be shown otherwise */
 	if (was_locked)
 		unlock(c);
 	if (c->in != NULL)

@@ -54,6 +54,15 @@ add_item(struct annex_element *x, const struct occupant *o, const struct notice 
 		annex_add_text(item, NULL, "reason", n->reason);
 }
 
+/* What a visitor writes there everybody would read. */
+static void
+drop_status(struct annex_element *presence)
+{
+	ANNEX_CHILDREN (presence, child)
+		if (annex_is(child, ANNEX_NS_STANZA, "status"))
+			annex_element_remove(child);
+}
+
 static void
 add_payload(struct annex_stanza *out, const struct notice *n, const struct session *shown)
 {
@@ -80,6 +89,8 @@ presence_build(const struct occupant *o, const struct notice *n, const struct se
 	struct annex_element *x;
 
 	add_payload(out, n, shown);
+	if (o->role == ROLE_VISITOR && !o->room->config.visitor_status)
+		drop_status(out->element);
 	annex_attr_set(annex_add(out->element, NS_OCCUPANT, "occupant-id"), "id",
 	    occupant_id(o->room, out->pool, o->bare));
 	hats_add(out->element, o);

@@ -121,6 +121,10 @@ static const struct room_config plain = {
 	.max_users = "none",
 	.broadcast = { all_roles, 3 },
 	.member_list = { all_roles, 2 },
+	.visitor_nick = true,
+	.visitor_status = true,
+	.voice_requests = true,
+	.queries = true,
 };
 
 int

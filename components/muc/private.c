@@ -183,6 +183,9 @@ muc_iq_occupant(struct annex_instance *inst, const struct annex_stanza *in)
 		return muc_refuse(m, in, ANNEX_ITEM_NOT_FOUND, ANNEX_ERROR_CANCEL, NULL);
 	if (to == s->occupant && annex_is(in->payload, NS_PING, "ping"))
 		return muc_confirm(m, in);
+	if (!room->config.queries && to != s->occupant)
+		return muc_refuse(m, in, ANNEX_NOT_ALLOWED, ANNEX_ERROR_CANCEL,
+		    "Nobody asks somebody else's client in this room.");
 	return forward(m, s, to, in);
 }
 

@@ -224,6 +224,9 @@ change_nick(struct session *s, const char *nick, const struct annex_stanza *in)
 	if (!nick_is_fine(room->muc, nick))
 		return refuse_rename(s, in, ANNEX_NOT_ACCEPTABLE, ANNEX_ERROR_MODIFY,
 		    "That is no nickname to go by.");
+	if (o->role == ROLE_VISITOR && !room->config.visitor_nick)
+		return refuse_rename(s, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH,
+		    "Visitors keep their nickname in this room.");
 	if (nick_is_taken(room, nick, o->bare))
 		return refuse_rename(
 		    s, in, ANNEX_CONFLICT, ANNEX_ERROR_CANCEL, "Somebody else has that nickname.");

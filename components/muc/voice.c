@@ -97,6 +97,9 @@ ask(struct muc *m, struct session *s, const struct voice_form *f, const struct a
 	if (o->role != ROLE_VISITOR)
 		return muc_refuse(
 		    m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH, "You have a voice already.");
+	if (!o->room->config.voice_requests)
+		return muc_refuse(m, in, ANNEX_FORBIDDEN, ANNEX_ERROR_AUTH,
+		    "Nobody asks for a voice in this room.");
 	if (!pace_request(o))
 		return muc_refuse(
 		    m, in, ANNEX_RESOURCE_CONSTRAINT, ANNEX_ERROR_WAIT, "You have asked already.");
