@@ -10,6 +10,7 @@
 #include "muc.h"
 
 #define TEXT_MAX 190
+#define TOO_LONG "An announcement to all rooms has at most %d bytes."
 
 struct announcing {
 	struct rooms_cursor at;
@@ -62,12 +63,23 @@ announce_step(struct annex_instance *inst, struct annex_job_state *state, size_t
 	return ANNEX_AGAIN;
 }
 
+static int
+announce_everywhere(struct annex_instance *inst, const char *text)
+{
+	struct announcing a = { .text = "" };
+
+	if (strlen(text) > TEXT_MAX)
+		return ANNEX_ELIMIT;
+	memcpy(a.text, text, strlen(text));
+	return annex_job_start(inst, "announce", &a, sizeof(a));
+}
+
 int
 run_announce(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
 {
 	const struct command_values *v = values;
-	struct announcing a;
 	struct room *room;
+	int r;
 
 	(void)stage;
 	if (v->room != NULL && v->room[0] != '\0') {
@@ -78,12 +90,21 @@ run_announce(struct annex_instance *inst, struct annex_run *run, unsigned stage,
 		annex_run_fail(run, ANNEX_RESOURCE_CONSTRAINT, "There is no room for it now.");
 		return ANNEX_EFULL;
 	}
-	if (strlen(v->text) > TEXT_MAX) {
-		annex_run_fail(run, ANNEX_NOT_ACCEPTABLE,
-		    "An announcement to all rooms has at most %d bytes.", TEXT_MAX);
-		return ANNEX_EINVAL;
-	}
-	memset(&a, 0, sizeof(a));
-	memcpy(a.text, v->text, strlen(v->text));
-	return annex_job_start(inst, "announce", &a, sizeof(a));
+	if ((r = announce_everywhere(inst, v->text)) == ANNEX_ELIMIT)
+		annex_run_fail(run, ANNEX_NOT_ACCEPTABLE, TOO_LONG, TEXT_MAX);
+	return r;
+}
+
+enum annex_verdict
+announce_as_asked(struct muc *m, const struct annex_stanza *in)
+{
+	const char *text = annex_child_text(in->element, NULL, "body");
+	int r;
+
+	if (text == NULL || in->to->resource != NULL || !annex_is_admin(m->inst, in->from))
+		return muc_refuse(m, in, ANNEX_SERVICE_UNAVAILABLE, ANNEX_ERROR_CANCEL, NULL);
+	if ((r = announce_everywhere(m->inst, text)) == ANNEX_ELIMIT)
+		return muc_refuse(m, in, ANNEX_NOT_ACCEPTABLE, ANNEX_ERROR_MODIFY,
+		    annex_sprintf(in->pool, TOO_LONG, TEXT_MAX));
+	return r < 0 ? muc_full(m, in) : ANNEX_DONE;
 }

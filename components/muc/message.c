@@ -173,7 +173,7 @@ muc_message(struct annex_instance *inst, const struct annex_stanza *in)
 	struct session *s;
 
 	if (in->to->local == NULL)
-		return muc_refuse(m, in, ANNEX_SERVICE_UNAVAILABLE, ANNEX_ERROR_CANCEL, NULL);
+		return announce_as_asked(m, in);
 	room = room_find(m, in->to->local);
 	s = room == NULL ? NULL : session_find(room, in->from->full);
 	if (s != NULL)

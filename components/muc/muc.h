@@ -717,6 +717,8 @@ size_t row_bytes(const char *const *value);
 int run_announce(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
 int run_export(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
 int run_erase(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
+/* A message to the service itself. */
+enum annex_verdict announce_as_asked(struct muc *m, const struct annex_stanza *in);
 int announce_step(struct annex_instance *inst, struct annex_job_state *state, size_t limit);
 int erase_step(struct annex_instance *inst, struct annex_job_state *state, size_t limit);
 /* As an owner would, with a submitted form; error_r says why not. */
