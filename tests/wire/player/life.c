@@ -24,6 +24,7 @@
 #define BEGIN_WALL_US (INT64_C(1767225600) * 1000000)
 #define STEPS_MOST 4000000u
 #define LINK_MOST_MS 60000
+#define ENDS_MOST 16    /* one call fails; what ends it again and again is not that */
 #define BEAT_MS 3600000 /* nobody watches: hours pass sooner without heartbeats */
 
 /* Where a crash goes; a signal handler is given nothing else. */
@@ -233,6 +234,8 @@ has_ended(struct play *p)
 {
 	if (p->kind != RUN_HARD || !play_is_lenient(p))
 		play_fail(p, "the worker has ended");
+	if (++p->ended > ENDS_MOST)
+		play_fail(p, "the worker ends whenever it begins anew");
 	life_kill(p);
 	p->server.stalled = false;
 	life_begin(p);

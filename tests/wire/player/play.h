@@ -111,6 +111,7 @@ struct play {
 	struct page *page;
 	uint64_t crashes[CRASHES_MAX];
 	size_t crash_count;
+	unsigned ended; /* times that it did by itself */
 	struct reactor reactor;
 	struct watch *watches[WATCHES_MAX];
 	int parent_fd; /* our end */

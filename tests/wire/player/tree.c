@@ -18,20 +18,37 @@
 /* Newer than some expats that are around. */
 XML_Bool XML_SetReparseDeferralEnabled(XML_Parser, XML_Bool) __attribute__((weak));
 
+struct bytes {
+	char *at;
+	size_t len, room;
+};
+
 struct tree_reader {
 	XML_Parser expat;
 	struct annex_pool *pool;
 	struct annex_element *open; /* innermost, of a child of the root */
 	unsigned depth;
 	bool opened;
+	struct bytes
+	    text;      /* of the innermost, not yet in the tree: expat cuts it at every entity */
 	long child_at; /* where its text begins */
 	long child_tag_end;
-	char *bytes; /* the stream from its start */
-	size_t len, room;
+	struct bytes stream; /* from its start */
 	tree_root_fn *root;
 	tree_done_fn *done;
 	void *cookie;
 };
+
+static void
+keep(struct bytes *to, const char *bytes, size_t len)
+{
+	while (to->len + len > to->room) {
+		to->room = to->room == 0 ? 4096 : 2 * to->room;
+		to->at = realloc(to->at, to->room);
+	}
+	memcpy(to->at + to->len, bytes, len);
+	to->len += len;
+}
 
 /* "ns\nname" taken apart. */
 static const char *
@@ -43,13 +60,32 @@ split_name(struct annex_pool *pool, const char *text, const char **ns)
 	return annex_strdup(pool, at == NULL ? text : at + 1);
 }
 
+/* A run of text goes into the tree in one piece. */
+static void
+keep_text(struct tree_reader *r)
+{
+	if (r->text.len == 0)
+		return;
+	annex_text_append(r->open, annex_strndup(r->pool, r->text.at, r->text.len));
+	r->text.len = 0;
+}
+
+static struct annex_element *
+open_element(struct tree_reader *r, const char *tag)
+{
+	const char *ns, *name = split_name(r->pool, tag, &ns);
+
+	if (r->open == NULL)
+		return annex_element(r->pool, ns, name);
+	keep_text(r);
+	return annex_add(r->open, ns, name);
+}
+
 static void
 on_start(void *data, const char *tag, const char **atts)
 {
 	struct tree_reader *r = data;
-	const char *ns, *name = split_name(r->pool, tag, &ns);
-	struct annex_element *el =
-	    r->open == NULL ? annex_element(r->pool, ns, name) : annex_add(r->open, ns, name);
+	struct annex_element *el = open_element(r, tag);
 
 	for (; atts[0] != NULL; atts += 2) {
 		const char *attr_ns, *attr = split_name(r->pool, atts[0], &attr_ns);
@@ -82,13 +118,14 @@ on_end(void *data, const char *tag)
 	r->depth--;
 	if (el == NULL)
 		return;
+	keep_text(r);
 	r->open = el->parent;
 	if (el->parent != NULL)
 		return;
 	end = XML_GetCurrentByteIndex(r->expat) + XML_GetCurrentByteCount(r->expat);
 	if (end < r->child_tag_end)
 		end = r->child_tag_end;
-	r->done(r->cookie, el, r->bytes + r->child_at, (size_t)(end - r->child_at));
+	r->done(r->cookie, el, r->stream.at + r->child_at, (size_t)(end - r->child_at));
 }
 
 static void
@@ -97,7 +134,7 @@ on_text(void *data, const char *text, int len)
 	struct tree_reader *r = data;
 
 	if (r->open != NULL)
-		annex_text_append(r->open, annex_strndup(r->pool, text, (size_t)len));
+		keep(&r->text, text, (size_t)len);
 }
 
 struct tree_reader *
@@ -118,21 +155,10 @@ tree_reader_create(struct annex_pool *pool, tree_root_fn *root, tree_done_fn *do
 	return r;
 }
 
-static void
-keep_bytes(struct tree_reader *r, const char *bytes, size_t len)
-{
-	while (r->len + len > r->room) {
-		r->room = r->room == 0 ? 4096 : 2 * r->room;
-		r->bytes = realloc(r->bytes, r->room);
-	}
-	memcpy(r->bytes + r->len, bytes, len);
-	r->len += len;
-}
-
 const char *
 tree_reader_feed(struct tree_reader *r, const char *bytes, size_t len)
 {
-	keep_bytes(r, bytes, len);
+	keep(&r->stream, bytes, len);
 	if (XML_Parse(r->expat, bytes, (int)len, 0) == XML_STATUS_OK)
 		return NULL;
 	return annex_sprintf(r->pool, "%s at byte %ld", XML_ErrorString(XML_GetErrorCode(r->expat)),
@@ -154,7 +180,8 @@ tree_reader_destroy(struct tree_reader **rp)
 		return;
 	*rp = NULL;
 	XML_ParserFree(r->expat);
-	free(r->bytes);
+	free(r->text.at);
+	free(r->stream.at);
 	free(r);
 }
 
