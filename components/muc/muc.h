@@ -603,6 +603,12 @@ uint64_t room_event(struct room *room);
 /* It says something that is not kept anywhere. */
 int room_said_unkept(struct room *room) ANNEX_MUST_CHECK;
 
+/* --- unrouted.c: what can be seen neither in the archive nor in who is in ------ */
+
+/* Count a room's rows, and its events up to the highest of theirs. */
+int unrouted_count(struct room *room) ANNEX_MUST_CHECK;
+/* Those up to event are routed; how many that were. */
+size_t unrouted_forget(struct muc *m, const char *room_id, uint64_t event);
 /* Keep what is said of somebody who is out or renamed, to them (only: with that client) and to the others. */
 void unrouted_notice(const struct occupant *o, const struct session *only, bool to_self,
     bool to_others, const struct notice *notice);
