@@ -19,7 +19,7 @@
 
 struct tally {
 	struct annex_key group; /* len 0: none yet */
-	uint64_t rows;
+	uint64_t rows, weight;
 	unsigned height;
 	uint64_t block[COUNT_HEIGHT_MAX], in_block[COUNT_HEIGHT_MAX];
 };
@@ -52,7 +52,7 @@ complain(struct check *c, const struct annex_key *key, const char *what)
 }
 
 static void
-check_count(struct check *c, const struct annex_key *key, uint64_t rows)
+check_count(struct check *c, const struct annex_key *key, uint64_t rows, uint64_t weight)
 {
 	char text[96];
 	struct count says;
@@ -63,10 +63,14 @@ check_count(struct check *c, const struct annex_key *key, uint64_t rows)
 	}
 	if (says.rows > 0)
 		c->counts_met++;
-	if (says.rows == rows)
+	if (says.rows == rows && says.weight == weight)
 		return;
-	snprintf(
-	    text, sizeof(text), "counts %" PRIu64 " where there are %" PRIu64, says.rows, rows);
+	if (says.rows != rows)
+		snprintf(text, sizeof(text), "counts %" PRIu64 " where there are %" PRIu64,
+		    says.rows, rows);
+	else
+		snprintf(text, sizeof(text), "weighs %" PRIu64 " where its rows weigh %" PRIu64,
+		    says.weight, weight);
 	complain(c, key, text);
 }
 
@@ -79,7 +83,7 @@ leave_block(struct check *c, unsigned level)
 	if (t->in_block[level] == 0)
 		return;
 	key = count_node_key(t->group.bytes, t->group.len, level, t->block[level]);
-	check_count(c, &key, t->in_block[level]);
+	check_count(c, &key, t->in_block[level], 0);
 	t->in_block[level] = 0;
 }
 
@@ -94,7 +98,7 @@ leave_group(struct check *c)
 	for (unsigned level = 1; level < t->height; level++)
 		leave_block(c, level);
 	root = count_root_key(t->group.bytes, t->group.len);
-	check_count(c, &root, t->rows);
+	check_count(c, &root, t->rows, t->weight);
 	memset(t, 0, sizeof(*t));
 }
 
@@ -114,7 +118,7 @@ enter_group(struct check *c, const struct annex_key *group)
 }
 
 static void
-check_counted_row(struct check *c, const struct annex_key *key)
+check_counted_row(struct check *c, const struct annex_key *key, int64_t weight)
 {
 	struct annex_key group = *key;
 	struct tally *t = &c->tally;
@@ -128,6 +132,7 @@ check_counted_row(struct check *c, const struct annex_key *key)
 		enter_group(c, &group);
 	}
 	t->rows++;
+	t->weight += (uint64_t)weight;
 	if (t->height < COUNT_HEIGHT_MAX && number >> (COUNT_BITS * t->height) != 0)
 		complain(c, key, "lies outside the tree of its counts");
 	for (unsigned level = 1; level < t->height; level++) {
@@ -167,15 +172,17 @@ check_table_row(
     struct check *c, const struct annex_key *raw, const unsigned char *bytes, size_t len)
 {
 	struct annex_key key;
+	ProtobufCMessage *record;
 
 	if (key_read(&key, c->table, raw->bytes, raw->len) < 0) {
 		complain(c, raw, "has a key that is none of its table");
 		return;
 	}
-	if (record_decode(c->table->record, bytes, len, c->store->scratch) == NULL)
+	record = record_decode(c->table->record, bytes, len, c->store->scratch);
+	if (record == NULL)
 		complain(c, &key, "cannot be decoded");
 	if (c->table->counted)
-		check_counted_row(c, &key);
+		check_counted_row(c, &key, record == NULL ? 0 : weight_of(c->table, record));
 }
 
 static void

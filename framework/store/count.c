@@ -79,7 +79,7 @@ count_decode(
 	count = annex__store__count__unpack(&allocator, len, bytes);
 	if (count == NULL || count->height > COUNT_HEIGHT_MAX)
 		return store_fail_row(store, key, "is no count");
-	*count_r = (struct count) { count->rows, count->height, count->last };
+	*count_r = (struct count) { count->rows, count->height, count->last, count->weight };
 	return ANNEX_OK;
 }
 
@@ -108,6 +108,7 @@ count_put(struct annex_store *store, const struct annex_key *key, const struct c
 	record.rows = count->rows;
 	record.height = count->rows == 0 && count->height > 1 ? 1 : count->height;
 	record.last = count->last;
+	record.weight = count->weight;
 	return system_put(store, key, &record.base);
 }
 
@@ -159,7 +160,7 @@ group_of(const struct annex_key *key, struct annex_key *group_r)
 }
 
 int
-count_change(struct annex_store *store, const struct annex_key *key, int by)
+count_change(struct annex_store *store, const struct annex_key *key, int by, int64_t weight)
 {
 	struct annex_key group, node;
 	uint64_t number = group_of(key, &group);
@@ -171,9 +172,11 @@ count_change(struct annex_store *store, const struct annex_key *key, int by)
 	node = count_root_key(group.bytes, group.len);
 	if (by < 0 && root.rows == 0)
 		return store_fail_row(store, &node, "counts too few rows");
+	if (weight < 0 && root.weight < -(uint64_t)weight)
+		return store_fail_row(store, &node, "weighs too little");
 	if (by > 0 && (rc = grow(store, &group, number, &root)) < 0)
 		return rc;
-	for (unsigned level = 1; level < root.height; level++) {
+	for (unsigned level = 1; by != 0 && level < root.height; level++) {
 		node = node_key(&group, level, block_of(number, level));
 		if ((rc = node_change(store, &node, by)) < 0)
 			return rc;
@@ -181,6 +184,7 @@ count_change(struct annex_store *store, const struct annex_key *key, int by)
 	if (by > 0 && root.last > 0 && root.last < number)
 		root.last = number;
 	root.rows += (uint64_t)by;
+	root.weight += (uint64_t)weight;
 	count_group_put(store, &group, &root);
 	return ANNEX_OK;
 }
@@ -289,6 +293,21 @@ annex_rows(struct annex_store *store, const struct annex_key *prefix, uint64_t *
 		return rows_of_groups(store, prefix, count_r);
 	*count_r = annex_has(store, prefix) ? 1 : 0;
 	return store->failed ? ANNEX_ESTORE : ANNEX_OK;
+}
+
+int
+annex_weight(struct annex_store *store, const struct annex_key *prefix, uint64_t *weight_r)
+{
+	struct count root;
+	int rc;
+
+	check_counted(prefix, 1);
+	CHECK(prefix->table->weigh != NULL);
+	*weight_r = 0;
+	if ((rc = store_use(store)) < 0 || (rc = count_group(store, prefix, &root)) < 0)
+		return rc;
+	*weight_r = root.weight;
+	return ANNEX_OK;
 }
 
 int
@@ -403,7 +422,7 @@ count_forget(struct annex_store *store, const struct annex_table *table)
 	return ANNEX_OK;
 }
 
-/* Count anew: of a table that was not counted before. */
+/* Count anew: of a table that was not counted, or not weighed, before. */
 int
 count_rebuild(struct annex_store *store, const struct annex_table *table)
 {
@@ -413,9 +432,9 @@ count_rebuild(struct annex_store *store, const struct annex_table *table)
 
 	if ((rc = count_forget(store, table)) < 0)
 		return rc;
-	it.keys_only = true;
+	it.keys_only = table->weigh == NULL;
 	while ((rc = annex_next(store, &it)) == ANNEX_AGAIN) {
-		if ((rc = count_change(store, &it.key, 1)) < 0)
+		if ((rc = count_change(store, &it.key, 1, weight_of(table, it.record))) < 0)
 			return rc;
 	}
 	return rc;

@@ -64,6 +64,9 @@ check_table(const struct annex_table *table, struct annex_pool *pool, const char
 	if (table->counted && (parts == 0 || table->key[parts - 1].type != ANNEX_KEY_U64))
 		return store_why(why, pool, ANNEX_EINVAL,
 		    "the table %s is counted, but its key does not end with a number", table->name);
+	if (table->weigh != NULL && !table->counted)
+		return store_why(why, pool, ANNEX_EINVAL,
+		    "the table %s is weighed, but not counted", table->name);
 	return ANNEX_OK;
 }
 

@@ -10,7 +10,8 @@
  *	0 FORMAT			Format
  *	0 TABLE number			Table: version, shape of the key
  *	0 SEQUENCE prefix		Sequence: the highest number given out
- *	0 ROOT group			Count: rows of a group, height of its tree, highest number
+ *	0 ROOT group			Count: rows of a group, height of its tree, highest number,
+ *					weight
  *	0 NODE group level block	Count: rows of a part of it (count.c)
  *
  * where prefix and group are packed keys with their table's number.
@@ -85,6 +86,7 @@ struct count {
 	uint64_t rows;
 	unsigned height; /* of a root, at least 1 */
 	uint64_t last;   /* of a root: the highest number, 0 where none was given out */
+	uint64_t weight; /* of a root: of all its rows */
 };
 
 /* The root that was asked for last (root.c). */
@@ -216,6 +218,12 @@ const struct annex_table *store_table(const struct annex_store *store, uint16_t 
 int walk_to(struct annex_store *store, const struct annex_key *key, bool before, MDB_val *key_r,
     MDB_val *value_r);
 int walk_on(struct annex_store *store, bool backwards, MDB_val *key_r, MDB_val *value_r);
+/* What a record adds to its group; 0 where the table is not weighed. */
+static inline int64_t
+weight_of(const struct annex_table *table, const ProtobufCMessage *record)
+{
+	return table->weigh == NULL ? 0 : (int64_t)table->weigh(record);
+}
 int walk_raw(struct annex_store *store, bool first, struct annex_key *key_r, MDB_val *value_r);
 
 /* sequence.c: last, or a higher one, was given out under a prefix */
@@ -225,7 +233,8 @@ int sequence_leave(struct annex_store *store, const void *group, size_t len, uin
 
 /* count.c */
 int count_read(struct annex_store *store, const struct annex_key *key, struct count *count_r);
-int count_change(struct annex_store *store, const struct annex_key *key, int by);
+/* A row came (1), went (-1) or was replaced (0), and with it so much weight. */
+int count_change(struct annex_store *store, const struct annex_key *key, int by, int64_t weight);
 int count_put(struct annex_store *store, const struct annex_key *key, const struct count *count);
 int count_rebuild(struct annex_store *store, const struct annex_table *table);
 int count_forget(struct annex_store *store, const struct annex_table *table);

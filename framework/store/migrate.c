@@ -36,6 +36,7 @@ migrate_table_put(struct annex_store *store, const struct annex_table *table, ui
 	row.version = version;
 	row.key = shape;
 	row.counted = table->counted;
+	row.weighed = table->weigh != NULL;
 	return system_put(store, &key, &row.base);
 }
 
@@ -65,21 +66,21 @@ check_table(const struct annex_store *store, const struct annex_table *table,
 	return ANNEX_OK;
 }
 
-/* In a turn of its own: rows, counts, version. */
+/* In a turn of its own: counts, which rows that change rely upon, then rows, then the version. */
 static int
 bring_up(struct annex_store *store, const struct annex_table *table, const Annex__Store__Table *row,
     struct annex_pool *pool, const char **why)
 {
 	uint32_t from = row->version;
-	bool was_counted = row->counted;
+	bool was_counted = row->counted, was_weighed = row->weighed;
 	int rc = ANNEX_OK;
 
-	if (from < table->version && table->migrate != NULL)
-		rc = table->migrate(store, from);
-	if (rc >= 0 && table->counted && !was_counted)
+	if (table->counted && (!was_counted || (table->weigh != NULL && !was_weighed)))
 		rc = count_rebuild(store, table);
-	if (rc >= 0 && !table->counted && was_counted)
+	if (!table->counted && was_counted)
 		rc = count_forget(store, table);
+	if (rc >= 0 && from < table->version && table->migrate != NULL)
+		rc = table->migrate(store, from);
 	if (rc >= 0)
 		rc = migrate_table_put(store, table, table->version);
 	if (rc >= 0)
@@ -121,7 +122,8 @@ migrate_table(struct annex_store *store, const struct annex_table *table, enum o
 	row = (Annex__Store__Table *)record;
 	if ((rc = check_table(store, table, row, pool, why)) < 0 || mode == OPEN_COPY)
 		return rc;
-	if (row->version == table->version && !row->counted == !table->counted)
+	if (row->version == table->version && !row->counted == !table->counted &&
+	    !row->weighed == (table->weigh == NULL))
 		return ANNEX_OK;
 	return bring_up(store, table, row, pool, why);
 }

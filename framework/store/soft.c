@@ -141,7 +141,7 @@ annex_put_soft(
 	size_t len = protobuf_c_message_get_packed_size(record) + RECORD_OVERHEAD;
 	int rc;
 
-	CHECK(record->descriptor == key->table->record);
+	CHECK(record->descriptor == key->table->record && key->table->weigh == NULL);
 	if (len > STORE_RECORD_MAX)
 		return ANNEX_ELIMIT;
 	if (!annex_has(store, key))

@@ -145,22 +145,38 @@ annex_has(struct annex_store *store, const struct annex_key *key)
 	return rc == 0;
 }
 
-/* Counted tables must know whether the row is new. */
+/* What the row on disk weighs. */
 static int
-put_counted(struct annex_store *store, const struct annex_key *key)
+row_weigh(
+    struct annex_store *store, const struct annex_key *key, const MDB_val *v, int64_t *weight_r)
+{
+	ProtobufCMessage *record;
+	int rc = row_decode(store, key, v, &record);
+
+	*weight_r = rc < 0 ? 0 : weight_of(key->table, record);
+	return rc;
+}
+
+/* Counted tables must know whether the row is new, weighed ones what it replaces. */
+static int
+put_counted(struct annex_store *store, const struct annex_key *key, int64_t weight)
 {
 	MDB_val k = key_val(key), v = { store->record.len, store->record.data };
 	int rc = store->io->put(store->io, store->txn, &k, &v, MDB_NOOVERWRITE);
 	bool is_new = rc == 0;
+	int64_t before = 0;
 
 	if (rc == MDB_KEYEXIST) {
+		if (key->table->weigh != NULL && row_weigh(store, key, &v, &before) < 0)
+			return ANNEX_ESTORE;
 		v = (MDB_val) { store->record.len, store->record.data };
 		rc = store->io->put(store->io, store->txn, &k, &v, 0);
 	}
 	if (rc != 0)
 		return store_fail(store, rc, "write");
 	store_wrote(store, k.mv_size + store->record.len);
-	return is_new ? count_change(store, key, 1) : ANNEX_OK;
+	return is_new || weight != before ? count_change(store, key, is_new, weight - before)
+					  : ANNEX_OK;
 }
 
 int
@@ -181,7 +197,7 @@ annex_put(struct annex_store *store, const struct annex_key *key, const Protobuf
 	record_seal(&store->record, key, record);
 	soft_forget(store, key);
 	if (key->table->counted)
-		return put_counted(store, key);
+		return put_counted(store, key, weight_of(key->table, record));
 	v = (MDB_val) { store->record.len, store->record.data };
 	if ((rc = store->io->put(store->io, store->txn, &k, &v, 0)) != 0)
 		return store_fail(store, rc, "write");
@@ -193,16 +209,23 @@ annex_put(struct annex_store *store, const struct annex_key *key, const Protobuf
 static int
 row_delete(struct annex_store *store, const struct annex_key *key)
 {
-	MDB_val k = key_val(key);
-	int rc = store->io->del(store->io, store->txn, &k);
+	MDB_val k = key_val(key), v;
+	int64_t weight = 0;
+	int rc = 0;
 
+	if (key->table->weigh != NULL)
+		rc = store->io->get(store->io, store->txn, &k, &v);
+	if (key->table->weigh != NULL && rc == 0 && row_weigh(store, key, &v, &weight) < 0)
+		return ANNEX_ESTORE;
+	if (rc == 0)
+		rc = store->io->del(store->io, store->txn, &k);
 	soft_forget(store, key);
 	if (rc == MDB_NOTFOUND)
 		return 0;
 	if (rc != 0)
 		return store_fail(store, rc, "delete");
 	store_wrote(store, k.mv_size);
-	if (key->table->counted && (rc = count_change(store, key, -1)) < 0)
+	if (key->table->counted && (rc = count_change(store, key, -1, -weight)) < 0)
 		return rc;
 	return 1;
 }

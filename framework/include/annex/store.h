@@ -55,7 +55,11 @@ struct annex_table {
 	/* The last part is a U64: keep counts, so that annex_rows, annex_row_index
 	 * and annex_seek are O(log n). */
 	bool counted;
-	uintptr_t reserved[4];
+	/* Of a counted table: how much a record adds to the weight of its group, the rows that
+	 * share all parts of the key but the last (annex_weight).  It may depend on the record
+	 * alone.  NULL: nothing is weighed. */
+	uint64_t (*weigh)(const ProtobufCMessage *record);
+	uintptr_t reserved[3];
 };
 
 /*
@@ -105,6 +109,7 @@ int annex_put(struct annex_store *store, const struct annex_key *key,
  * once, but the turn's output does not wait for it.  It is on disk with the next turn
  * that writes, or within a minute; a crash before that brings the old row back.  For what nobody would miss:
  * a status, when somebody was last seen.  ANNEX_ENOENT where there is no row.
+ * Not of a weighed table.
  */
 int annex_put_soft(struct annex_store *store, const struct annex_key *key,
     const ProtobufCMessage *record) ANNEX_MUST_CHECK;
@@ -159,6 +164,10 @@ int annex_row_index(
     struct annex_store *store, const struct annex_key *key, uint64_t *index_r) ANNEX_MUST_CHECK;
 int annex_seek(struct annex_store *store, const struct annex_key *prefix, uint64_t index,
     struct annex_iter *it_r) ANNEX_MUST_CHECK;
+
+/* Of weighed tables: the sum over the group that prefix names whole. */
+int annex_weight(
+    struct annex_store *store, const struct annex_key *prefix, uint64_t *weight_r) ANNEX_MUST_CHECK;
 
 /* Delete at most most rows under prefix; how many went, or negative.  For jobs (job.h). */
 int annex_delete_some(struct annex_store *store, const struct annex_key *prefix, size_t most);

@@ -24,10 +24,19 @@ static const struct annex_key_part bytes_parts[] = {
 	{ 0 },
 };
 
+uint64_t
+storetest_weigh(const ProtobufCMessage *record)
+{
+	const Test__Record *r = (const Test__Record *)record;
+
+	return r->number + (r->text == NULL ? 0 : strlen(r->text));
+}
+
 const struct annex_table storetest_tables[] = {
 	{ 1, "by_text", text_parts, &test__record__descriptor, 1 },
 	{ 2, "by_number", number_parts, &test__record__descriptor, 1 },
-	{ 3, "counted", counted_parts, &test__record__descriptor, 1, .counted = true },
+	{ 3, "counted", counted_parts, &test__record__descriptor, 1, .counted = true,
+	    .weigh = storetest_weigh },
 	{ 4, "by_bytes", bytes_parts, &test__record__descriptor, 1 },
 	{ 1001, "framework", number_parts, &test__record__descriptor, 1 },
 	{ 0 },

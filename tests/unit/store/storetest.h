@@ -26,9 +26,12 @@ extern const struct annex_table storetest_tables[];
 extern const struct annex_table *const storetest_lists[];
 #define BY_TEXT (&storetest_tables[0])   /* text */
 #define BY_NUMBER (&storetest_tables[1]) /* number */
-#define COUNTED (&storetest_tables[2])   /* text, number; counted */
+#define COUNTED (&storetest_tables[2])   /* text, number; counted, weighed */
 #define BY_BYTES (&storetest_tables[3])  /* bytes, text */
 #define FRAMEWORK (&storetest_tables[4]) /* number; one of the framework's */
+
+/* The number and the length of the text. */
+uint64_t storetest_weigh(const ProtobufCMessage *record);
 
 /*
  * Calls are numbered from 1.  Call fail_at returns error, as the real one

@@ -117,6 +117,22 @@ a_wrong_count_is_found(void **state)
 }
 
 static void
+a_wrong_weight_is_found(void **state)
+{
+	Annex__Store__Count count = ANNEX__STORE__COUNT__INIT;
+	struct storetest *t = *state;
+	struct annex_key group = annex_key(COUNTED), key;
+
+	annex_key_text(&group, "a");
+	key = count_root_key(group.bytes, group.len);
+	count.rows = 667;
+	count.height = 3;
+	count.weight = 17;
+	put_raw(t, &key, &count.base);
+	assert_finds(t, 1, "weighs 17 where its rows weigh 17342");
+}
+
+static void
 a_count_of_nothing_is_found(void **state)
 {
 	Annex__Store__Count count = ANNEX__STORE__COUNT__INIT;
@@ -264,6 +280,7 @@ main(void)
 		TEST(a_sound_store_is_called_sound),
 		TEST(a_store_whose_tables_are_not_known_is_checked_all_the_same),
 		TEST(a_wrong_count_is_found),
+		TEST(a_wrong_weight_is_found),
 		TEST(a_count_of_nothing_is_found),
 		TEST(a_number_that_no_row_has_is_no_fault),
 		TEST(a_row_that_was_not_counted_is_found),

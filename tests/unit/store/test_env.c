@@ -389,6 +389,11 @@ a_table_that_cannot_work_is_refused(void **state)
 		{ 7, "odd", four_texts + 3, &test__record__descriptor, 1, .counted = true },
 		{ 0 },
 	};
+	const struct annex_table light[] = {
+		{ 7, "light", four_texts + 3, &test__record__descriptor, 1,
+		    .weigh = storetest_weigh },
+		{ 0 },
+	};
 	const struct annex_table twin[] = {
 		{ 2, "twin", four_texts + 3, &test__record__descriptor, 1 },
 		{ 0 },
@@ -400,6 +405,8 @@ a_table_that_cannot_work_is_refused(void **state)
 	assert_refused(t, "keys of the table greedy may become");
 	lists[0] = uncounted;
 	assert_refused(t, "does not end with a number");
+	lists[0] = light;
+	assert_refused(t, "is weighed, but not counted");
 	lists[0] = storetest_tables;
 	lists[1] = twin;
 	assert_refused(t, "have the same number, 2");

@@ -47,6 +47,7 @@ migrate_rows(
 
 static int migrate_all_rows(struct annex_store *store, uint32_t from);
 static int migrate_twenty(struct annex_store *store, uint32_t from);
+static int migrate_weighed(struct annex_store *store, uint32_t from);
 
 #define TABLE(...)                                                             \
 	{                                                                      \
@@ -60,6 +61,9 @@ static const struct annex_table second[2] = TABLE(2, migrate_all_rows);
 static const struct annex_table failing[2] = TABLE(2, migrate_twenty);
 static const struct annex_table silent[2] = TABLE(3);
 static const struct annex_table counted[2] = TABLE(1, .counted = true);
+static const struct annex_table weighed[2] = TABLE(1, .counted = true, .weigh = storetest_weigh);
+static const struct annex_table weighed_later[2] =
+    TABLE(2, migrate_weighed, .counted = true, .weigh = storetest_weigh);
 static const struct annex_table reshaped[2] = {
 	{ 9, "aging", other_parts, &test__record__descriptor, 2 },
 	{ 0 },
@@ -69,6 +73,12 @@ static int
 migrate_all_rows(struct annex_store *store, uint32_t from)
 {
 	return migrate_rows(store, from, UINT32_MAX, second);
+}
+
+static int
+migrate_weighed(struct annex_store *store, uint32_t from)
+{
+	return migrate_rows(store, from, UINT32_MAX, weighed_later);
 }
 
 static int
@@ -193,6 +203,32 @@ a_table_that_becomes_counted_is_counted(void **state)
 }
 
 static void
+a_table_that_becomes_weighed_is_weighed(void **state)
+{
+	static const struct annex_table *const tables[] = { counted, weighed, first,
+		weighed_later };
+	struct storetest *t = *state;
+	struct annex_key prefix;
+	struct annex_iter it;
+	uint64_t weighs, n;
+
+	for (unsigned i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+		assert_int_equal(open_with(t, tables[i]), ANNEX_OK);
+		if (tables[i]->weigh == NULL)
+			continue;
+		prefix = annex_key(tables[i]);
+		annex_key_text(&prefix, "den");
+		weighs = 0;
+		it = annex_iter(&prefix);
+		while (annex_next(t->store, &it) == ANNEX_AGAIN)
+			weighs += storetest_weigh(it.record);
+		assert_true(weighs > 0);
+		assert_int_equal(annex_weight(t->store, &prefix, &n), ANNEX_OK);
+		assert_int_equal(n, weighs);
+	}
+}
+
+static void
 a_number_is_not_given_out_again_when_a_table_is_counted_or_no_longer(void **state)
 {
 	struct storetest *t = *state;
@@ -221,6 +257,7 @@ main(void)
 		TEST(a_version_may_rise_without_a_migration),
 		TEST(the_shape_of_a_key_cannot_change),
 		TEST(a_table_that_becomes_counted_is_counted),
+		TEST(a_table_that_becomes_weighed_is_weighed),
 		TEST(a_number_is_not_given_out_again_when_a_table_is_counted_or_no_longer),
 	};
 	return cmocka_run_group_tests_name("migrate", tests, NULL, NULL);

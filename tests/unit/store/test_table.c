@@ -431,11 +431,15 @@ model_compare_counts(
 {
 	struct annex_key prefix = annex_key(COUNTED), key;
 	struct annex_iter it;
-	uint64_t rows, number = draw_number(random), index;
+	uint64_t rows, number = draw_number(random), index, weight, weighs = 0;
 
 	annex_key_text(&prefix, group_names[group]);
 	assert_int_equal(annex_rows(store, &prefix, &rows), ANNEX_OK);
 	assert_int_equal(rows, m->count[group]);
+	for (size_t i = 0; i < m->count[group]; i++)
+		weighs += m->version[group][i];
+	assert_int_equal(annex_weight(store, &prefix, &weight), ANNEX_OK);
+	assert_int_equal(weight, weighs);
 	key = counted_key(group_names[group], number);
 	assert_int_equal(annex_row_index(store, &key, &index), ANNEX_OK);
 	assert_int_equal(index, model_find(m, group, number));
