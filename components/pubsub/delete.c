@@ -61,7 +61,7 @@ some_affiliations(struct pubsub *p, uint64_t node, size_t limit)
 }
 
 static const int of_shelf[] = { TABLE_ITEMS, TABLE_ITEM_IDS, TABLE_CREATED, TABLE_WORDS,
-	TABLE_TERMS, TABLE_INDEXED, TABLE_UNINDEXED, TABLE_USAGE };
+	TABLE_TERMS, TABLE_INDEXED, TABLE_UNINDEXED };
 static const int of_node[] = { TABLE_PENDING, TABLE_OWNERS, TABLE_WAITING, TABLE_MEMBERS };
 
 static int

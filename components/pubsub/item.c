@@ -110,27 +110,18 @@ item_bytes(const Pubsub__Item *item)
 }
 
 uint64_t
-items_bytes(const struct node *node)
+item_weigh(const ProtobufCMessage *record)
 {
-	struct annex_key key = key_number(TABLE_USAGE, node->shelf);
-	ProtobufCMessage *record;
-
-	return annex_get(node->p->store, &key, &record) < 0 ? 0 : ((Pubsub__Usage *)record)->bytes;
+	return item_bytes((const Pubsub__Item *)record);
 }
 
-/* One comes, and one goes; either may be NULL. */
-static int
-usage_put(const struct node *node, const Pubsub__Item *more, const Pubsub__Item *less)
+uint64_t
+items_bytes(const struct node *node)
 {
-	struct annex_key key = key_number(TABLE_USAGE, node->shelf);
-	Pubsub__Usage record = PUBSUB__USAGE__INIT;
-	uint64_t gone = less == NULL ? 0 : item_bytes(less);
+	struct annex_key prefix = key_number(TABLE_ITEMS, node->shelf);
+	uint64_t n = 0;
 
-	record.bytes = items_bytes(node);
-	record.bytes = gone < record.bytes ? record.bytes - gone : 0;
-	record.bytes += more == NULL ? 0 : item_bytes(more);
-	return record.bytes == 0 ? annex_delete(node->p->store, &key)
-				 : annex_put(node->p->store, &key, &record.base);
+	return annex_weight(node->p->store, &prefix, &n) < 0 ? 0 : n;
 }
 
 int
@@ -162,8 +153,6 @@ item_put_over(struct node *node, Pubsub__Item *item, const Pubsub__Item *old, ui
 		annex_delete(p->store, &key);
 	if ((r = order_follow(node, item, number, before)) < 0)
 		return must(p, r);
-	if ((r = usage_put(node, item, old)) < 0 && r != ANNEX_ENOENT)
-		return must(p, r);
 	at.id = item->id;
 	at.number = number;
 	key = key_number_text(TABLE_ITEM_IDS, node->shelf, item->id);
@@ -186,8 +175,6 @@ item_remove(struct node *node, const Pubsub__Item *item, uint64_t number)
 		return ANNEX_ESTORE;
 	if (node->attached && must(node->p, kept_item_gone(node, item->id)) < 0)
 		return ANNEX_ESTORE;
-	if ((r = must(node->p, usage_put(node, NULL, item))) < 0 && r != ANNEX_ENOENT)
-		return r;
 	key = key_numbers(TABLE_ITEMS, node->shelf, number);
 	return must(node->p, annex_delete(node->p->store, &key));
 }

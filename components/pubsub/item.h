@@ -28,6 +28,7 @@ int item_remove(struct node *node, const Pubsub__Item *item, uint64_t number) AN
 uint64_t items_count(const struct node *node);
 /* Bytes of one, and of all of a node. */
 uint64_t item_bytes(const Pubsub__Item *item);
+uint64_t item_weigh(const ProtobufCMessage *record); /* the same, for the store */
 uint64_t items_bytes(const struct node *node);
 /* One that sorts by the time it was made. */
 const char *item_new_id(struct pubsub *p);

@@ -8,7 +8,7 @@
  * one's rows, and a NodeID of 1,023 bytes is in few keys.  Its items are under a shelf, a
  * number as well: a purge takes a new one and leaves the old one to a job.  Whatever is shown in pages
  * has numbers in its order, and is counted, so that a total, an index and the n-th row
- * cost O(log n).
+ * cost O(log n).  Items are weighed as well: how many bytes a node has costs no row.
  *
  * numbers, listed, types and kept are indexes of nodes, item_ids and created of items
  * (and words, by a job); subscribers, subscribed and pending of subscriptions;
@@ -38,40 +38,39 @@ static const struct annex_key_part by_jid_node_number[] = { { "jid", ANNEX_KEY_T
 static const struct annex_key_part by_subscription[] = { { "node", ANNEX_KEY_U64 },
 	{ "subscription", ANNEX_KEY_U64 }, { "number", ANNEX_KEY_U64 }, { 0 } };
 
-#define TABLE(number_, name_, key_, record_, counted_)                                           \
-	{                                                                                        \
-		.number = (number_), .name = (name_), .key = (key_),                             \
-		.record = &pubsub__##record_##__descriptor, .version = 1, .counted = (counted_), \
+#define TABLE(number_, name_, key_, record_, ...)                                     \
+	{                                                                             \
+		.number = (number_), .name = (name_), .key = (key_),                  \
+		.record = &pubsub__##record_##__descriptor, .version = 1, __VA_ARGS__ \
 	}
 
 /* In the order of the enum in pubsub.h. */
 const struct annex_table pubsub_tables[] = {
-	TABLE(1, "nodes", by_name, node, false),
-	TABLE(2, "numbers", by_number, number, true),
-	TABLE(3, "listed", by_number, listed, true),
-	TABLE(4, "items", by_node_number, item, true),
-	TABLE(5, "item_ids", by_node_id, item_id, false),
-	TABLE(6, "subscriptions", by_node_number, subscription, true),
-	TABLE(7, "subscribers", by_jid_node_number, subscriber, false),
-	TABLE(8, "pending", by_node_number, subscriber, true),
-	TABLE(9, "affiliations", by_node_jid, affiliation, false),
-	TABLE(10, "affiliated", by_jid_node, affiliation, true),
-	TABLE(11, "owners", by_node_jid, affiliation, false),
-	TABLE(12, "waiting", by_subscription, waiting, false),
-	TABLE(13, "deliveries", by_node_number, delivery, false),
-	TABLE(14, "told", by_number, told, false),
-	TABLE(15, "created", by_node_number, created, true),
-	TABLE(16, "subscribed", by_jid_number, subscribed, true),
-	TABLE(17, "members", by_node_number, affiliation, true),
-	TABLE(18, "kept", by_node_number, number, false),
-	TABLE(19, "types", by_type_number, listed, true),
-	TABLE(20, "words", by_word, posting, true),
-	TABLE(21, "terms", by_node_number, terms, false),
-	TABLE(22, "indexed", by_number, indexed, false),
-	TABLE(23, "unindexed", by_node_number, posting, false),
-	TABLE(24, "usage", by_number, usage, false),
-	TABLE(25, "leaving", by_jid_node, posting, false),
-	TABLE(26, "made", by_jid_node, posting, true),
+	TABLE(1, "nodes", by_name, node, .counted = false),
+	TABLE(2, "numbers", by_number, number, .counted = true),
+	TABLE(3, "listed", by_number, listed, .counted = true),
+	TABLE(4, "items", by_node_number, item, .counted = true, .weigh = item_weigh),
+	TABLE(5, "item_ids", by_node_id, item_id, .counted = false),
+	TABLE(6, "subscriptions", by_node_number, subscription, .counted = true),
+	TABLE(7, "subscribers", by_jid_node_number, subscriber, .counted = false),
+	TABLE(8, "pending", by_node_number, subscriber, .counted = true),
+	TABLE(9, "affiliations", by_node_jid, affiliation, .counted = false),
+	TABLE(10, "affiliated", by_jid_node, affiliation, .counted = true),
+	TABLE(11, "owners", by_node_jid, affiliation, .counted = false),
+	TABLE(12, "waiting", by_subscription, waiting, .counted = false),
+	TABLE(13, "deliveries", by_node_number, delivery, .counted = false),
+	TABLE(14, "told", by_number, told, .counted = false),
+	TABLE(15, "created", by_node_number, created, .counted = true),
+	TABLE(16, "subscribed", by_jid_number, subscribed, .counted = true),
+	TABLE(17, "members", by_node_number, affiliation, .counted = true),
+	TABLE(18, "kept", by_node_number, number, .counted = false),
+	TABLE(19, "types", by_type_number, listed, .counted = true),
+	TABLE(20, "words", by_word, posting, .counted = true),
+	TABLE(21, "terms", by_node_number, terms, .counted = false),
+	TABLE(22, "indexed", by_number, indexed, .counted = false),
+	TABLE(23, "unindexed", by_node_number, posting, .counted = false),
+	TABLE(25, "leaving", by_jid_node, posting, .counted = false),
+	TABLE(26, "made", by_jid_node, posting, .counted = true),
 	{ 0 },
 };
 
