@@ -4,6 +4,7 @@
  * bench.c - annexd for real with one component, and what is measured of it
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -195,6 +196,24 @@ become_annexd(const struct bench *b)
 	bench_die(b->annexd);
 }
 
+/* A mistake is told at once; nothing would ever attach. */
+static bool
+takes_configuration(const struct bench *b)
+{
+	char config[100];
+	pid_t pid = fork();
+	int status;
+
+	if (pid < 0)
+		bench_die("fork");
+	if (pid == 0) {
+		path_in(b, "annex.yaml", config, sizeof(config));
+		execl(b->annexd, b->annexd, "-c", config, "--check", (char *)NULL);
+		bench_die(b->annexd);
+	}
+	return waitpid(pid, &status, 0) == pid && status == 0;
+}
+
 void
 bench_start(struct bench *b)
 {
@@ -320,6 +339,7 @@ bench_main(
     int argc, char **argv, const char *domain, const char *section, const struct figure *figures)
 {
 	struct bench b = { 0 };
+	char modules[PATH_MAX];
 
 	if (argc < 3) {
 		fprintf(stderr, "usage: %s ANNEXD MODULE-DIR [NAME...]\n", argv[0]);
@@ -328,11 +348,16 @@ bench_main(
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGALRM, too_long);
 	b.annexd = argv[1];
-	b.modules = argv[2];
+	if ((b.modules = realpath(argv[2], modules)) == NULL) /* annexd looks from another place */
+		bench_die(argv[2]);
 	for (const struct figure *f = figures; f->name != NULL; f++) {
 		if (!is_wanted(argc, argv, f->name))
 			continue;
 		configure(&b, domain, section); /* what is left by one is no burden of the next */
+		if (!takes_configuration(&b)) {
+			clean_up(&b);
+			return 2;
+		}
 		alarm(f->limit_s > 0 ? f->limit_s : FIGURE_LIMIT_S);
 		f->measure(&b);
 		alarm(0);
