@@ -7,6 +7,7 @@
  * namespace "bad").  What is not known is answered with its body, so that one can
  * see whether the rest goes on.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,30 @@ bad_leak(struct annex_instance *inst, const struct annex_stanza *in)
 	say(inst, in, "leaked");
 }
 
+/* "write FILE", "read FILE": what the kernel makes of it. */
+static void
+bad_open(struct annex_instance *inst, const struct annex_stanza *in, int flags)
+{
+	const char *path = strchr(annex_child_text(in->element, NULL, "body"), ' ');
+	int fd = path == NULL ? -1 : open(path + 1, flags | O_CLOEXEC, 0600);
+
+	say(inst, in, fd < 0 ? "refused" : "opened");
+	if (fd >= 0)
+		close(fd);
+}
+
+static void
+bad_write(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	bad_open(inst, in, O_WRONLY | O_CREAT);
+}
+
+static void
+bad_read(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	bad_open(inst, in, O_RDONLY);
+}
+
 static void
 bad_from(struct annex_instance *inst, const struct annex_stanza *in)
 {
@@ -130,6 +155,8 @@ static const struct deed {
 	{ "exit", bad_exit },
 	{ "hang", bad_hang },
 	{ "leak", bad_leak },
+	{ "write", bad_write },
+	{ "read", bad_read },
 	{ "from", bad_from },
 	{ "characters", bad_characters },
 	{ "big", bad_big },

@@ -198,6 +198,26 @@ def test_leak(context):
              "annexctl status shows 64 MB more")
 
 
+def test_writes(context):
+    """a component writes nothing but what is its own, reads what it may, and gains no privileges"""
+    with beside(context.build) as (annex, server):
+        link = server.wait()
+        with open(f"/proc/{annex.pid(BAD)}/status") as f:
+            check("NoNewPrivs:\t1\n" in f.read(), "the worker may gain privileges")
+        landlock = "this kernel has no Landlock" not in annex.log()
+        elsewhere = "refused" if landlock else "opened"
+        for n, (deed, path, expected) in enumerate((
+            ("write", f"{annex.state}/{BAD}/own", "opened"),
+            ("write", f"{annex.state}/{NEIGHBOUR}/data.mdb", elsewhere),
+            ("write", f"{annex.dir}/new", elsewhere),
+            ("write", annex.config, elsewhere),
+            ("read", "/etc/passwd", "opened"),
+        )):
+            link.message(f"w{n}", f"{deed} {path}")
+            was = text_of(link.wait_id(f"w{n}"))
+            check(was == expected, f"to {deed} {path} was {was}, not {expected}")
+
+
 def answers_to(link, stanza_id, fence):
     """All that came with that id before a later ping was answered."""
     link.ping(fence)
