@@ -144,15 +144,17 @@ struct wanted {
 };
 
 static struct wanted
-read_wanted(struct play *p, const struct statement *st)
+read_wanted(struct play *p, struct statement *st)
 {
 	struct wanted w = { .text = st->text };
 	const char *why;
 
 	if (st->text[0] == '<') {
-		w.tree = tree_read(p->pool, st->text, strlen(st->text), &why);
-		if (w.tree == NULL)
+		if (st->tree == NULL)
+			st->tree = tree_read(p->script->pool, st->text, strlen(st->text), &why);
+		if (st->tree == NULL)
 			play_fail(p, "what is expected here is no XML: %s", why);
+		w.tree = st->tree;
 	} else if ((why = path_check(p->pool, st->text)) != NULL) {
 		play_fail(p, "%s", why);
 	}

@@ -79,23 +79,40 @@ watch_set(struct reactor *reactor, struct watch *watch, int events)
 	*free_place = watch;
 }
 
+/* Not any more, perhaps, because of one before it. */
+static bool
+is_watched(const struct play *p, const struct watch *watch)
+{
+	for (size_t i = 0; i < WATCHES_MAX; i++)
+		if (p->watches[i] == watch)
+			return true;
+	return false;
+}
+
 static bool
 poll_descriptors(struct play *p)
 {
+	struct watch *watched[WATCHES_MAX];
+	struct pollfd fds[WATCHES_MAX];
 	bool fired = false;
+	nfds_t n = 0;
 
 	for (size_t i = 0; i < WATCHES_MAX; i++) {
 		struct watch *w = p->watches[i];
-		struct pollfd fd;
 
 		if (w == NULL)
 			continue;
-		fd = (struct pollfd) { .fd = w->fd };
-		fd.events |= (w->events & REACTOR_READ) != 0 ? POLLIN : 0;
-		fd.events |= (w->events & REACTOR_WRITE) != 0 ? POLLOUT : 0;
-		if (poll(&fd, 1, 0) <= 0)
+		fds[n] = (struct pollfd) { .fd = w->fd };
+		fds[n].events |= (w->events & REACTOR_READ) != 0 ? POLLIN : 0;
+		fds[n].events |= (w->events & REACTOR_WRITE) != 0 ? POLLOUT : 0;
+		watched[n++] = w;
+	}
+	if (poll(fds, n, 0) <= 0)
+		return false;
+	for (nfds_t i = 0; i < n; i++) {
+		if (fds[i].revents == 0 || !is_watched(p, watched[i]))
 			continue;
-		w->fire(w, w->events);
+		watched[i]->fire(watched[i], watched[i]->events);
 		fired = true;
 	}
 	return fired;

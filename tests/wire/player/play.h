@@ -155,7 +155,7 @@ void expect_nothing(struct play *play);
 void expect_end(struct play *play);
 
 /* verbs.c */
-void verb_send(struct play *play, const struct statement *st);
+void verb_send(struct play *play, struct statement *st);
 void verb_flush(struct play *play);
 void verb_word(struct play *play, struct statement *st);
 bool verb_is_head(const char *word);

@@ -146,6 +146,7 @@ script_read(struct annex_pool *pool, const char *path)
 	if (in == NULL)
 		err(2, "%s", path);
 	r.script->path = annex_strdup(pool, path);
+	r.script->pool = pool;
 	while (getline(&line, &room, in) >= 0)
 		take_line(&r, line, ++number);
 	finish_statement(&r);

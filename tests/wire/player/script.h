@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct annex_element;
 struct annex_pool;
 
 enum verb {
@@ -27,13 +28,15 @@ enum verb {
 struct statement {
 	enum verb verb;
 	unsigned line;
-	const char *word; /* of VERB_WORD */
-	const char *text; /* what follows, without white space around it */
-	bool met;         /* an expectation: it was */
+	const char *word;           /* of VERB_WORD */
+	const char *text;           /* what follows, without white space around it */
+	bool met;                   /* an expectation: it was */
+	struct annex_element *tree; /* of the text, once a run has read it: for all runs */
 };
 
 struct script {
 	const char *path;
+	struct annex_pool *pool;
 	struct statement *at;
 	size_t count;
 };

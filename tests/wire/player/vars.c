@@ -45,45 +45,92 @@ vars_name(const char *text)
 
 /* --- Macros --------------------------------------------------------------- */
 
-static const char *
-put_repeat(FILE *out, const char *text)
+/* A text that grows in the pool. */
+struct made {
+	struct annex_pool *pool;
+	char *text;
+	size_t len, room;
+};
+
+static void
+make_room(struct made *m, size_t n)
 {
-	char *end;
+	char *old = m->text;
+
+	if (m->len + n < m->room)
+		return;
+	m->room = 2 * (m->len + n) + 64;
+	m->text = annex_pool_alloc(m->pool, m->room);
+	if (m->len > 0)
+		memcpy(m->text, old, m->len);
+}
+
+static void
+put(struct made *m, const char *bytes, size_t n)
+{
+	make_room(m, n);
+	memcpy(m->text + m->len, bytes, n);
+	m->len += n;
+	m->text[m->len] = '\0';
+}
+
+/* Each copy is of all that is there: megabytes are asked for. */
+static void
+put_times(struct made *m, const char *bytes, size_t n, size_t times)
+{
+	char *first;
+
+	make_room(m, n * times);
+	first = m->text + m->len;
+	put(m, bytes, n);
+	for (size_t have = n, left = n * times - n, more; left > 0; have += more, left -= more) {
+		more = left < have ? left : have;
+		put(m, first, more);
+	}
+}
+
+static const char *
+put_repeat(struct made *m, const char *text)
+{
+	char *end, number[24];
 	unsigned long n = strtoul(text + strlen("{repeat "), &end, 10);
 	const char *body = *end == ' ' ? end + 1 : end;
-	size_t len = strcspn(body, "}");
+	size_t len = strcspn(body, "}"), before = strcspn(body, "#}");
 
-	for (unsigned long i = 1; i <= n; i++)
+	if (before == len && len > 0 && n > 0)
+		put_times(m, body, len, n);
+	for (unsigned long i = 1; before < len && i <= n; i++)
 		for (size_t k = 0; k < len; k++) {
 			if (body[k] == '#')
-				fprintf(out, "%lu", i);
+				put(m, number, (size_t)snprintf(number, sizeof(number), "%lu", i));
 			else
-				fputc(body[k], out);
+				put(m, body + k, 1);
 		}
 	return body + len + (body[len] == '}');
 }
 
 static const char *
-put_bytes(FILE *out, const char *text)
+put_bytes(struct made *m, const char *text)
 {
-	char *end;
+	char *end, byte;
 
 	text += strlen("{byte");
 	while (*text == ' ') {
-		fputc((int)strtoul(text, &end, 16), out);
+		byte = (char)strtoul(text, &end, 16);
+		put(m, &byte, 1);
 		text = end;
 	}
 	return text + (*text == '}');
 }
 
-/* Where the macro at text ends, written to out; NULL where there is none. */
+/* Where the macro at text ends, its meaning put; NULL where there is none. */
 static const char *
-put_macro(FILE *out, const char *text)
+put_macro(struct made *m, const char *text)
 {
 	if (strncmp(text, "{repeat ", strlen("{repeat ")) == 0)
-		return put_repeat(out, text);
+		return put_repeat(m, text);
 	if (strncmp(text, "{byte ", strlen("{byte ")) == 0)
-		return put_bytes(out, text);
+		return put_bytes(m, text);
 	return NULL;
 }
 
@@ -91,30 +138,30 @@ char *
 vars_expand(
     const struct vars *vars, const char *text, bool macros, size_t *len_r, const char **missing)
 {
-	char *made = NULL, *kept;
-	FILE *out = open_memstream(&made, len_r);
+	struct made m = { .pool = vars->pool };
 	const char *after, *value;
 	size_t n;
 
 	*missing = NULL;
-	while (*text != '\0' && *missing == NULL) {
-		if (macros && (after = put_macro(out, text)) != NULL) {
-			text = after;
+	put(&m, text, n = strcspn(text, "{$"));
+	for (text += n; *text != '\0'; text += n) {
+		if (macros && (after = put_macro(&m, text)) != NULL) {
+			n = (size_t)(after - text);
 		} else if ((n = vars_name(text)) > 0) {
-			if ((value = vars_get(vars, text + 1, n)) == NULL)
+			if ((value = vars_get(vars, text + 1, n)) == NULL) {
 				*missing = annex_strndup(vars->pool, text + 1, n);
-			else
-				fputs(value, out);
-			text += n + 1;
+				return NULL;
+			}
+			put(&m, value, strlen(value));
+			n++;
 		} else {
 			text += text[0] == '$' && text[1] == '$';
-			fputc(*text++, out);
+			n = 1 + strcspn(text + 1, "{$");
+			put(&m, text, n);
 		}
 	}
-	fclose(out);
-	kept = *missing != NULL ? NULL : annex_memdup(vars->pool, made, *len_r + 1);
-	free(made);
-	return kept;
+	*len_r = m.len;
+	return m.text;
 }
 
 /* --- Patterns ------------------------------------------------------------- */
@@ -152,6 +199,8 @@ vars_match(struct vars *vars, const char *pattern, const char *value)
 		vars_set(vars, pattern + 1, n, value);
 		return true;
 	}
+	if (strchr(pattern, '$') == NULL)
+		return glob(pattern, value);
 	expanded = vars_expand(vars, pattern, false, &len, &missing);
 	return expanded != NULL && glob(expanded, value);
 }

@@ -14,6 +14,8 @@
 #include "play.h"
 #include "tree.h"
 
+#define TREE_MOST 65536 /* of what is larger, its tag will do */
+
 /* --- > ------------------------------------------------------------------------- */
 
 /* A start tag that expat's namespaces do not accept: attributes alone will do. */
@@ -62,24 +64,38 @@ fence_address(const struct play *p)
 	return annex_sprintf(p->pool, "%s/annex", p->setting.domain);
 }
 
-static void
-note_incoming(struct play *p, const char *text, size_t len, unsigned line)
+static struct annex_element *
+read_incoming(struct annex_pool *pool, const char *text, size_t len)
 {
-	const char *why, *from;
-	struct annex_element *el;
+	struct annex_element *el = NULL;
+	const char *why;
 
-	if (len > (1 << 20) || (el = tree_read(p->pool, text, len, &why)) == NULL)
-		el = read_tag(p->pool, text, len);
+	if (len <= TREE_MOST)
+		el = tree_read(pool, text, len, &why);
+	return el == NULL ? read_tag(pool, text, len) : el;
+}
+
+static void
+note_incoming(struct play *p, struct statement *st, const char *text, size_t len)
+{
+	bool always = strcmp(text, st->text) == 0;
+	struct annex_element *el = always ? st->tree : NULL;
+	const char *from;
+
+	if (el == NULL)
+		el = read_incoming(always ? p->script->pool : p->pool, text, len);
+	if (always)
+		st->tree = el;
 	if (el == NULL)
 		return;
 	from = annex_attr(el, "from");
 	/* A ping in our own name is a fence: not ours perhaps, but answered by nobody. */
 	if (from == NULL || strcmp(from, fence_address(p)) != 0)
-		ledger_in(&p->ledger, el, line);
+		ledger_in(&p->ledger, el, st->line);
 }
 
 void
-verb_send(struct play *p, const struct statement *st)
+verb_send(struct play *p, struct statement *st)
 {
 	const char *missing;
 	size_t len;
@@ -93,7 +109,7 @@ verb_send(struct play *p, const struct statement *st)
 		return;
 	if (!server_is_up(&p->server))
 		play_fail(p, "there is no link");
-	note_incoming(p, text, len, st->line);
+	note_incoming(p, st, text, len);
 	p->pending = realloc(p->pending, p->pending_len + len + 1);
 	memcpy(p->pending + p->pending_len, text, len);
 	p->pending_len += len;
