@@ -19,7 +19,7 @@ import threading
 import time
 
 from annex import Annex, Failure, check, wait
-from server import NS, Server
+from server import NS, Server, condition_of
 
 DOMAIN = "muc.test"
 ROOM = f"den@{DOMAIN}"
@@ -352,6 +352,57 @@ def test_come_and_go(context):
             annex.stop()
 
 
+def fill(link, room):
+    """Somebody talks to themselves until the store refuses."""
+    me, inside = "talker@example.org/x", f"<x xmlns='{MUC}'/>"
+    link.send(f"<presence from='{me}' to='{room}/talker' id='fill'>{inside}</presence>")
+    link.wait_id("fill")
+    for n, size in enumerate([100000] * 60 + [2000] * 60 + [1] * 200):
+        link.send(f"<message from='{me}' to='{room}' type='groupchat' id='fill{n}'>"
+                  f"<body>{'x' * size}</body></message>")
+        full = condition_of(link.wait_id(f"fill{n}")) == "wait resource-constraint"
+    check(full, "the store grew and grew")
+
+
+def test_full(context):
+    """who is in a room whose store is full may leave, change and enter it again"""
+    with Annex(context.build, "full", {DOMAIN: "module: muc\nstore-quota: 6M"}) as annex:
+        with Server(annex.socket(DOMAIN)) as server:
+            annex.start()
+            link, attic = server.wait(), f"attic@{DOMAIN}"
+            Chat(server).open(link, {})
+            pid = annex.pid(DOMAIN)
+            fill(link, attic)
+
+            def told(name, stanza):
+                link.send(stanza.replace("ID", f"id='{name}'"))
+                return condition_of(link.wait_id(name))
+
+            def presence(n, rest, inner=""):
+                return f"<presence from='{jid_of(n)}' to='{ROOM}/nick{n}' ID {rest}>{inner}</presence>"
+
+            inside, full = f"<x xmlns='{MUC}'/>", "wait resource-constraint"
+            line = f"<message from='{jid_of(0)}' to='{ROOM}' type='groupchat' ID><body>hi</body></message>"
+            for n in range(3):  # more often than turns may fail in a minute
+                check(told(f"leave{n}", presence(n + 1, "type='unavailable'")) == "", "a leave")
+                check(told(f"again{n}", presence(0, "", inside)) == "", "entering again")
+                check(told(f"away{n}", presence(0, "", "<show>away</show>")) == "", "a status")
+                check(told(f"join{n}", presence(n + 1, "", inside)) == full, "somebody came in")
+                check(told(f"line{n}", line) == full, "a line was kept")
+            kick = f"<query xmlns='{MUC}#admin'><item nick='nick4' role='none'/></query>"
+            iq = f"<iq from='{jid_of(0)}' to='{ROOM}' type='set' ID>{kick}</iq>"
+            check(told("kick", iq) == "", "a kick")
+            destroy = f"<query xmlns='{MUC}#owner'><destroy/></query>"
+            iq = f"<iq from='talker@example.org/x' to='{attic}' type='set' ID>{destroy}</iq>"
+            check(told("destroy", iq) == "", "the end of a room")
+            tries = itertools.count()
+            wait(lambda: told(f"room{next(tries)}", line) == "", 30, "there is room again")
+            check(annex.pid(DOMAIN) == pid, "the worker did not live through it")
+            check("undone" not in annex.log(), "a turn was undone")
+            annex.stop()
+
+
+test_full.seconds = 10
 test_chat.seconds = 50
 test_put_out.seconds = 20
 test_come_and_go.seconds = 15
