@@ -12,7 +12,7 @@
 # Whoever sources this sets results, a file to which all lines are appended,
 # and logs, a directory that keeps what suites printed.
 
-suite_running=
+suite_running= suite_beside=
 
 # The tests of a log: "PASS name", "FAIL name" or "SKIP name", each name once.
 suite_tally() {
@@ -60,37 +60,71 @@ suite_problem() {
 
 # suite NAME SECONDS TITLE COMMAND...
 suite() {
-	suite_log=$logs/$1.log
-	suite_name=$1 suite_seconds=$2
 	printf '== %-52s' "$3"
-	shift 3
-	suite_start=$(date +%s)
-	suite_status=0
-	timeout -k 10 "$suite_seconds" "$@" >"$suite_log" 2>&1 </dev/null &
+	suite_begin "$@"
 	suite_running=$!
-	wait "$suite_running" || suite_status=$?
+	suite_finish "$suite_running" "$1" "$2"
 	suite_running=
-	suite_tally "$suite_log" >"$logs/$suite_name.tally"
-	suite_what=$(suite_problem "$suite_status" "$logs/$suite_name.tally" "$suite_seconds")
-	[ -z "$suite_what" ] || echo "FAIL $suite_name ($suite_what)" >>"$logs/$suite_name.tally"
-	suite_failed=$(grep -c '^FAIL ' "$logs/$suite_name.tally" || true)
-	printf '%4d passed' "$(grep -c '^PASS ' "$logs/$suite_name.tally" || true)"
+}
+
+# suite_beside NAME SECONDS TITLE COMMAND...: one that takes what processors the suites
+# behind it leave, until suite_await.  One at a time.
+suite_beside() {
+	suite_beside_name=$1 suite_beside_seconds=$2 suite_beside_title=$3
+	shift 3
+	suite_begin "$suite_beside_name" "$suite_beside_seconds" "$suite_beside_title" nice -n 19 "$@"
+	suite_beside=$!
+}
+suite_await() {
+	[ -n "$suite_beside" ] || return 0
+	printf '== %-52s' "$suite_beside_title"
+	suite_finish "$suite_beside" "$suite_beside_name" "$suite_beside_seconds"
+	suite_beside=
+}
+
+# Its log is NAME.log, its status and how long it took are NAME.end.
+suite_begin() {
+	suite_log=$logs/$1.log suite_end=$logs/$1.end suite_seconds=$2
+	rm -f "$suite_end"
+	shift 3
+	(
+		suite_start=$(date +%s) suite_status=0 suite_command=
+		trap 'kill "$suite_command" 2>/dev/null; exit 143' TERM
+		timeout -k 10 "$suite_seconds" "$@" >"$suite_log" 2>&1 </dev/null &
+		suite_command=$!
+		wait "$suite_command" || suite_status=$?
+		echo "$suite_status $(($(date +%s) - suite_start))" >"$suite_end"
+	) &
+}
+
+# What a suite said, once it has ended: suite_finish PID NAME SECONDS
+suite_finish() {
+	suite_log=$logs/$2.log suite_tally=$logs/$2.tally suite_end=$logs/$2.end
+	wait "$1" || true
+	read -r suite_status suite_took <"$suite_end" || suite_status=143 suite_took=0
+	suite_tally "$suite_log" >"$suite_tally"
+	suite_what=$(suite_problem "$suite_status" "$suite_tally" "$3")
+	[ -z "$suite_what" ] || echo "FAIL $2 ($suite_what)" >>"$suite_tally"
+	suite_failed=$(grep -c '^FAIL ' "$suite_tally" || true)
+	printf '%4d passed' "$(grep -c '^PASS ' "$suite_tally" || true)"
 	[ "$suite_failed" -eq 0 ] || printf ', %d failed' "$suite_failed"
-	printf '  (%d s)\n' $(($(date +%s) - suite_start))
-	sed -n 's/^SKIP /    skipped: /p' "$logs/$suite_name.tally"
+	printf '  (%d s)\n' "$suite_took"
+	sed -n 's/^SKIP /    skipped: /p' "$suite_tally"
 	suite_excerpts "$suite_log"
 	if [ -n "$suite_what" ]; then
 		tail -n 40 "$suite_log" | sed 's/^/    /'
-		echo "    FAIL $suite_name ($suite_what)"
+		echo "    FAIL $2 ($suite_what)"
 	fi
 	[ "$suite_failed" -eq 0 ] || echo "    all of it is in $suite_log"
-	cat "$logs/$suite_name.tally" >>"$results"
-	rm -f "$logs/$suite_name.tally"
+	cat "$suite_tally" >>"$results"
+	rm -f "$suite_tally" "$suite_end"
 }
 
-# End a suite that runs, with all it started.
+# End the suites that run, with all they started.
 suite_interrupt() {
-	[ -z "$suite_running" ] || kill "$suite_running" 2>/dev/null || true
+	for suite_pid in $suite_running $suite_beside; do
+		kill "$suite_pid" 2>/dev/null || true
+	done
 }
 
 # The last words: what failed, and how many; the status says whether all is well.

@@ -59,6 +59,30 @@ says "skipped: a"
 counts "too slow" 1,1 'echo PASS a; sleep 60 & wait'
 says "took more than 3 s"
 
+# Beside others: its line comes when it is awaited, and it counts as they do.
+: >"$results"
+printf '#!/bin/sh\nuntil [ -e %s/others ]; do sleep 0.1; done\necho PASS b\necho why\necho FAIL c\n' "$dir" >"$dir/script"
+suite_beside slow 10 "the other" "$dir/script" >"$dir/said"
+suite fake 5 "one" echo "PASS a" >>"$dir/said"
+touch "$dir/others"
+suite_await >>"$dir/said"
+suite_await >>"$dir/said"
+says "^== one  *1 passed  ([0-9]* s)"
+says "^== the other  *1 passed, 1 failed  ([0-9]* s)"
+says "    why"
+[ "$(suite_end | tail -n 1)" = "2 passed, 1 failed" ] || {
+	echo "one beside others is not counted"
+	bad=1
+}
+: >"$results"
+printf '#!/bin/sh\necho $$ >%s/pid\nexec sleep 60\n' "$dir" >"$dir/script"
+suite_beside slow 50 "interrupted" "$dir/script"
+until [ -s "$dir/pid" ]; do sleep 0.1; done
+suite_interrupt
+wait "$suite_beside" || true
+suite_beside=
+until ! kill -0 "$(cat "$dir/pid")" 2>/dev/null; do sleep 0.1; done
+
 : >"$results"
 suite fake 5 "missing" "$dir/no-such-suite" >"$dir/said"
 says "cannot be run"
