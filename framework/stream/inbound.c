@@ -165,6 +165,7 @@ link_read(struct stream *stream)
 		if (!feed(stream, stream->input, (size_t)n))
 			return;
 	}
+	feed(stream, NULL, 0); /* there may have been no more than that */
 }
 
 struct xml_event *

@@ -239,15 +239,19 @@ pressure(struct timer *timer)
 		link_want(stream);
 }
 
-/* Too much waits: take no more in, for a while, so that no more goes out. */
+/*
+ * Too much waits: take no more in, for a while, so that no more goes out.  But
+ * what waits behind suspects goes only when their fences are read.
+ */
 void
 liveness_pressure(struct stream *stream)
 {
 	enum stream_pressure now = stream_pressure(stream);
+	bool stops = now == STREAM_HARD && !outbox_is_searching(&stream->outbox);
 
-	if (!stream->linked || stream->stopped == (now == STREAM_HARD))
+	if (!stream->linked || stream->stopped == stops)
 		return;
-	if (now == STREAM_HARD) {
+	if (stops) {
 		stream->stopped = true;
 		restart(stream, &stream->pressure, STOPPED_MS, pressure);
 		log_write(stream->env.log, ANNEX_LOG_WARNING,

@@ -179,6 +179,12 @@ outbox_is_empty(const struct outbox *outbox)
 	    flows_is_empty(&outbox->flows);
 }
 
+bool
+outbox_is_searching(const struct outbox *outbox)
+{
+	return outbox->awaiting || outbox->suspects > 0;
+}
+
 void
 outbox_release(struct outbox *outbox, uint64_t upto)
 {

@@ -63,6 +63,9 @@ void outbox_written(struct outbox *outbox, size_t n);
 bool outbox_has_more(const struct outbox *outbox); /* front would find something */
 bool outbox_is_empty(const struct outbox *outbox); /* nothing left to write */
 
+/* Suspects are sent one by one, each waiting for the fence of the one before. */
+bool outbox_is_searching(const struct outbox *outbox);
+
 /* Kept records below upto have been routed. */
 void outbox_release(struct outbox *outbox, uint64_t upto);
 

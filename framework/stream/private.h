@@ -41,6 +41,13 @@ enum counted {
 	COUNTS = COUNT_DROPPED + STREAM_BOUNCE + 1
 };
 
+/* A trouble that the log has been told of. */
+struct told {
+	struct buf what;
+	int64_t at_ms; /* 0: none */
+};
+#define TOLD_MAX 32 /* twice as many as there may be hosts */
+
 struct stream {
 	uint32_t magic;
 #define STREAM_MAGIC 0x57e4a913u
@@ -56,11 +63,11 @@ struct stream {
 	enum backoff_class slowest; /* of the hosts of this round */
 	struct backoff backoff;
 	int64_t up_since_ms;
-	bool was_up;               /* ever */
-	bool reopening;            /* closing to come back at once */
-	bool end_sent;             /* </stream:stream> */
-	struct buf trouble;        /* the last one, for people */
-	int64_t trouble_logged_ms; /* 0: never */
+	bool was_up;        /* ever */
+	bool reopening;     /* closing to come back at once */
+	bool end_sent;      /* </stream:stream> */
+	struct buf trouble; /* the last one, for people */
+	struct told told[TOLD_MAX];
 
 	struct transport_user carrier;
 	struct transport *transport;

@@ -148,12 +148,14 @@ stream_create(
 	return stream;
 }
 
+/* Who asked for a fence while there was no link is told by later all the same. */
 static void
 timers_stop(struct stream *stream)
 {
 	liveness_stop(stream);
 	timer_stop(stream->env.timers, &stream->phase);
-	timer_stop(stream->env.timers, &stream->later);
+	if (stream->broken)
+		timer_stop(stream->env.timers, &stream->later);
 }
 
 /* No more link: the transport, the parser and what was half said go. */
@@ -184,6 +186,7 @@ stream_destroy(struct stream **streamp)
 	CHECK_OBJECT(stream, STREAM_MAGIC);
 	*streamp = NULL;
 	link_drop(stream);
+	timer_stop(stream->env.timers, &stream->later);
 	while (!annex_list_is_empty(&stream->inbox)) {
 		struct annex_link *l = stream->inbox.next;
 
@@ -195,6 +198,8 @@ stream_destroy(struct stream **streamp)
 	sockets_destroy(&stream->sockets);
 	buf_finish(&stream->raw);
 	buf_finish(&stream->trouble);
+	for (size_t i = 0; i < TOLD_MAX; i++)
+		buf_finish(&stream->told[i].what);
 	annex_pool_destroy(&stream->config_pool);
 	free(stream->input);
 	free(stream->own_counters);
@@ -216,27 +221,60 @@ link_host(const struct stream *stream, char *text, size_t size)
 	return text;
 }
 
-/* Say why, unless it was said within the minute. */
+/* Where the host has that trouble: was it said within the minute?  Now it is. */
+static bool
+trouble_was_told(struct stream *stream, const char *host, const char *text)
+{
+	int64_t now_ms = clock_ms(stream->env.clock);
+	struct told *told = &stream->told[0];
+	struct buf what = { 0 };
+
+	buf_printf(&what, "%s %s", host, text);
+	for (size_t i = 0; i < TOLD_MAX; i++) {
+		struct told *other = &stream->told[i];
+
+		if (strcmp(buf_text(&other->what), buf_text(&what)) == 0) {
+			told = other;
+			break;
+		}
+		if (other->at_ms < told->at_ms)
+			told = other;
+	}
+	if (told->at_ms != 0 && now_ms - told->at_ms < REPEAT_MS &&
+	    strcmp(buf_text(&told->what), buf_text(&what)) == 0) {
+		buf_finish(&what);
+		return true;
+	}
+	buf_finish(&told->what);
+	told->what = what;
+	told->at_ms = now_ms > 0 ? now_ms : 1;
+	return false;
+}
+
+static void
+troubles_forget(struct stream *stream)
+{
+	for (size_t i = 0; i < TOLD_MAX; i++)
+		stream->told[i].at_ms = 0;
+}
+
+/* Say why, unless it was said within the minute: the hosts of a list may each have a trouble. */
 static void
 trouble_note(struct stream *stream, const struct trouble *row, const char *text, bool was_up)
 {
-	int64_t now_ms = clock_ms(stream->env.clock);
-	bool same = strcmp(buf_text(&stream->trouble), text) == 0;
 	enum annex_log_level level = row->level;
 	char host[300];
 
 	if (row->backoff > stream->slowest)
 		stream->slowest = row->backoff;
-	if (same && !was_up && stream->trouble_logged_ms != 0 &&
-	    now_ms - stream->trouble_logged_ms < REPEAT_MS)
+	link_host(stream, host, sizeof(host));
+	if (trouble_was_told(stream, host, text) && !was_up)
 		level = ANNEX_LOG_DEBUG;
-	else
-		stream->trouble_logged_ms = now_ms > 0 ? now_ms : 1;
 	buf_clear(&stream->trouble);
 	buf_puts(&stream->trouble, text);
 	log_write(stream->env.log, level, "%s %s (%s)%s%s",
-	    was_up ? "link lost to" : "cannot attach to", link_host(stream, host, sizeof(host)),
-	    text, row->advice != NULL ? ": " : "", row->advice != NULL ? row->advice : "");
+	    was_up ? "link lost to" : "cannot attach to", host, text,
+	    row->advice != NULL ? ": " : "", row->advice != NULL ? row->advice : "");
 }
 
 static void phase_over(struct timer *timer);
@@ -343,7 +381,7 @@ link_up(struct stream *stream)
 	if (stream->was_up)
 		stream_count(stream, COUNT_RECONNECTS, 1);
 	stream->was_up = true;
-	stream->trouble_logged_ms = 0;
+	troubles_forget(stream);
 	log_write(stream->env.log, ANNEX_LOG_NOTICE, "attached to %s",
 	    link_host(stream, host, sizeof(host)));
 	liveness_start(stream);

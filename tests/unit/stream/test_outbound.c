@@ -274,6 +274,37 @@ a_stanza_at_which_the_server_closes_is_found_and_dropped(void **state)
 	assert_null(strstr(memory_heard(&world->net), "bad"));
 }
 
+/* No more is read while too much waits, but what waits goes only when fences were read. */
+static void
+suspects_are_told_apart_however_much_waits_behind_them(void **state)
+{
+	struct world *world = *state;
+	char text[600], *heard;
+
+	world->config.queue_high_bytes = 4000;
+	world->config.queue_hard_bytes = 8000;
+	world_attach(world);
+	world_queue(world, STREAM_ANSWER, "<iq id='1'/>");
+	world_queue(world, STREAM_ANSWER, "<iq id='2'/>");
+	stream_flush(world->stream);
+	world->net.room = 0;
+	snprintf(text, sizeof(text), "<message id='%0500d'/>", 1);
+	for (int i = 0; i < 40; i++)
+		queue_on(world, "den", STREAM_MESSAGE, text);
+	memory_say(&world->net, POLICY);
+	assert_int_equal(stream_pressure(world->stream), STREAM_HARD);
+	world->net.room = SIZE_MAX;
+	world_pass(world, 1000);
+	memory_heard(&world->net);
+	world_shake(world);
+	for (int i = 0; i < 3; i++) {
+		heard = mem_strdup(memory_heard(&world->net));
+		world_return_fences(world, heard);
+		free(heard);
+	}
+	assert_int_equal(stream_pressure(world->stream), STREAM_EASY);
+}
+
 /* A stanza so large that the server closes before it has all of it. */
 static void
 a_stanza_that_never_gets_through_whole_is_dropped_too(void **state)
@@ -688,6 +719,7 @@ main(void)
 		T(what_is_sent_again_goes_before_what_is_new_in_its_flow),
 		T(kept_copies_are_bounded_though_no_fence_returns),
 		T(a_stanza_at_which_the_server_closes_is_found_and_dropped),
+		T(suspects_are_told_apart_however_much_waits_behind_them),
 		T(a_stanza_that_never_gets_through_whole_is_dropped_too),
 		T(flows_share_the_wire_by_bytes),
 		T(flows_share_the_wire_by_bytes_however_large_their_stanzas_are),

@@ -463,6 +463,69 @@ the_same_trouble_is_logged_once_a_minute(void **state)
 }
 
 static void
+so_is_that_of_each_host_of_a_list(void **state)
+{
+	struct world *world = *state;
+
+	world->config.host_count = 2;
+	world_make(world);
+	stream_start(world->stream);
+	for (int64_t end_ms = clock_ms(&world->clock) + 59000; clock_ms(&world->clock) < end_ms;) {
+		memory_refuse(&world->net, "192.0.2.1: Connection refused");
+		memory_refuse(&world->net, "2001:db8::2: No route to host");
+		world_pass(world, 800);
+	}
+	assert_true(world->net.opens > 100);
+	assert_int_equal(log_complaints(world->log), 2);
+	/* Once it is up the next trouble is news. */
+	world_shake(world);
+	memory_hang_up(&world->net);
+	world_pass(world, 800);
+	memory_refuse(&world->net, "192.0.2.1: Connection refused");
+	assert_int_equal(log_complaints(world->log), 4);
+}
+
+/* Newer expats put off a token that was incomplete before until there is twice as much of it. */
+static void
+a_stanza_that_ends_where_a_turn_has_read_enough_does_not_wait(void **state)
+{
+	struct world *world = *state;
+	size_t enough = (size_t)5 * 32 * 1024; /* in five reads */
+	char *text;
+
+	world->config.read_bytes = enough;
+	world_attach(world);
+	text = mem_alloc(enough);
+	memset(text, 'x', enough);
+	memcpy(text, "<message id='", 13);
+	memcpy(text + enough - 3, "'/>", 3);
+	memory_say_bytes(&world->net, text, enough);
+	free(text);
+	assert_true(stream_has_next(world->stream));
+}
+
+static void
+who_asked_for_a_fence_without_a_link_is_told_whatever_happens_to_the_next(void **state)
+{
+	struct world *world = *state;
+
+	world_make(world);
+	stream_start(world->stream);
+	world_fence(world);
+	memory_refuse(&world->net, "Connection refused");
+	world_pass(world, 0);
+	assert_int_equal(world->fences_failed, 1);
+	world_pass(world, 200);
+	memory_connect(&world->net);
+	world_fence_on(world, "den");
+	world->config.secret = "new";
+	stream_reconfigure(world->stream, &world->config);
+	world_pass(world, 0);
+	assert_int_equal(world->fences_failed, 2);
+	assert_int_equal(world->fences_ok, 0);
+}
+
+static void
 two_instances_that_throw_each_other_out_slow_down(void **state)
 {
 	struct world *world = *state;
@@ -736,6 +799,9 @@ main(void)
 		T(the_hosts_are_tried_in_order_without_a_pause),
 		T(a_host_that_cannot_even_be_tried_does_not_stop_the_others),
 		T(the_same_trouble_is_logged_once_a_minute),
+		T(so_is_that_of_each_host_of_a_list),
+		T(a_stanza_that_ends_where_a_turn_has_read_enough_does_not_wait),
+		T(who_asked_for_a_fence_without_a_link_is_told_whatever_happens_to_the_next),
 		T(two_instances_that_throw_each_other_out_slow_down),
 		T(reconfiguring_what_is_not_the_link_applies_at_once),
 		T(a_ca_file_with_a_new_stamp_is_taken_up),
