@@ -94,9 +94,12 @@ int
 process_start(struct process *process, struct reactor *reactor, const struct process_plan *plan,
     process_ended_fn *ended)
 {
-	pid_t parent = getpid(), pid = fork();
+	pid_t parent = getpid(), pid;
 	int fd;
 
+	/* Whoever started us may have left it ignored: then children vanish unseen. */
+	signal(SIGCHLD, SIG_DFL);
+	pid = fork();
 	if (pid < 0)
 		return ANNEX_EIO;
 	if (pid == 0) {

@@ -51,6 +51,20 @@ run_script(struct bench *b, struct child *child, const char *script, int extra_f
 	return text;
 }
 
+/* As annexd inherits it from a parent that does not want to wait for its own children. */
+static void
+test_an_end_is_seen_although_sigchld_was_ignored(void **state)
+{
+	struct bench *b = *state;
+	struct child child;
+
+	signal(SIGCHLD, SIG_IGN);
+	run_script(b, &child, "exit 7", -1);
+	assert_true(WIFEXITED(child.status));
+	assert_int_equal(WEXITSTATUS(child.status), 7);
+	signal(SIGCHLD, SIG_DFL);
+}
+
 static void
 test_an_end_is_reported_with_its_status(void **state)
 {
@@ -190,6 +204,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_an_end_is_reported_with_its_status),
+		CASE(test_an_end_is_seen_although_sigchld_was_ignored),
 		CASE(test_a_child_has_the_planned_descriptors_and_no_other),
 		CASE(test_descriptors_may_change_places),
 		CASE(test_a_child_has_a_group_of_its_own_and_no_blocked_signals),
