@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "muc.h"
+#include "change.h"
 
 #define CHANGES_MAX 100
 

@@ -7,7 +7,8 @@
  */
 #include <string.h>
 
-#include "muc.h"
+#include "archive.h"
+#include "commands.h"
 
 #define TEXT_MAX 190
 #define TOO_LONG "An announcement to all rooms has at most %d bytes."

@@ -12,6 +12,8 @@
  */
 #include <string.h>
 
+#include "change.h"
+#include "presence.h"
 #include "register.h"
 
 #define REQUESTS_MAX 100  /* of a room */

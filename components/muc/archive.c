@@ -9,7 +9,8 @@
  */
 #include <string.h>
 
-#include "muc.h"
+#include "archive.h"
+#include "routed.h"
 
 #define NS_HINTS "urn:xmpp:hints"
 

@@ -21,7 +21,7 @@
 
 #include <annex/iq.h>
 
-#include "muc.h"
+#include "routed.h"
 
 #define ROOMS_A_STEP 50
 #define QUESTIONS_A_STEP 100

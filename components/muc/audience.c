@@ -10,7 +10,8 @@
  * as long as all that it was made of is the same, and goes when the room was
  * quiet for a while; groups are put right whenever somebody speaks.
  */
-#include "muc.h"
+#include "presence.h"
+#include "routed.h"
 
 enum { GROUP_OTHERS, GROUP_MODERATORS };
 

@@ -9,7 +9,9 @@
  */
 #include <string.h>
 
-#include "muc.h"
+#include "change.h"
+#include "presence.h"
+#include "routed.h"
 
 struct change
 change_of_role(struct occupant *o, enum role role)

@@ -9,6 +9,8 @@
  */
 #include <string.h>
 
+#include "change.h"
+#include "commands.h"
 #include "hats.h"
 
 static const struct annex_choice affiliations[] = {

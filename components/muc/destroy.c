@@ -11,7 +11,10 @@
  */
 #include <string.h>
 
-#include "muc.h"
+#include "archive.h"
+#include "commands.h"
+#include "presence.h"
+#include "routed.h"
 
 void
 room_tell_destroyed(struct room *room, const struct annex_element *destroy)

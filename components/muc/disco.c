@@ -7,7 +7,8 @@
 
 #include <annex/disco.h>
 
-#include "muc.h"
+#include "change.h"
+#include "presence.h"
 
 static const struct annex_identity identities[] = {
 	{ "conference", "text", SERVICE_NAME },

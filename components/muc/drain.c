@@ -12,7 +12,7 @@
 
 #include <annex/iq.h>
 
-#include "muc.h"
+#include "presence.h"
 
 #define CLIENTS_A_STEP 500
 

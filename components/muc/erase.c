@@ -9,6 +9,9 @@
  */
 #include <string.h>
 
+#include "archive.h"
+#include "change.h"
+#include "commands.h"
 #include "rights.h"
 
 #define JID_MAX 180

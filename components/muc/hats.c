@@ -11,6 +11,7 @@
 #include <annex/digest.h>
 
 #include "hats.h"
+#include "presence.h"
 
 /* --- Which there are --------------------------------------------------------------- */
 

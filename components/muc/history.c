@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "muc.h"
+#include "archive.h"
+#include "routed.h"
 
 #define HISTORY_MAX 1000
 #define HISTORY_STANZAS 4 /* no more bytes than that many of the largest have */

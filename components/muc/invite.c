@@ -9,7 +9,8 @@
  */
 #include <string.h>
 
-#include "muc.h"
+#include "change.h"
+#include "presence.h"
 
 #define INVITES_MAX 20
 

@@ -9,7 +9,9 @@
  */
 #include <string.h>
 
-#include "muc.h"
+#include "archive.h"
+#include "presence.h"
+#include "routed.h"
 
 struct joining {
 	struct muc *m;

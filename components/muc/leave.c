@@ -9,7 +9,8 @@
  */
 #include <string.h>
 
-#include "muc.h"
+#include "presence.h"
+#include "routed.h"
 
 /* §10.1: who vanishes before the room was configured takes it along; a temporary one ends empty. */
 void

@@ -5,7 +5,10 @@
  */
 #include <string.h>
 
-#include "muc.h"
+#include "archive.h"
+#include "change.h"
+#include "commands.h"
+#include "presence.h"
 
 bool
 is_subject_change(const struct annex_element *message)

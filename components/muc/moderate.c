@@ -12,7 +12,7 @@
  */
 #include <string.h>
 
-#include "muc.h"
+#include "archive.h"
 
 #define NS_MODERATE_0 "urn:xmpp:message-moderate:0"
 #define NS_MODERATE "urn:xmpp:message-moderate:1"

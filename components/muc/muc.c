@@ -20,7 +20,9 @@
 #include <annex/counter.h>
 #include <annex/disco.h>
 
-#include "muc.h"
+#include "archive.h"
+#include "presence.h"
+#include "routed.h"
 
 #define DAY ((int64_t)86400000)
 

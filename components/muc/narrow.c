@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive.h"
 #include "query.h"
 
 /* --- Bounds --------------------------------------------------------------------- */

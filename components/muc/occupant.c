@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "muc.h"
+#include "presence.h"
+#include "routed.h"
 
 struct occupant *
 occupant_find(const struct room *room, const char *nick)

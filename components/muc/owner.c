@@ -11,7 +11,9 @@
  */
 #include <string.h>
 
-#include "muc.h"
+#include "change.h"
+#include "commands.h"
+#include "presence.h"
 
 /* --- The form ----------------------------------------------------------------- */
 

@@ -9,7 +9,7 @@
  * What waits is not in the store either.  That is for changes of somebody who is in and stays what they are: who
  * enters, leaves, or gets another nickname or role is shown at once, with what waited.
  */
-#include "muc.h"
+#include "presence.h"
 
 #define BUSY_MS 1000
 

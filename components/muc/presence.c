@@ -10,7 +10,8 @@
  */
 #include <string.h>
 
-#include "muc.h"
+#include "presence.h"
+#include "routed.h"
 
 #define PRESENCE_MAX ((size_t)16 << 10)
 #define SHOW_MAX 16 /* RFC 6121 §4.7.2.1 */

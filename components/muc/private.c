@@ -13,7 +13,7 @@
 #include <annex/caps.h>
 #include <annex/iq.h>
 
-#include "muc.h"
+#include "routed.h"
 
 #define NS_PING "urn:xmpp:ping"
 

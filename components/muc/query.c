@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive.h"
+#include "presence.h"
 #include "query.h"
 
 #define PAGE_PRESET 50

@@ -10,7 +10,7 @@
 #include <annex/query.h>
 #include <annex/rsm.h>
 
-#include "muc.h"
+#include "presence.h"
 
 #define PAGE_MAX 250
 #define PAGE_STANZAS 8 /* as many bytes as that many of the largest end a page */

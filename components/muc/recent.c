@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include "muc.h"
+#include "archive.h"
 
 #define ROOMS_MAX 1000
 #define BYTES_MAX ((size_t)64 << 10)

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "change.h"
 #include "register.h"
 
 #define FAQ_MAX ((size_t)8 << 10)

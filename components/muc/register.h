@@ -6,7 +6,7 @@
 #ifndef MUC_REGISTER_H
 #define MUC_REGISTER_H
 
-#include "muc.h"
+#include "change.h"
 
 struct registration {
 	const char *first, *last, *nick, *url, *email;

@@ -13,7 +13,10 @@
  */
 #include <string.h>
 
-#include "muc.h"
+#include "archive.h"
+#include "change.h"
+#include "presence.h"
+#include "routed.h"
 
 static struct annex_pool *
 scratch(const struct room *room)

@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "muc.h"
+#include "presence.h"
+#include "routed.h"
 
 #define ROOMS_MAX 2000
 #define ROOM_IDLE_MS ((int64_t)10 * 60 * 1000)

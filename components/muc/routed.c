@@ -20,7 +20,7 @@
 
 #include <annex/iq.h>
 
-#include "muc.h"
+#include "routed.h"
 
 #define MARK_MS 1000
 

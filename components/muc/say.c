@@ -9,7 +9,8 @@
  */
 #include <string.h>
 
-#include "muc.h"
+#include "presence.h"
+#include "routed.h"
 
 struct annex_flow *
 muc_flow(struct muc *m, const struct annex_stanza *in)

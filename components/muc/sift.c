@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive.h"
+#include "presence.h"
 #include "query.h"
 
 #define LOOK_MAX 100

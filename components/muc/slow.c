@@ -10,7 +10,7 @@
  */
 #include <string.h>
 
-#include "muc.h"
+#include "archive.h"
 
 /* §5: only what has a body counts; owners and admins go free. */
 static bool

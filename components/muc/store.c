@@ -8,7 +8,7 @@
  * that of public rooms, made that of rooms by who made them, live that of rooms with
  * somebody in them: they are written together with what they index, and so is how many are listed.
  */
-#include "muc.h"
+#include "change.h"
 
 static const struct annex_key_part by_room[] = { { "room", ANNEX_KEY_TEXT }, { 0 } };
 static const struct annex_key_part by_room_jid[] = { { "room", ANNEX_KEY_TEXT },

@@ -8,7 +8,8 @@
  */
 #include <string.h>
 
-#include "muc.h"
+#include "archive.h"
+#include "routed.h"
 
 int
 unrouted_count(struct room *room)

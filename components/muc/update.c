@@ -11,7 +11,9 @@
  */
 #include <string.h>
 
-#include "muc.h"
+#include "change.h"
+#include "presence.h"
+#include "routed.h"
 
 static bool
 is_entering(const struct annex_stanza *in)

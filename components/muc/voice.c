@@ -5,7 +5,8 @@
  */
 #include <string.h>
 
-#include "muc.h"
+#include "change.h"
+#include "presence.h"
 
 struct voice_form {
 	const char *role, *jid, *nick;
