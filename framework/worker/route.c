@@ -84,6 +84,13 @@ route_is_unavailable(const struct xml_event *event)
 	return is_equal(type, "unavailable") && shape_of(event->element) == SHAPE_PRESENCE;
 }
 
+bool
+route_is_available(const struct xml_event *event)
+{
+	return annex_attr(event->element, "type") == NULL &&
+	    shape_of(event->element) == SHAPE_PRESENCE;
+}
+
 static void
 drop(struct worker *w, const struct annex_element *el, const char *why)
 {

@@ -268,6 +268,30 @@ retry_later(struct worker *w, struct xml_event *event)
 	timer_start(&w->timers, &w->retry_timer, wait_ms, w->retry_timer.fire);
 }
 
+static bool
+is_same_attr(const struct xml_event *a, const struct xml_event *b, const char *name)
+{
+	const char *one = annex_attr(a->element, name), *other = annex_attr(b->element, name);
+
+	return one != NULL && other != NULL && strcmp(one, other) == 0;
+}
+
+/* Who has come again is there: that they left before, which failed, must not be tried any more. */
+static void
+retry_overtaken(struct worker *w, const struct xml_event *event)
+{
+	if (annex_list_is_empty(&w->retry) || !route_is_available(event))
+		return;
+	ANNEX_LIST_EACH (&w->retry, l) {
+		struct xml_event *left = annex_container_of(l, struct xml_event, link);
+
+		if (!is_same_attr(left, event, "from") || !is_same_attr(left, event, "to"))
+			continue;
+		annex_list_remove(l);
+		stream_free_event(w->inst.stream, left);
+	}
+}
+
 /* One stanza in a transaction of its own.  False where the worker has ended. */
 static bool
 replay(struct worker *w, struct xml_event *event)
@@ -276,8 +300,10 @@ replay(struct worker *w, struct xml_event *event)
 
 	w->commit_failed = false;
 	route_event(w, event, true);
-	if (turn_finish(w))
+	if (turn_finish(w)) {
+		retry_overtaken(w, event);
 		return true;
+	}
 	store_failed =
 	    store_has_failed(w->inst.store) || store_has_refused(w->inst.store) || w->commit_failed;
 	log_write(w->log, ANNEX_LOG_ERROR, "a stanza could not be handled (%s): from=%s",
@@ -425,6 +451,9 @@ turn_end(struct worker *w)
 {
 	if (!turn_finish(w))
 		turn_fail(w);
+	else
+		ANNEX_LIST_EACH (&w->handled, l)
+			retry_overtaken(w, annex_container_of(l, struct xml_event, link));
 	turn_forget(w);
 	if (annex_list_is_empty(&w->retry))
 		w->retries = 0;

@@ -162,6 +162,8 @@ void route_event(struct worker *worker, struct xml_event *event, bool again);
 void
 route_refuse_event(struct worker *worker, struct xml_event *event, enum annex_condition condition);
 bool route_is_unavailable(const struct xml_event *event);
+bool route_is_available(
+    const struct xml_event *event); /* somebody comes, or changes how they are shown */
 
 /* hash.c: what a stanza is, but for its id and resources (0 is never returned). */
 uint64_t stanza_hash(const struct annex_stanza *stanza);
