@@ -33,6 +33,7 @@ struct server {
 	uint64_t messages, bytes, answers; /* that came from the component */
 	uint64_t message_bytes;
 	struct out *out, **out_end; /* to be written */
+	bool writing;               /* by the writer, what it took from out */
 	bool dropped;
 	bool blind; /* only read: count bytes and look at nothing, as a plain reader would */
 };
