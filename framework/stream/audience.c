@@ -196,7 +196,7 @@ slab_with_room(struct audience *audience, size_t need)
 	return slab_append(audience, bytes > need ? bytes : need);
 }
 
-/* ` to='...'` and tail into scratch; *to_len_r is where the one ends and the other begins. */
+/* The escaped address and tail into scratch; *to_len_r is where the one ends and the other begins. */
 static int
 recipient_write(
     struct buf *scratch, const char *to, const struct annex_element *tail, size_t *to_len_r)
@@ -204,13 +204,9 @@ recipient_write(
 	int r;
 
 	buf_clear(scratch);
-	buf_append(scratch, " to='", 5);
 	if ((r = xml_write_escaped(scratch, to, strlen(to))) < 0)
 		return r;
-	buf_putc(scratch, '\'');
 	*to_len_r = scratch->len;
-	if (scratch->len > UINT16_MAX)
-		return ANNEX_ELIMIT;
 	if (tail != NULL && (r = xml_write(scratch, tail, ANNEX_NS_STANZA)) < 0)
 		return r;
 	return sizeof(struct recipient) + scratch->len <= SLAB_MAX ? ANNEX_OK : ANNEX_ELIMIT;
@@ -229,7 +225,7 @@ add_written(
 	if ((r = recipient_write(text, to, tail, &to_len)) < 0)
 		return r;
 	head.to_len = (uint16_t)to_len;
-	head.tail_len = (uint32_t)(text->len - to_len);
+	head.tail_len = (uint16_t)(text->len - to_len);
 	slab = slab_with_room(audience, sizeof(head) + text->len);
 	memcpy(slab->bytes + slab->used + sizeof(head), text->data, text->len);
 	recipient_end(slab, head);

@@ -3,7 +3,7 @@
 /*
  * audience.h - recipients, written once
  *
- * A recipient is a head of eight bytes, ` to='...'` ready to be copied, and
+ * A recipient is a head of six bytes, an address escaped and ready to be copied, and
  * children of their own; they are packed one after the other in slabs.  A
  * fan-out holds slabs, each up to where it ended then.  So who comes is added
  * behind what is in line, and only who goes while something is in line costs a copy of
@@ -23,12 +23,11 @@
 #include "xml/plain.h"
 
 #define AUDIENCE_GROUPS 8       /* ANNEX_GROUPS */
-#define SLAB_SLACK ((size_t)64) /* behind the last recipient: see fanout.c */
+#define SLAB_SLACK ((size_t)64) /* behind the last recipient: see expand.c */
 
 struct recipient {
-	uint16_t variant; /* or group */
-	uint16_t to_len;
-	uint32_t tail_len;
+	uint16_t variant;          /* or group */
+	uint16_t to_len, tail_len; /* together below 64 KiB */
 };
 
 struct slab {
@@ -88,18 +87,13 @@ recipient_end(struct slab *slab, const struct recipient head)
 static inline size_t
 recipient_put_plain(char *at, const char *end, unsigned variant, const char *to)
 {
-	static const char open[8] = " to='"; /* what is too much is written over */
-	const size_t open_len = 5, len = strlen(to), to_len = open_len + len + 1;
-	const struct recipient head = { (uint16_t)variant, (uint16_t)to_len, 0 };
+	const size_t len = strlen(to);
+	const struct recipient head = { (uint16_t)variant, (uint16_t)len, 0 };
 
-	if ((size_t)(end - at) < sizeof(head) + to_len)
-		return 0;
-	memcpy(at + sizeof(head), open, sizeof(open));
-	if (!plain_copy(at + sizeof(head) + open_len, to, len))
+	if ((size_t)(end - at) < sizeof(head) + len || !plain_copy(at + sizeof(head), to, len))
 		return 0;
 	memcpy(at, &head, sizeof(head));
-	at[sizeof(head) + to_len - 1] = '\'';
-	return sizeof(head) + to_len;
+	return sizeof(head) + len;
 }
 
 /*

@@ -92,9 +92,7 @@ body_write(const struct body *body, const char *to, struct buf *out)
 
 	CHECK_OBJECT(body, BODY_MAGIC);
 	buf_append(out, body->text, body->to_at);
-	buf_puts(out, " to='");
 	r = xml_write_escaped(out, to, strlen(to));
-	buf_putc(out, '\'');
 	buf_append(out, body->text + body->to_at, body->len - body->to_at);
 	if (r == ANNEX_OK && out->error == ANNEX_OK)
 		return ANNEX_OK;

@@ -3,7 +3,7 @@
 /*
  * body.h - a stanza written once, but for whom it is to
  *
- * The text has two seams: where ` to='...'` goes, and where children of one
+ * The text has two seams: where the address goes into ` to=''`, and where children of one
  * recipient's own go.  It never changes, so any number of fan-outs may hold it, and
  * it lives until the last of them has drained and its owner has let go.
  */

@@ -383,7 +383,9 @@ xml_write_split(struct buf *buf, const struct annex_element *el, const char *con
 
 	out_begin(&o, buf);
 	put_start(&o, el, context_ns);
+	PUT(&o, " to='");
 	*to_at = (size_t)(o.at - buf->data);
+	PUT(&o, "'");
 	for (const struct annex_attr *a = el->attrs; a != NULL; a = a->next)
 		if (a->ns != NULL || strcmp(a->name, "to") != 0)
 			put_attr(&o, el, a);

@@ -23,8 +23,8 @@
 int xml_write(struct buf *buf, const struct annex_element *el, const char *context_ns);
 
 /*
- * The same for a root without its attribute "to", and where to put what differs by
- * recipient: to_at is the offset for ` to='...'`, tail_at the one where more children go (before
+ * The same for a root whose attribute "to" is left empty, and where to put what differs by
+ * recipient: to_at is the offset for their address, tail_at the one where more children go (before
  * the end tag, which is always written out).  Offsets count from the buf's start.
  */
 int xml_write_split(struct buf *buf, const struct annex_element *el, const char *context_ns,
