@@ -18,7 +18,7 @@
 #include "expand.h"
 #include "flow.h"
 
-#define QUANTUM 4096
+#define QUANTUM 16384 /* some dozens of usual stanzas: a change of flows costs as much as a few */
 
 void
 flows_init(struct flows *flows, size_t *held)
