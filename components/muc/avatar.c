@@ -122,7 +122,7 @@ vcard_get(const struct room *room, struct annex_pool *pool)
 	if (annex_get(room->muc->store, &key, &record) < 0)
 		return NULL;
 	xml = ((Muc__Vcard *)record)->xml;
-	return annex_element_read(pool, xml, strlen(xml), (size_t)1 << 20);
+	return kept_element(pool, xml);
 }
 
 /* --- Of the service ------------------------------------------------------------- */

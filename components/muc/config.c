@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "change.h"
+#include "muc.h"
 
 static const struct annex_choice roles[] = {
 	{ "moderator", "Moderators" },

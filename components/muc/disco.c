@@ -7,7 +7,6 @@
 
 #include <annex/disco.h>
 
-#include "change.h"
 #include "presence.h"
 
 static const struct annex_identity identities[] = {
@@ -114,10 +113,7 @@ static const struct annex_form info_form = { .type = NS_MUC "#roominfo", .fields
 static const char *
 subject_text(const struct room *room)
 {
-	struct annex_element *kept = room->subject == NULL
-	    ? NULL
-	    : annex_element_read(annex_scratch(room->muc->inst), room->subject,
-		  strlen(room->subject), (size_t)1 << 20);
+	struct annex_element *kept = kept_element(annex_scratch(room->muc->inst), room->subject);
 
 	return kept == NULL ? "" : annex_child_text(kept, NULL, "subject");
 }

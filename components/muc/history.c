@@ -73,8 +73,7 @@ struct annex_stanza *
 line_build(const struct room *room, const Muc__Line *line, const char *to)
 {
 	struct annex_pool *pool = annex_scratch(room->muc->inst);
-	struct annex_element *kept =
-	    annex_element_read(pool, line->xml, strlen(line->xml), (size_t)1 << 20);
+	struct annex_element *kept = kept_element(pool, line->xml);
 	struct annex_stanza *out;
 
 	if (kept == NULL)
@@ -160,9 +159,7 @@ void
 subject_send(struct room *room, const struct session *to)
 {
 	struct annex_pool *pool = annex_scratch(room->muc->inst);
-	struct annex_element *kept = room->subject == NULL
-	    ? NULL
-	    : annex_element_read(pool, room->subject, strlen(room->subject), (size_t)1 << 20);
+	struct annex_element *kept = kept_element(pool, room->subject);
 	struct annex_stanza *out = annex_message(room->muc->inst,
 	    kept == NULL ? room->jid : annex_attr(kept, "from"), to->jid, "groupchat");
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "archive.h"
-#include "change.h"
 #include "commands.h"
 #include "presence.h"
 

@@ -74,8 +74,7 @@ bury(const struct retraction *r, const Muc__Line *line)
 {
 	struct annex_pool *pool = annex_scratch(r->room->muc->inst);
 	struct annex_key key = muc_key(TABLE_LINES, r->room->id);
-	struct annex_element *el =
-	    annex_element_read(pool, line->xml, strlen(line->xml), (size_t)1 << 20);
+	struct annex_element *el = kept_element(pool, line->xml);
 	Muc__Line record = *line;
 	size_t len;
 	int status;
@@ -192,8 +191,7 @@ may_moderate(const struct room *room, const struct session *s, const struct anne
 static bool
 is_message(const Muc__Line *line, struct annex_pool *pool)
 {
-	const struct annex_element *el =
-	    annex_element_read(pool, line->xml, strlen(line->xml), (size_t)1 << 20);
+	const struct annex_element *el = kept_element(pool, line->xml);
 
 	return el != NULL && !is_subject_change(el) && !is_retraction(el);
 }

@@ -136,6 +136,8 @@ extern const struct annex_table muc_tables[];
 
 /* What a member of a record points to, which is not const; NULL is no text. */
 char *record_text(const char *text);
+/* The element that was kept as text; NULL where that is NULL or none. */
+struct annex_element *kept_element(struct annex_pool *pool, const char *text);
 struct annex_key muc_key(int table, const char *room);
 struct annex_key muc_key_in(int table, const char *room, const char *name);
 /* Undo the turn where something had been written before: the put that failed must not stand alone. */

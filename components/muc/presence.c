@@ -73,8 +73,7 @@ add_payload(struct annex_stanza *out, const struct notice *n, const struct sessi
 		add_language(out->element, n->with);
 		annex_add_copies(out->element, n->with);
 	} else if (n->type == NULL && shown->presence != NULL) {
-		kept = annex_element_read(
-		    out->pool, shown->presence, strlen(shown->presence), 2 * PRESENCE_MAX);
+		kept = kept_element(out->pool, shown->presence);
 		if (kept == NULL)
 			return;
 		add_language(out->element, kept);

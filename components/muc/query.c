@@ -178,8 +178,7 @@ line_send(const struct query *q, const char *id, const Muc__Line *line)
 {
 	struct annex_stanza *out = annex_message(q->m->inst, q->room->jid, q->to, NULL);
 	struct annex_element *forwarded;
-	struct annex_element *line_el =
-	    annex_element_read(out->pool, line->xml, strlen(line->xml), (size_t)1 << 20);
+	struct annex_element *line_el = kept_element(out->pool, line->xml);
 
 	forwarded = annex_mam_result_add(out->element, q->query_id, id, line->stamp_ms);
 	if (line_el == NULL)

@@ -220,8 +220,7 @@ private_lost(struct room *room, const Muc__Unrouted *u)
 static void
 private_again(struct room *room, const Muc__Unrouted *u)
 {
-	struct annex_element *kept =
-	    annex_element_read(scratch(room), u->xml, strlen(u->xml), (size_t)1 << 20);
+	struct annex_element *kept = kept_element(scratch(room), u->xml);
 
 	for (size_t i = 0; kept != NULL && i < u->n_jid; i++) {
 		struct annex_stanza *out = annex_message(
@@ -393,8 +392,7 @@ gone_resync(struct muc *m, const char *id, const Muc__Live *live)
 {
 	struct room *room = room_shell(m, live->name);
 	struct annex_pool *pool = room->pool;
-	struct annex_element *destroy = annex_element_read(
-	    annex_scratch(m->inst), live->destroy, strlen(live->destroy), (size_t)1 << 20);
+	struct annex_element *destroy = kept_element(annex_scratch(m->inst), live->destroy);
 
 	room->id = id;
 	if (live->secret.len == sizeof(room->secret))

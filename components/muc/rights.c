@@ -18,7 +18,7 @@ is_subject_by(struct muc *m, const Muc__Room *record, const char *bare)
 	if (record->subject[0] == '\0' || record->secret.len != sizeof(room.secret))
 		return false;
 	memcpy(room.secret, record->secret.data, sizeof(room.secret));
-	kept = annex_element_read(pool, record->subject, strlen(record->subject), (size_t)1 << 20);
+	kept = kept_element(pool, record->subject);
 	if (kept != NULL)
 		by = annex_child(kept, NS_OCCUPANT, "occupant-id");
 	return by != NULL && strcmp(annex_attr(by, "id"), occupant_id(&room, pool, bare)) == 0;

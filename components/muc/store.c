@@ -8,7 +8,9 @@
  * that of public rooms, made that of rooms by who made them, live that of rooms with
  * somebody in them: they are written together with what they index, and so is how many are listed.
  */
-#include "change.h"
+#include <string.h>
+
+#include "muc.h"
 
 static const struct annex_key_part by_room[] = { { "room", ANNEX_KEY_TEXT }, { 0 } };
 static const struct annex_key_part by_room_jid[] = { { "room", ANNEX_KEY_TEXT },
@@ -112,6 +114,15 @@ char *
 record_text(const char *text)
 {
 	return (char *)(uintptr_t)(text == NULL ? "" : text);
+}
+
+/* More than a stanza has, whatever was added to it. */
+#define KEPT_MAX ((size_t)1 << 20)
+
+struct annex_element *
+kept_element(struct annex_pool *pool, const char *text)
+{
+	return text == NULL ? NULL : annex_element_read(pool, text, strlen(text), KEPT_MAX);
 }
 
 struct annex_key

@@ -11,7 +11,6 @@
  */
 #include <string.h>
 
-#include "change.h"
 #include "presence.h"
 #include "routed.h"
 
