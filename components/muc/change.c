@@ -233,47 +233,6 @@ tell_rank(struct room *room, struct occupant *o, const struct change *c, const c
 	presence_after_role(o, before, &n, true);
 }
 
-/* --- Of somebody who is not in --------------------------------------------------- */
-
-static struct annex_stanza *
-absent_build(struct room *room, const char *to, const char *jid, enum rank rank, const char *reason)
-{
-	struct annex_stanza *out = annex_message(room->muc->inst, room->jid, to, NULL);
-	struct annex_element *item = annex_add(annex_add(out->element, NS_USER, "x"), NULL, "item");
-
-	annex_attr_set(item, "affiliation", rank_name(rank));
-	annex_attr_set(item, "jid", jid);
-	annex_attr_set(item, "role", role_name(ROLE_NONE));
-	annex_add_text(item, NULL, "reason", reason);
-	return out;
-}
-
-void
-absent_say(struct room *room, const char *jid, enum rank rank, const char *reason)
-{
-	room_say(room, absent_build(room, NULL, jid, rank, reason));
-}
-
-/* §9.3, §10.3 and so on.  Who encrypts for each member has to know of those who are away as well. */
-void
-absent_tell(struct room *room, const char *jid, enum rank rank, const char *reason)
-{
-	if (!room_shows_jids(room))
-		return;
-	unrouted_absent(room, jid, rank, reason);
-	absent_say(room, jid, rank, reason);
-}
-
-/* §16.6.1: out of courtesy, where the service is courteous. */
-static void
-tell_account(struct room *room, const struct change *c, const struct annex_jid *to)
-{
-	struct annex_stanza *out = absent_build(room, to->bare, NULL, c->rank, c->reason);
-
-	add_status(out->element->last, CODE_AFFILIATION);
-	annex_send_on(room->muc->inst, room_flow(room), out);
-}
-
 /* §9.5: who became a member of a room for members is asked in. */
 static void
 tell_who_is_away(struct room *room, const struct change *c, const char *actor)
@@ -292,7 +251,7 @@ tell_who_is_away(struct room *room, const struct change *c, const char *actor)
 	if (room->config.members_only && c->rank == RANK_MEMBER && c->before < RANK_MEMBER)
 		invite_send(room, to, from, asked, NULL);
 	else if (room->muc->set->tell_absent && c->rank != c->before)
-		tell_account(room, c, to);
+		absent_tell_account(room, to->bare, c->rank, c->reason);
 }
 
 void

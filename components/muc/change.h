@@ -29,8 +29,15 @@ int change_put(struct room *room, const struct change *c) ANNEX_MUST_CHECK;
 /* Who goes is told; and, after the IQ's answer, everybody. */
 void change_tell_who_goes(struct room *room, const struct change *c, const char *actor);
 void change_tell(struct room *room, const struct change *c, const char *actor);
-/* Those who are in are told of somebody who is not, where they see addresses; and told again. */
+
+/* --- absent.c: of affiliated users who are not in --------------------------- */
+
+/* Those who are in are told what becomes of one of them, where they see addresses; and told again. */
 void absent_tell(struct room *room, const char *jid, enum rank rank, const char *reason);
 void absent_say(struct room *room, const char *jid, enum rank rank, const char *reason);
+void absent_tell_account(struct room *room, const char *bare, enum rank rank, const char *reason);
+/* Who is away, where the room shows that. */
+void absent_show(struct room *room, const struct session *to);
+void absent_show_to_all(struct room *room);
 
 #endif /* MUC_CHANGE_H */

@@ -101,6 +101,8 @@ const struct annex_field config_fields[] = {
 	    "Visitors may ask for a voice", ),
 	ANNEX_FIELD(struct room_config, queries, "x-annex_queries", ANNEX_BOOLEAN,
 	    "Occupants may ask each other's clients", ),
+	ANNEX_FIELD(struct room_config, shows_absent, "x-annex_showabsent", ANNEX_BOOLEAN,
+	    "Members with a nickname are shown when they are away", ),
 	FIELD(admins, "roomconfig_roomadmins", ANNEX_JID_MULTI, "Admins", .most = 1000),
 	FIELD(owners, "roomconfig_roomowners", ANNEX_JID_MULTI, "Owners", .most = 1000),
 	{ 0 },
@@ -131,7 +133,8 @@ config_differs(const struct room_config *a, const struct room_config *b)
 {
 	for (const struct annex_field *f = config_fields; f->var != NULL; f++) {
 		if (!is_kept(f) || f->offset == offsetof(struct room_config, whois) ||
-		    f->offset == offsetof(struct room_config, logged))
+		    f->offset == offsetof(struct room_config, logged) ||
+		    f->offset == offsetof(struct room_config, shows_absent))
 			continue;
 		if (!annex_field_equal(f, a, b))
 			return true;

@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "change.h"
 #include "archive.h"
 #include "presence.h"
 #include "routed.h"
@@ -228,6 +229,7 @@ session_welcome(struct session *s, const struct annex_stanza *in, bool made_room
 		own.own_codes[n++] = CODE_CREATED;
 	if (renamed)
 		own.own_codes[n++] = CODE_NICK_GIVEN;
+	absent_show(room, s);
 	presence_to_self(o, &own);
 	if (in != NULL)
 		s->line = room->said_line;

@@ -259,7 +259,8 @@ static void
 tell_codes(struct configuring *c)
 {
 	bool shown = room_shows_jids(c->room), was_shown = strcmp(c->before.whois, "anyone") == 0;
-	unsigned codes[4] = { 0 };
+	bool absent = c->after.shows_absent, had_absent = c->before.shows_absent;
+	unsigned codes[5] = { 0 };
 	size_t n = 0;
 
 	if (c->lists.count > 0 || config_differs(&c->after, &c->before))
@@ -268,8 +269,12 @@ tell_codes(struct configuring *c)
 		codes[n++] = c->after.logged ? CODE_LOGGED : CODE_NOT_LOGGED;
 	if (shown != was_shown)
 		codes[n++] = shown ? CODE_NON_ANONYMOUS : CODE_SEMI_ANONYMOUS;
+	if (absent != had_absent)
+		codes[n++] = absent ? CODE_ABSENT_SHOWN : CODE_ABSENT_HIDDEN;
 	if (n > 0)
 		room_tell(c->room, codes);
+	if (absent && !had_absent)
+		absent_show_to_all(c->room);
 	if (shown != was_shown)
 		OCCUPANTS_EACH(c->room, o)
 	presence_again(o);

@@ -237,10 +237,10 @@ private_again(struct room *room, const Muc__Unrouted *u)
 }
 
 static bool
-are_about_jids(const Muc__Unrouted *u)
+has_code(const Muc__Unrouted *u, enum code code)
 {
 	for (size_t i = 0; i < u->n_code; i++)
-		if (u->code[i] == CODE_NON_ANONYMOUS || u->code[i] == CODE_SEMI_ANONYMOUS)
+		if (u->code[i] == code)
 			return true;
 	return false;
 }
@@ -254,7 +254,9 @@ codes_again(struct room *room, const Muc__Unrouted *u)
 	for (size_t i = 0; i < u->n_code; i++)
 		add_status(x, u->code[i]);
 	room_say(room, out);
-	if (are_about_jids(u))
+	if (has_code(u, CODE_ABSENT_SHOWN))
+		absent_show_to_all(room);
+	if (has_code(u, CODE_NON_ANONYMOUS) || has_code(u, CODE_SEMI_ANONYMOUS))
 		OCCUPANTS_EACH(room, o)
 	presence_again(o);
 }

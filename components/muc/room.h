@@ -34,6 +34,7 @@ struct room_config {
 	int64_t slow_s;                                        /* XEP-0500; 0: none */
 	int64_t archive_days, archive_messages, archive_bytes; /* 0: as the service has it */
 	bool visitor_nick, visitor_status, voice_requests, queries;
+	bool shows_absent; /* code 102 */
 };
 
 /* What a room uses (usage.c). */
