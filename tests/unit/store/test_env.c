@@ -219,6 +219,41 @@ a_reader_of_copies_wants_a_copy(void **state)
 	assert_refused(t, "there is no store in");
 }
 
+/* A process that ends in the middle of reading, as LMDB has it: its place stays taken. */
+static void
+die_reading(struct storetest *t)
+{
+	MDB_env *env;
+	MDB_txn *txn;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (mdb_env_create(&env) != 0 || mdb_env_open(env, t->dir, MDB_RDONLY, 0600) != 0 ||
+		    mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) != 0)
+			_exit(1);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void
+places_of_dead_readers_are_freed(void **state)
+{
+	struct storetest *t = *state;
+	int dead;
+
+	open_good(t);
+	die_reading(t);
+	assert_int_equal(mdb_reader_check(t->store->env, &dead), 0);
+	assert_int_equal(dead, 1);
+	die_reading(t);
+	store_tend(t->store);
+	assert_int_equal(mdb_reader_check(t->store->env, &dead), 0);
+	assert_int_equal(dead, 0);
+}
+
 /* --- Damage ----------------------------------------------------------------- */
 
 static void
@@ -426,6 +461,7 @@ main(void)
 		TEST(a_newer_format_is_refused),
 		TEST(a_database_of_somebody_else_is_refused),
 		TEST(a_reader_of_copies_wants_a_copy),
+		TEST(places_of_dead_readers_are_freed),
 		TEST(a_file_of_rubbish_is_refused),
 		TEST(a_cut_file_is_refused),
 		TEST(flipped_bits_of_the_first_pages_never_crash),
