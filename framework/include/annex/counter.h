@@ -17,11 +17,16 @@
 struct annex_instance;
 struct annex_counter;
 
-/* Find or register; the pointer stays good as long as the worker runs. */
+/*
+ * Find or register a number that only grows, or one that goes up and down; name and help, one sentence,
+ * are copied.  Good as long as the worker runs, whatever resets there are.  Never NULL: of what comes when all 191
+ * places are taken only the number of updates is seen, as "overflow".
+ */
 struct annex_counter *
 annex_counter(struct annex_instance *inst, const char *name, const char *help);
 struct annex_counter *annex_gauge(struct annex_instance *inst, const char *name, const char *help);
 
+/* Seen at once, outside of the turn: an undone turn takes nothing back. */
 void annex_count(struct annex_counter *counter, int64_t by);
 void annex_gauge_set(struct annex_counter *gauge, int64_t value);
 

@@ -40,13 +40,17 @@ struct annex_child_events {
  */
 const char *annex_program_path(struct annex_instance *inst, const char *name);
 
-/* NULL: the limit of children (64) is reached. */
+/*
+ * Start it; what program points to is copied, events and cookie stay the caller's until ended was called,
+ * or the instance is reset, which stops the child and calls nothing.  Where it cannot be run, ended tells.  NULL,
+ * and logged: 64 run already, no descriptors are left, or its arguments are above 64 KiB.
+ */
 struct annex_child *annex_spawn(struct annex_instance *inst, const struct annex_program *program,
     const struct annex_child_events *events, void *cookie);
 
 /* To its standard input: queued, at most 1 MiB, else ANNEX_ELIMIT.  end closes it when written. */
 int annex_child_write(struct annex_child *child, const void *bytes, size_t len);
-/* How much of that the program has not read yet. */
+/* How many bytes of that the program has not read yet. */
 size_t annex_child_unread(const struct annex_child *child);
 void annex_child_end(struct annex_child *child);
 void annex_child_kill(struct annex_child *child, int signal);

@@ -94,6 +94,8 @@ annex_key_blob(const struct annex_key *key, unsigned i, struct annex_pool *pool,
  */
 int annex_get(struct annex_store *store, const struct annex_key *key,
     ProtobufCMessage **record_r) ANNEX_MUST_CHECK;
+/* Whether there is such a row; of a prefix, whether any row begins with it.  False as well where the store
+ * fails, and the turn will be undone. */
 bool annex_has(struct annex_store *store, const struct annex_key *key);
 
 /*
@@ -114,7 +116,7 @@ int annex_put(struct annex_store *store, const struct annex_key *key,
 int annex_put_soft(struct annex_store *store, const struct annex_key *key,
     const ProtobufCMessage *record) ANNEX_MUST_CHECK;
 
-/* Whether or not it was there. */
+/* ANNEX_OK whether or not it was there; ANNEX_ESTORE as above. */
 int annex_delete(struct annex_store *store, const struct annex_key *key);
 
 /*
@@ -125,6 +127,8 @@ int annex_delete(struct annex_store *store, const struct annex_key *key);
  *	while ((r = annex_next(store, &it)) == ANNEX_AGAIN)
  *		use(it.key, it.record);
  *	if (r < 0) ...
+ *
+ * ANNEX_OK is the end; negative is ANNEX_ESTORE.
  */
 struct annex_iter {
 	struct annex_key prefix;
@@ -147,7 +151,7 @@ int annex_next(struct annex_store *store, struct annex_iter *it);
  * Next unused number under prefix (whose next part is a U64), from 1: one more
  * than the highest that was ever given out or stands in a row.  The store
  * remembers it when the rows are gone; annex_sequence_forget ends that, for
- * prefixes that never come back.
+ * prefixes that never come back.  ANNEX_OK; ANNEX_EFULL or ANNEX_ESTORE as annex_put.
  */
 int annex_sequence(
     struct annex_store *store, const struct annex_key *prefix, uint64_t *number_r) ANNEX_MUST_CHECK;
@@ -156,8 +160,8 @@ int annex_sequence_last(
     struct annex_store *store, const struct annex_key *prefix, uint64_t *number_r) ANNEX_MUST_CHECK;
 int annex_sequence_forget(struct annex_store *store, const struct annex_key *prefix);
 
-/* Of counted tables: rows under prefix; how many are before key; an
- * iterator at the index-th row, which finds nothing where there are not so many. */
+/* Of counted tables: rows under prefix; how many are before key, from 0; an iterator at the
+ * index-th row, from 0, which finds nothing where there are not so many.  ANNEX_OK or ANNEX_ESTORE. */
 int annex_rows(
     struct annex_store *store, const struct annex_key *prefix, uint64_t *count_r) ANNEX_MUST_CHECK;
 int annex_row_index(
@@ -165,7 +169,7 @@ int annex_row_index(
 int annex_seek(struct annex_store *store, const struct annex_key *prefix, uint64_t index,
     struct annex_iter *it_r) ANNEX_MUST_CHECK;
 
-/* Of weighed tables: the sum over the group that prefix names whole. */
+/* Of weighed tables: the sum over the group that prefix names whole.  ANNEX_OK or ANNEX_ESTORE. */
 int annex_weight(
     struct annex_store *store, const struct annex_key *prefix, uint64_t *weight_r) ANNEX_MUST_CHECK;
 

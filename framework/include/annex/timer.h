@@ -42,7 +42,11 @@ struct annex_alarm {
 	uintptr_t reserved[2];
 };
 
-/* Key at most 8 KiB. */
+/*
+ * Set, in the place of one of the same key; due_wall_ms: UTC since 1970, what is past rings at once.
+ * Clear, whether or not there is one.  ANNEX_OK; ANNEX_EINVAL for a kind that is not declared or a key above
+ * 8 KiB; ANNEX_EFULL or ANNEX_ESTORE as annex_put.
+ */
 int annex_alarm_set(struct annex_instance *inst, const char *kind, const void *key, size_t key_len,
     int64_t due_wall_ms);
 int
