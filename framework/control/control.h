@@ -52,6 +52,9 @@ void
 control_done(struct control_request *request, json_t *result); /* consumes result; NULL is {} */
 void control_fail(struct control_request *request, const char *fmt, ...) ANNEX_PRINTF(2, 3);
 
+/* Whether any request still waits for its answer, of whichever client. */
+bool control_is_busy(const struct control_server *server);
+
 uid_t control_peer_uid(const struct control_request *request);
 int control_take_fd(struct control_request *request); /* -1 where none came; now the caller's */
 bool control_is_gone(const struct control_request *request); /* the client hung up */

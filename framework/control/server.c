@@ -305,6 +305,12 @@ control_close(struct control_server **serverp)
 	free(server);
 }
 
+bool
+control_is_busy(const struct control_server *server)
+{
+	return !annex_list_is_empty(&server->requests);
+}
+
 void
 control_emit(struct control_request *request, json_t *event)
 {

@@ -53,6 +53,17 @@ waiting_done(struct component_waiter *waiter, const char *failure)
 	free(w);
 }
 
+/* The client has left, or the socket it asked through was closed. */
+static void
+waiting_gone(void *cookie)
+{
+	struct waiting *w = cookie;
+
+	annex_list_remove(&w->waiter.link);
+	free(w->domain);
+	free(w);
+}
+
 static struct waiting *
 wait_for(struct control_request *request, struct component *component, const char *outcome)
 {
@@ -62,6 +73,8 @@ wait_for(struct control_request *request, struct component *component, const cha
 	w->request = request;
 	w->outcome = outcome;
 	w->domain = mem_strdup(component->domain);
+	annex_list_init(&w->waiter.link);
+	control_on_gone(request, waiting_gone, w);
 	return w;
 }
 

@@ -25,6 +25,16 @@ struct reload_request {
 	struct control_request *request;
 };
 
+/* The client has left, or the socket it asked through was closed; the reload goes on. */
+static void
+request_gone(void *cookie)
+{
+	struct reload_request *waiting = cookie;
+
+	annex_list_remove(&waiting->link);
+	free(waiting);
+}
+
 static void
 check_done(void *cookie, struct configuration *configuration, const struct buf *sentences)
 {
@@ -66,6 +76,7 @@ supervisor_reload(struct supervisor *s, struct control_request *request)
 		waiting = mem_zalloc(sizeof(*waiting));
 		waiting->request = request;
 		annex_list_append(&s->next_requests, &waiting->link);
+		control_on_gone(request, request_gone, waiting);
 	}
 	/* The file may have changed since the running check read it: read it again. */
 	if (s->check != NULL || s->reload != NULL)

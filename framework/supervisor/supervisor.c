@@ -61,7 +61,7 @@ tick(struct timer *timer)
 	timer_start(s->setup.timers, &s->tick, TICK_MS, tick);
 	ANNEX_LIST_EACH (&s->components, l)
 		component_tick(annex_container_of(l, struct component, link));
-	if (s->reload == NULL)
+	if (s->old_control != NULL && !control_is_busy(s->old_control))
 		control_close(&s->old_control);
 	tell_status(s);
 }

@@ -153,18 +153,27 @@ request_store_stat(struct worker *w, struct control_request *request, json_t *ar
 /* --- Backup ---------------------------------------------------------------------- */
 
 struct backup {
-	struct control_request *request;
+	struct control_request *request; /* NULL: nobody waits for it any more */
 	int fd;
 };
+
+/* The client has left, or the worker ends while the copy is being made. */
+static void
+backup_gone(void *cookie)
+{
+	struct backup *b = cookie;
+
+	b->request = NULL;
+}
 
 static void
 backup_done(void *cookie, int status, const char *why)
 {
 	struct backup *b = cookie;
 
-	if (status < 0)
+	if (b->request != NULL && status < 0)
 		control_fail(b->request, "the backup failed: %s", why);
-	else
+	else if (b->request != NULL)
 		control_done(b->request, NULL);
 	close(b->fd);
 	free(b);
@@ -184,8 +193,10 @@ request_store_backup(struct worker *w, struct control_request *request, json_t *
 		return;
 	}
 	status = store_backup(w->inst.store, b->fd, backup_done, b);
-	if (status >= 0)
+	if (status >= 0) {
+		control_on_gone(request, backup_gone, b);
 		return;
+	}
 	close(b->fd);
 	free(b);
 	control_fail(request,

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
 # SPDX-FileCopyrightText: The Annex authors
 """annexctl, metrics and the service manager, with everything running."""
+import asyncio
+import fcntl
 import json
+import os
 import re
 import signal
+import socket
 import stat
 from pathlib import Path
 
@@ -87,6 +91,24 @@ async def a_store_is_backed_up_and_restored(t):
     equal((await alice.say("one.localhost", "read"))["body"], "count is 3", "the restored count")
     stat = json.loads(await annex.ctl("--json", "one.localhost", "store", "stat"))
     equal(stat["tables"]["count"], 1, "the rows of a table")
+
+
+@test()
+async def a_worker_that_ends_lets_go_of_a_backup_under_way(t):
+    annex = await t.annex({"one.localhost": {"module": "probe"}}).start()
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    with socket.socket(socket.AF_UNIX) as asking, open(reading, "rb", 0) as copy:
+        asking.connect(str(annex.run_dir / "one.localhost.sock"))
+        socket.send_fds(asking, [b'{"command": "store-backup"}\n'], [writing])
+        os.close(writing)
+        await asyncio.to_thread(copy.read, 1)
+        ending = asyncio.create_task(annex.stop())
+        answer = await asyncio.to_thread(asking.recv, 1000)
+        equal(json.loads(answer)["error"], "shutting down", "the answer")
+        while await asyncio.to_thread(copy.read, 4096):
+            pass
+        await ending
 
 
 @test()

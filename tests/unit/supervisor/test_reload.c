@@ -289,6 +289,51 @@ test_the_run_dir_can_move(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* The global line with this run-dir, and a.test. */
+static void
+configure_at(struct bench *b, const char *dir)
+{
+	bench_write(b,
+	    annex_sprintf(b->pool, "{\"global\": {\"run-dir\": \"%s\"}}\n%s{\"ok\": true}\n", dir,
+		section(b, "a.test", "1", "1", "mute", "")));
+}
+
+static void
+test_who_asked_through_a_socket_that_moved_is_answered_or_let_go(void **state)
+{
+	struct bench *b = *state;
+	char *one = annex_sprintf(b->pool, "%s/one", b->dir);
+	char *two = annex_sprintf(b->pool, "%s/two", b->dir);
+	struct client slow, late;
+
+	bench_configure(b, section(b, "a.test", "1", "1", "mute", ""));
+	bench_start(b);
+	AWAIT(b, b->s->started);
+	client_open(b, &slow);
+	client_ask(&slow, "{\"command\": \"restart\", \"args\": {\"domain\": \"a.test\"}}\n");
+	AWAIT(b, the(b, "a.test")->starts == 2 || the(b, "a.test")->state == COMPONENT_STOPPING);
+	configure_at(b, one);
+	assert_non_null(strstr(call(b, "{\"command\": \"reload\"}\n"), "\"done\":true"));
+	bench_pass(b, 3);
+	assert_false(client_has(&slow));
+	client_open(b, &late);
+	client_ask(&late, "{\"command\": \"restart\", \"args\": {\"domain\": \"a.test\"}}\n");
+	/* It moves once more: the oldest socket has waited long enough. */
+	configure_at(b, two);
+	assert_non_null(strstr(call(b, "{\"command\": \"reload\"}\n"), "\"done\":true"));
+	AWAIT(b, client_has(&slow));
+	assert_non_null(strstr(buf_text(&slow.in), "shutting down"));
+	supervisor_signal(b->s, SIGTERM);
+	AWAIT(b, b->finished == 0);
+	AWAIT(b, client_has(&late));
+	assert_non_null(strstr(buf_text(&late.in), "the worker was stopped meanwhile"));
+	client_close(&slow);
+	client_close(&late);
+	supervisor_destroy(&b->s);
+	assert_int_equal(rmdir(one), 0);
+	assert_int_equal(rmdir(two), 0);
+}
+
 static void
 test_a_metrics_port_in_use_refuses_the_reload(void **state)
 {
@@ -438,6 +483,7 @@ main(void)
 		CASE(test_a_reload_asked_for_during_a_reload_reads_the_file_again),
 		CASE(test_a_worker_that_does_not_answer_its_section_is_late),
 		CASE(test_the_run_dir_can_move),
+		CASE(test_who_asked_through_a_socket_that_moved_is_answered_or_let_go),
 		CASE(test_a_metrics_port_in_use_refuses_the_reload),
 		CASE(test_a_restart_is_answered_when_the_worker_is_ready_again),
 		CASE(test_a_restart_that_fails_says_so),
