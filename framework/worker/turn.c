@@ -445,7 +445,7 @@ turn_discard(struct worker *w)
 	turn_forget(w);
 }
 
-/* End the turn; after it nothing of it is left. */
+/* End the turn; after it nothing of it is left.  Who waits for it is told before memory is tidied. */
 static void
 turn_end(struct worker *w)
 {
@@ -454,10 +454,10 @@ turn_end(struct worker *w)
 	else
 		ANNEX_LIST_EACH (&w->handled, l)
 			retry_overtaken(w, annex_container_of(l, struct xml_event, link));
+	stream_flush(w->inst.stream);
 	turn_forget(w);
 	if (annex_list_is_empty(&w->retry))
 		w->retries = 0;
-	stream_flush(w->inst.stream);
 	if (w->wants_close && w->state != WORKER_ENDED) {
 		w->wants_close = w->says_goodbye = false;
 		stream_close(w->inst.stream, CLOSE_DEADLINE_MS);
