@@ -180,8 +180,10 @@ void parent_close(struct worker *worker);
 void parent_tell(struct worker *worker, const char *key, bool value);
 void parent_tell_text(struct worker *worker, const char *key, const char *text);
 
+/* apply.c: section, which is in pool, becomes the worker's; negative with *why, and nothing changed. */
+int worker_apply(struct worker *worker, struct annex_pool *pool, const struct section *section,
+    const char **why);
 void rates_apply(struct worker *worker);
-
 /* A new section: ANNEX_OK, or negative with *why, and then nothing changed. */
 int worker_reload(struct worker *worker, const char *json, size_t len, const char **why);
 
