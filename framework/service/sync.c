@@ -257,8 +257,10 @@ answers_are_due(struct timer *timer)
 	struct walk *w = annex_container_of(timer, struct walk, answers);
 	struct annex_instance *inst = w->inst;
 
-	if (!instance_enter(inst))
+	if (!instance_enter(inst)) { /* this turn is undone: in the next */
+		timer_start(inst->timers, timer, 1, answers_are_due);
 		return;
+	}
 	inst->contacts->known = true;
 	if (online_purge(inst, PURGE))
 		timer_start(inst->timers, &w->answers, 1, answers_are_due);

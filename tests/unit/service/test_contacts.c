@@ -250,6 +250,27 @@ many_are_shown_a_change_once(void **state)
 	assert_int_equal(count(fixture_heard(f), "<show>xa</show>"), MANY);
 }
 
+/* Who does not answer in 30 s is offline, also where the turn in which that is seen fails. */
+static void
+silence_is_told_whatever_becomes_of_the_turn(void **state)
+{
+	struct fixture *f = *state;
+
+	have(f, "juliet@example.org", clock_wall_ms(&f->clock));
+	assert_true(fixture_end(f));
+	fixture_say(f, "<presence from='juliet@example.org/b' to='" ME "' id='1'/>");
+	fixture_link_down(f);
+	fixture_link_up(f);
+	fixture_pass(f, 5000);
+	assert_int_equal(
+	    annex_contact_availability(&f->inst, ME, "juliet@example.org"), ANNEX_UNKNOWN);
+	annex_fail_turn(&f->inst, "on purpose");
+	fixture_pass(f, 40000);
+	assert_string_equal(f->why, "on purpose");
+	assert_int_equal(
+	    annex_contact_availability(&f->inst, ME, "juliet@example.org"), ANNEX_OFFLINE);
+}
+
 int
 main(void)
 {
@@ -260,6 +281,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(months_of_silence_make_stale, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_are_asked_at_the_pace, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_are_shown_a_change_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    silence_is_told_whatever_becomes_of_the_turn, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
