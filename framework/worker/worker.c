@@ -22,7 +22,6 @@
 #include "base/io.h"
 #include "base/utf8.h"
 #include "check.h"
-#include "modules.h"
 #include "service/output.h"
 #include "service/spawner.h"
 #include "worker.h"
