@@ -161,21 +161,26 @@ pending_nodes(struct pubsub *p, const char *bare, struct annex_pool *pool)
 	return choices;
 }
 
-static int
-pending_ask(struct pubsub *p, struct annex_run *run)
+/* §8.7.1: which nodes there are to ask for; who knows may ask for one at once. */
+void
+preset_pending(struct annex_instance *inst, struct annex_run *run, void *values)
 {
 	struct annex_pool *pool = annex_run_pool(run);
 	struct annex_field *fields = annex_new_array(pool, struct annex_field, 2);
 	struct annex_form *form = annex_new(pool, struct annex_form);
 
+	(void)values;
+	if (annex_run_by(run) == NULL) {
+		annex_run_fail(run, ANNEX_NOT_ALLOWED, "Requests are sent to owners.");
+		return;
+	}
 	fields[0] = (struct annex_field)ANNEX_FIELD(struct pending_values, node, "pubsub#node",
 	    ANNEX_LIST_SINGLE, "Node", .max = 1023, .open = true, .required = true);
-	fields[0].choices = pending_nodes(p, annex_run_by(run)->bare, pool);
+	fields[0].choices = pending_nodes(annex_state(inst), annex_run_by(run)->bare, pool);
 	form->type = NS_AUTHORIZATION;
 	form->title = "Nodes with requests";
 	form->fields = fields;
 	annex_run_ask(run, form);
-	return ANNEX_AGAIN;
 }
 
 static int
@@ -213,12 +218,8 @@ pending_send(struct pubsub *p, struct annex_run *run, const char *name)
 int
 run_pending(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
 {
-	struct pubsub *p = annex_state(inst);
 	const struct pending_values *v = values;
 
-	if (annex_run_by(run) == NULL) {
-		annex_run_fail(run, ANNEX_NOT_ALLOWED, "Requests are sent to owners.");
-		return ANNEX_EDENIED;
-	}
-	return stage == 0 ? pending_ask(p, run) : pending_send(p, run, v->node);
+	(void)stage;
+	return pending_send(annex_state(inst), run, v->node);
 }

@@ -265,8 +265,8 @@ look_for_words(struct request *rq, struct query *q)
 	return fulltext_rows(&q->rows, &q->words) < 0 ? FAULT_FULL : FAULT_NONE;
 }
 
-enum annex_verdict
-archive_query(struct request *rq)
+static enum annex_verdict
+query(struct request *rq)
 {
 	const struct annex_stanza *in = rq->in;
 	struct query q = { .p = rq->p, .to = in->from->full };
@@ -274,11 +274,6 @@ archive_query(struct request *rq)
 	enum fault fault;
 	int r;
 
-	fault = node_named(rq);
-	if (rq->node != NULL && !rq->node->gone && roster_is_wanted(rq))
-		return roster_wait(rq);
-	if (fault != FAULT_NONE)
-		return refuse(rq, fault);
 	q.node = rq->node;
 	r = annex_mam_read(&q.asked, in->payload, true, in->pool, &why);
 	if (r == ANNEX_EDENIED)
@@ -317,26 +312,32 @@ add_end(const struct request *rq, struct annex_element *metadata, const char *na
 	    ((Pubsub__Item *)it.record)->stamp_ms, pool);
 }
 
-enum annex_verdict
-archive_get(struct annex_instance *inst, const struct annex_stanza *in)
+/* Where it ends, or by what can be asked (§4.1, XEP-0313 §3.3). */
+static enum annex_verdict
+describe(struct request *rq)
 {
-	struct request rq = { .p = annex_state(inst), .in = in };
-	struct annex_stanza *out;
-	struct annex_element *el;
-	enum fault fault;
+	const char *name = rq->in->payload->name;
+	struct annex_stanza *out = result(rq);
+	struct annex_element *el = annex_add(out->element, ANNEX_NS_MAM, name);
 
-	if (in->to->local != NULL)
-		return ANNEX_PASS;
-	if ((fault = node_named(&rq)) != FAULT_NONE)
-		return refuse(&rq, fault);
-	out = annex_reply(inst, in);
-	el = annex_add(out->element, ANNEX_NS_MAM, in->payload->name);
-	if (strcmp(in->payload->name, "metadata") == 0) {
-		add_end(&rq, el, "start", false);
-		add_end(&rq, el, "end", true);
+	if (strcmp(name, "metadata") == 0) {
+		add_end(rq, el, "start", false);
+		add_end(rq, el, "end", true);
 	} else {
-		annex_mam_form_add(el, rq.node->config.fulltext);
+		annex_mam_form_add(el, rq->node->config.fulltext);
 	}
-	annex_send(inst, out);
+	annex_send(rq->p->inst, out);
 	return ANNEX_DONE;
+}
+
+enum annex_verdict
+archive_run(struct request *rq)
+{
+	enum fault fault = node_named(rq);
+
+	if (rq->node != NULL && !rq->node->gone && roster_is_wanted(rq))
+		return roster_wait(rq);
+	if (fault != FAULT_NONE)
+		return refuse(rq, fault);
+	return rq->in->kind == ANNEX_IQ_GET ? describe(rq) : query(rq);
 }

@@ -11,7 +11,7 @@
 
 #include "pubsub.h"
 
-#define ROWS_MAX 1000
+#define ROWS_MAX 500
 
 #define NODE                                                                                     \
 	ANNEX_FIELD(struct command_values, node, "node", ANNEX_TEXT_SINGLE, "Node", .max = 1023, \
@@ -20,18 +20,23 @@
 	ANNEX_FIELD( \
 	    struct command_values, jid, "jid", ANNEX_JID_SINGLE, "Address", .required = true)
 
+#define AFTER \
+	ANNEX_FIELD(struct command_values, after, "after", ANNEX_TEXT_SINGLE, "Where to go on")
+
+static const struct annex_field list_fields[] = { AFTER, { 0 } };
 static const struct annex_field node_fields[] = { NODE, { 0 } };
+static const struct annex_field node_list_fields[] = { NODE, AFTER, { 0 } };
 static const struct annex_field jid_fields[] = { JID, { 0 } };
-static const struct annex_field export_fields[] = { JID,
-	ANNEX_FIELD(struct command_values, after, "after", ANNEX_TEXT_SINGLE, "Where to go on"),
-	{ 0 } };
+static const struct annex_field jid_list_fields[] = { JID, AFTER, { 0 } };
 static const struct annex_field delete_fields[] = { NODE,
 	ANNEX_FIELD(struct command_values, redirect, "redirect", ANNEX_TEXT_SINGLE, "Moved to"),
 	{ 0 } };
 
 static const struct annex_form node_form = { .title = "Node", .fields = node_fields };
 static const struct annex_form jid_form = { .title = "Address", .fields = jid_fields };
-static const struct annex_form export_form = { .title = "Export", .fields = export_fields };
+static const struct annex_form list_form = { .title = "Nodes", .fields = list_fields };
+static const struct annex_form node_list_form = { .title = "Node", .fields = node_list_fields };
+static const struct annex_form jid_list_form = { .title = "Address", .fields = jid_list_fields };
 static const struct annex_form delete_form = { .title = "Delete", .fields = delete_fields };
 
 static struct node *
@@ -45,10 +50,42 @@ node_named(struct annex_instance *inst, struct annex_run *run, const struct comm
 	return NULL;
 }
 
-static const char *
-count_text(struct annex_instance *inst, uint64_t n)
+/* --- Lists -------------------------------------------------------------------------------- */
+
+/* Rows of a table under prefix, by number, from behind what "after" says: as many as are good for an answer. */
+static int
+list(struct pubsub *p, struct annex_run *run, const struct annex_key *prefix,
+    const struct command_values *v,
+    void (*row)(struct pubsub *p, struct annex_run *run, const struct annex_iter *it))
 {
-	return annex_sprintf(annex_scratch(inst), "%llu", (unsigned long long)n);
+	struct annex_key from = *prefix;
+	struct annex_iter it;
+	uint64_t last = 0;
+
+	if (v->after != NULL && v->after[0] != '\0' && (last = row_number(v->after)) == 0)
+		return ANNEX_EINVAL;
+	it = annex_iter_from(prefix, annex_key_u64(&from, last + 1));
+	for (size_t n = 0; annex_next(p->store, &it) == ANNEX_AGAIN; n++) {
+		if (n == ROWS_MAX || annex_run_bytes(run) > annex_send_max(p->inst) / 2) {
+			annex_run_say(run, "There is more: after=%s", number_text(p->inst, last));
+			break;
+		}
+		last = annex_key_number(&it.key, prefix->parts);
+		row(p, run, &it);
+	}
+	return ANNEX_OK;
+}
+
+static void
+node_row(struct pubsub *p, struct annex_run *run, const struct annex_iter *it)
+{
+	const struct node *node = node_by_number(p, annex_key_number(&it->key, 0));
+
+	if (node != NULL)
+		annex_run_row(run,
+		    (const char *[]) { node->name, node->config.title, node->creator,
+			number_text(p->inst, items_count(node)),
+			number_text(p->inst, subs_count(node)), NULL });
 }
 
 static int
@@ -58,24 +95,92 @@ run_nodes(struct annex_instance *inst, struct annex_run *run, unsigned stage, vo
 		NULL };
 	static const char *const labels[] = { "Node", "Title", "Creator", "Items", "Subscriptions",
 		NULL };
-	struct pubsub *p = annex_state(inst);
-	struct annex_key prefix = key_of(TABLE_NUMBERS);
-	struct annex_iter it = annex_iter(&prefix);
+	const struct annex_key prefix = key_of(TABLE_NUMBERS);
 
 	(void)stage;
-	(void)values;
 	annex_run_columns(run, columns, labels);
-	for (size_t n = 0; n < ROWS_MAX && annex_next(p->store, &it) == ANNEX_AGAIN; n++) {
-		const struct node *node = node_by_number(p, annex_key_number(&it.key, 0));
-
-		if (node != NULL)
-			annex_run_row(run,
-			    (const char *[]) { node->name, node->config.title, node->creator,
-				count_text(inst, items_count(node)),
-				count_text(inst, subs_count(node)), NULL });
-	}
-	return ANNEX_OK;
+	return list(annex_state(inst), run, &prefix, values, node_row);
 }
+
+static void
+subscription_row(struct pubsub *p, struct annex_run *run, const struct annex_iter *it)
+{
+	const Pubsub__Subscription *s = (Pubsub__Subscription *)it->record;
+
+	annex_run_row(run,
+	    (const char *[]) { s->jid, state_name((enum state)s->state), s->subid,
+		number_text(p->inst, s->bounces), NULL });
+}
+
+static int
+run_subscriptions(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	static const char *const columns[] = { "jid", "subscription", "subid", "bounces", NULL };
+	static const char *const labels[] = { "Address", "State", "Id", "Bounces", NULL };
+	const struct node *node = node_named(inst, run, values);
+	struct annex_key prefix;
+
+	(void)stage;
+	if (node == NULL)
+		return ANNEX_ENOENT;
+	prefix = key_number(TABLE_SUBSCRIPTIONS, node->number);
+	annex_run_columns(run, columns, labels);
+	return list(node->p, run, &prefix, values, subscription_row);
+}
+
+static void
+affiliation_row(struct pubsub *p, struct annex_run *run, const struct annex_iter *it)
+{
+	const Pubsub__Affiliation *a = (Pubsub__Affiliation *)it->record;
+
+	(void)p;
+	annex_run_row(run, (const char *[]) { a->jid, rank_name((enum rank)a->rank), NULL });
+}
+
+static int
+run_affiliations(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	static const char *const columns[] = { "jid", "affiliation", NULL };
+	static const char *const labels[] = { "Address", "Affiliation", NULL };
+	const struct node *node = node_named(inst, run, values);
+	struct annex_key prefix;
+
+	(void)stage;
+	if (node == NULL)
+		return ANNEX_ENOENT;
+	prefix = key_number(TABLE_MEMBERS, node->number);
+	annex_run_columns(run, columns, labels);
+	return list(node->p, run, &prefix, values, affiliation_row);
+}
+
+static void
+owned_row(struct pubsub *p, struct annex_run *run, const struct annex_iter *it)
+{
+	enum rank rank = (enum rank)((Pubsub__Affiliation *)it->record)->rank;
+	const char *name = node_name_of(p, annex_key_number(&it->key, 1));
+
+	if (name != NULL)
+		annex_run_row(run, (const char *[]) { name, rank_name(rank), NULL });
+}
+
+static int
+run_owned(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	static const char *const columns[] = { "node", "affiliation", NULL };
+	static const char *const labels[] = { "Node", "Affiliation", NULL };
+	const struct command_values *v = values;
+	const struct annex_jid *jid = annex_jid(annex_scratch(inst), v->jid);
+	struct annex_key prefix;
+
+	(void)stage;
+	if (jid == NULL)
+		return ANNEX_EINVAL;
+	prefix = key_text(TABLE_AFFILIATED, jid->bare);
+	annex_run_columns(run, columns, labels);
+	return list(annex_state(inst), run, &prefix, v, owned_row);
+}
+
+/* --- One node ------------------------------------------------------------------------------- */
 
 static int
 run_show(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
@@ -93,55 +198,6 @@ run_show(struct annex_instance *inst, struct annex_run *run, unsigned stage, voi
 	    (unsigned long long)subs_count(node), node->config.access_model,
 	    node->config.publish_model,
 	    node->config.persist_items ? "items are kept" : "items are not kept");
-	return ANNEX_OK;
-}
-
-static int
-run_subscriptions(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
-{
-	static const char *const columns[] = { "jid", "subscription", "subid", "bounces", NULL };
-	static const char *const labels[] = { "Address", "State", "Id", "Bounces", NULL };
-	struct node *node = node_named(inst, run, values);
-	struct annex_key prefix;
-	struct annex_iter it;
-
-	(void)stage;
-	if (node == NULL)
-		return ANNEX_ENOENT;
-	prefix = key_number(TABLE_SUBSCRIPTIONS, node->number);
-	it = annex_iter(&prefix);
-	annex_run_columns(run, columns, labels);
-	for (size_t n = 0; n < ROWS_MAX && annex_next(node->p->store, &it) == ANNEX_AGAIN; n++) {
-		const Pubsub__Subscription *s = (Pubsub__Subscription *)it.record;
-
-		annex_run_row(run,
-		    (const char *[]) { s->jid, state_name((enum state)s->state), s->subid,
-			count_text(inst, s->bounces), NULL });
-	}
-	return ANNEX_OK;
-}
-
-static int
-run_affiliations(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
-{
-	static const char *const columns[] = { "jid", "affiliation", NULL };
-	static const char *const labels[] = { "Address", "Affiliation", NULL };
-	struct node *node = node_named(inst, run, values);
-	struct annex_key prefix;
-	struct annex_iter it;
-
-	(void)stage;
-	if (node == NULL)
-		return ANNEX_ENOENT;
-	prefix = key_number(TABLE_AFFILIATIONS, node->number);
-	it = annex_iter(&prefix);
-	annex_run_columns(run, columns, labels);
-	for (size_t n = 0; n < ROWS_MAX && annex_next(node->p->store, &it) == ANNEX_AGAIN; n++) {
-		const Pubsub__Affiliation *a = (Pubsub__Affiliation *)it.record;
-
-		annex_run_row(
-		    run, (const char *[]) { a->jid, rank_name((enum rank)a->rank), NULL });
-	}
 	return ANNEX_OK;
 }
 
@@ -180,33 +236,6 @@ run_delete(struct annex_instance *inst, struct annex_run *run, unsigned stage, v
 	return full(run, node_delete(node, v->redirect == NULL ? "" : v->redirect));
 }
 
-static int
-run_owned(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
-{
-	static const char *const columns[] = { "node", "affiliation", NULL };
-	static const char *const labels[] = { "Node", "Affiliation", NULL };
-	const struct command_values *v = values;
-	struct pubsub *p = annex_state(inst);
-	const struct annex_jid *jid = annex_jid(annex_scratch(inst), v->jid);
-	struct annex_key prefix;
-	struct annex_iter it;
-
-	(void)stage;
-	if (jid == NULL)
-		return ANNEX_EINVAL;
-	prefix = key_text(TABLE_AFFILIATED, jid->bare);
-	it = annex_iter(&prefix);
-	annex_run_columns(run, columns, labels);
-	for (size_t n = 0; n < ROWS_MAX && annex_next(p->store, &it) == ANNEX_AGAIN; n++) {
-		const char *name = node_name_of(p, annex_key_number(&it.key, 1));
-		enum rank rank = (enum rank)((Pubsub__Affiliation *)it.record)->rank;
-
-		if (name != NULL)
-			annex_run_row(run, (const char *[]) { name, rank_name(rank), NULL });
-	}
-	return ANNEX_OK;
-}
-
 #define COMMAND(node_, name_, form_, run_, help_)                                             \
 	{                                                                                     \
 		.node = (node_), .name = (name_), .who = ANNEX_WHO_ADMIN, .form = (form_),    \
@@ -214,18 +243,18 @@ run_owned(struct annex_instance *inst, struct annex_run *run, unsigned stage, vo
 	}
 
 const struct annex_command pubsub_commands[] = {
-	COMMAND("nodes", "List nodes", NULL, run_nodes, "List the nodes there are."),
+	COMMAND("nodes", "List nodes", &list_form, run_nodes, "List the nodes there are."),
 	COMMAND("show", "Show a node", &node_form, run_show, "Show what a node is like."),
-	COMMAND("subscriptions", "List subscriptions", &node_form, run_subscriptions,
+	COMMAND("subscriptions", "List subscriptions", &node_list_form, run_subscriptions,
 	    "List who is subscribed to a node."),
-	COMMAND("affiliations", "List affiliations", &node_form, run_affiliations,
+	COMMAND("affiliations", "List affiliations", &node_list_form, run_affiliations,
 	    "List who is affiliated with a node."),
-	COMMAND("owned", "List nodes of a user", &jid_form, run_owned,
+	COMMAND("owned", "List nodes of a user", &jid_list_form, run_owned,
 	    "List the nodes a user is affiliated with."),
 	COMMAND("purge", "Purge a node", &node_form, run_purge, "Remove all items of a node."),
 	COMMAND(
 	    "delete", "Delete a node", &delete_form, run_delete, "Delete a node and all it has."),
-	COMMAND("export", "Export what is kept of a user", &export_form, run_export,
+	COMMAND("export", "Export what is kept of a user", &jid_list_form, run_export,
 	    "Hand out all that is kept of a user."),
 	COMMAND("erase", "Erase what is kept of a user", &jid_form, run_erase,
 	    "Remove all that a user has: nodes of which they are the only owner, items, affiliations, subscriptions."),
@@ -233,8 +262,8 @@ const struct annex_command pubsub_commands[] = {
 	    .name = "Get requests to subscribe",
 	    .who = ANNEX_WHO_ANYBODY,
 	    .values_size = sizeof(const char *),
+	    .preset = preset_pending,
 	    .run = run_pending,
-	    .help = "Send the requests to subscribe to a node to its owner.",
-	    .stages = 2 },
+	    .help = "Send the requests to subscribe to a node to its owner." },
 	{ 0 },
 };

@@ -22,8 +22,6 @@ static const struct annex_identity identities[] = {
 
 static const char *const features[] = {
 	NS_PUBSUB,
-	NS_PUBSUB "#access-open",
-	NS_PUBSUB "#auto-create",
 	NS_PUBSUB "#config-node",
 	NS_PUBSUB "#config-node-max",
 	NS_PUBSUB "#create-and-configure",
@@ -41,6 +39,7 @@ static const char *const features[] = {
 	NS_PUBSUB "#multi-items",
 	NS_PUBSUB "#outcast-affiliation",
 	NS_PUBSUB "#persistent-items",
+	NS_PUBSUB "#presence-notifications",
 	NS_PUBSUB "#publish",
 	NS_PUBSUB "#publish-node-full",
 	NS_PUBSUB "#publish-only-affiliation",
@@ -135,6 +134,33 @@ node_info(struct node *node, struct annex_disco_info *info)
 	return ANNEX_OK;
 }
 
+/* What the options of the service decide: §4.5 and §6.1.7 have a default each. */
+static int
+service_info(const struct pubsub *p, struct annex_disco_info *info)
+{
+	annex_disco_feature(info,
+	    annex_sprintf(annex_scratch(p->inst), NS_PUBSUB "#access-%s", p->set->access_model));
+	if (p->set->auto_create)
+		annex_disco_feature(info, NS_PUBSUB "#auto-create");
+	if (strcmp(p->set->send_last, "on_sub_and_presence") == 0)
+		annex_disco_feature(info, NS_PUBSUB "#last-published");
+	if (p->set->multi_subscribe) {
+		annex_disco_feature(info, NS_PUBSUB "#multi-subscribe");
+		annex_disco_feature(info, NS_SHIM);
+	}
+	return ANNEX_OK;
+}
+
+/* XEP-0131 §3: which headers there are. */
+static int
+headers_info(const struct pubsub *p, struct annex_disco_info *info)
+{
+	if (!p->set->multi_subscribe)
+		return ANNEX_ENOENT;
+	annex_disco_feature(info, NS_SHIM "#SubID");
+	return ANNEX_OK;
+}
+
 static int
 info(struct annex_instance *inst, const struct annex_stanza *in, const char *node,
     struct annex_disco_info *info_r, struct annex_error *error_r)
@@ -143,10 +169,14 @@ info(struct annex_instance *inst, const struct annex_stanza *in, const char *nod
 	struct node *found;
 
 	(void)error_r;
-	if (in->to->local != NULL || node == NULL)
+	if (in->to->local != NULL)
 		return ANNEX_ENOENT;
+	if (node == NULL)
+		return service_info(p, info_r);
 	found = node_find(p, node);
-	return found == NULL || found->gone ? ANNEX_ENOENT : node_info(found, info_r);
+	if (found != NULL && !found->gone)
+		return node_info(found, info_r);
+	return strcmp(node, NS_SHIM) == 0 ? headers_info(p, info_r) : ANNEX_ENOENT;
 }
 
 /* --- Nodes as items of the service -------------------------------------------------- */
@@ -240,7 +270,13 @@ node_items(struct pubsub *p, const struct annex_stanza *in, const char *name,
 	if (rq.node == NULL || rq.node->gone)
 		return ANNEX_ENOENT;
 	rq.rank = rank_of_jid(rq.node, in->from);
-	if ((fault = may_retrieve(&rq)) != FAULT_NONE) {
+	fault = may_retrieve(&rq);
+	if (roster_is_wanted(&rq)) {
+		/* Discovery does not wait: it is there when they ask again. */
+		roster_refresh(rq.node);
+		fault = FAULT_FULL;
+	}
+	if (fault != FAULT_NONE) {
 		*error_r = fault_error(fault);
 		return ANNEX_EDENIED;
 	}

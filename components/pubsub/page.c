@@ -59,6 +59,12 @@ item_of_id(const struct rows *rows, const char *id, uint64_t *number_r)
 	return item_on_shelf(rows->p, shelf_of(rows), id, number_r);
 }
 
+const char *
+number_text(struct annex_instance *inst, uint64_t number)
+{
+	return annex_sprintf(annex_scratch(inst), "%llu", (unsigned long long)number);
+}
+
 uint64_t
 row_number(const char *id)
 {
@@ -128,12 +134,6 @@ item_for_disco(const struct rows *rows, const char *id)
 	return item;
 }
 
-static const char *
-number_text(const struct rows *rows, uint64_t number)
-{
-	return annex_sprintf(annex_scratch(rows->p->inst), "%llu", (unsigned long long)number);
-}
-
 static bool
 row_take(const struct rows *rows, const struct annex_iter *it, annex_take_fn *take, void *taker)
 {
@@ -148,11 +148,11 @@ row_take(const struct rows *rows, const struct annex_iter *it, annex_take_fn *ta
 		if ((item = item_of_id(rows, id, &number)) == NULL)
 			return true;
 	} else if (rows_are_of(rows, TABLE_WORDS) &&
-	    (item = item_of_place(rows, number_text(rows, number))) == NULL) {
+	    (item = item_of_place(rows, number_text(rows->p->inst, number))) == NULL) {
 		return true; /* it has gone, and the index will follow */
 	}
 	if (id == NULL || rows->by_place)
-		id = number_text(rows, number);
+		id = number_text(rows->p->inst, number);
 	return take(taker, id, rows->for_disco ? item_for_disco(rows, id) : item);
 }
 

@@ -30,6 +30,8 @@ struct rows {
 	uint64_t pending_count; /* page.c's */
 };
 struct annex_source rows_source(struct rows *rows);
+/* A number as a text, in scratch, and the other way; 0 of what is none. */
+const char *number_text(struct annex_instance *inst, uint64_t number);
 uint64_t row_number(const char *id);
 bool rows_are_of(const struct rows *rows, int table);
 /* The number of the row, the item, that an id names; 0 and NULL where there is none. */

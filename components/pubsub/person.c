@@ -75,6 +75,7 @@ struct handing {
 	struct annex_run *run;
 	const char *bare;
 	size_t looked, rows;
+	size_t most; /* bytes of all rows, and of each: an answer has to be sent */
 };
 
 static void
@@ -84,8 +85,18 @@ row(struct handing *h, const struct node *node, const char *what, int64_t stamp_
 	const char *stamp =
 	    stamp_ms == 0 ? "" : annex_datetime(annex_scratch(h->p->inst), stamp_ms);
 
+	/* Each byte may become six of them, in <, & and quotes. */
+	if (annex_run_by(h->run) != NULL && 6 * strlen(data) > h->most)
+		data = annex_sprintf(annex_scratch(h->p->inst),
+		    "(%zu bytes, which only annexctl hands out)", strlen(data));
 	annex_run_row(h->run, (const char *[]) { node->name, what, stamp, data, NULL });
 	h->rows++;
+}
+
+static bool
+has_room(const struct handing *h)
+{
+	return h->looked < LOOK_MAX && h->rows < ROWS_MAX && annex_run_bytes(h->run) < h->most;
 }
 
 static void
@@ -112,7 +123,8 @@ hand_out_items(struct handing *h, struct node *node, struct place *at)
 {
 	const Pubsub__Item *item;
 
-	for (; h->looked++ < LOOK_MAX && h->rows < ROWS_MAX; at->item++) {
+	for (; has_room(h); at->item++) {
+		h->looked++;
 		if (!item_next(node, at, &item))
 			return true;
 		if (is_by(item->publisher, h->bare))
@@ -144,7 +156,7 @@ run_export(struct annex_instance *inst, struct annex_run *run, unsigned stage, v
 	static const char *const labels[] = { "Node", "What", "When", "Data", NULL };
 	const struct command_values *v = values;
 	const struct annex_jid *jid = annex_jid(annex_scratch(inst), v->jid);
-	struct handing h = { .p = annex_state(inst), .run = run };
+	struct handing h = { .p = annex_state(inst), .run = run, .most = annex_send_max(inst) / 2 };
 	struct node *node;
 	struct place at;
 
@@ -153,7 +165,7 @@ run_export(struct annex_instance *inst, struct annex_run *run, unsigned stage, v
 		return ANNEX_EINVAL;
 	h.bare = jid->bare;
 	annex_run_columns(run, columns, labels);
-	while (h.looked < LOOK_MAX && h.rows < ROWS_MAX) {
+	while (has_room(&h)) {
 		if ((node = node_next(h.p, &at, &h.looked)) == NULL)
 			return ANNEX_OK;
 		if (at.item == 0)

@@ -215,7 +215,7 @@ request_run(struct request *rq)
 	enum fault fault;
 
 	if (strcmp(rq->in->payload->ns, ANNEX_NS_MAM) == 0)
-		return archive_query(rq);
+		return archive_run(rq);
 	if ((fault = operation_find(rq)) != FAULT_NONE)
 		return refuse(rq, fault);
 	if ((fault = node_fill(rq)) != FAULT_NONE)
@@ -238,8 +238,8 @@ static const struct annex_route pubsub_routes[] = {
 	{ ANNEX_IQ_SET, NS_PUBSUB, "pubsub", handle, { 0 } },
 	{ ANNEX_IQ_GET, NS_OWNER, "pubsub", handle, { 0 } },
 	{ ANNEX_IQ_SET, NS_OWNER, "pubsub", handle, { 0 } },
-	{ ANNEX_IQ_GET, ANNEX_NS_MAM, "query", archive_get, { 0 } },
-	{ ANNEX_IQ_GET, ANNEX_NS_MAM, "metadata", archive_get, { 0 } },
+	{ ANNEX_IQ_GET, ANNEX_NS_MAM, "query", handle, { 0 } },
+	{ ANNEX_IQ_GET, ANNEX_NS_MAM, "metadata", handle, { 0 } },
 	{ ANNEX_IQ_SET, ANNEX_NS_MAM, "query", handle, { 0 } },
 	{ ANNEX_MESSAGE, ANNEX_NS_FORM, "x", authorization, { 0 } },
 	{ ANNEX_MESSAGE_ERROR, NULL, NULL, bounce, { 0 } },

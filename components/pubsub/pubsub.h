@@ -100,7 +100,7 @@ extern const struct annex_disco pubsub_disco;
 /* --- commands.c, person.c: for operators ---------------------------------------- */
 
 struct command_values {
-	const char *node, *jid, *redirect, *after;
+	const char *node, *jid, *redirect, *after; /* after: where a list goes on */
 };
 extern const struct annex_command pubsub_commands[];
 typedef int

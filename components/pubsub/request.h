@@ -85,7 +85,6 @@ operation_fn node_subscriptions, node_subscriptions_set, node_affiliations, node
 enum fault node_may_be_made(const struct request *rq);
 
 void archives_init(struct pubsub *p);
-enum annex_verdict archive_query(struct request *rq);
-enum annex_verdict archive_get(struct annex_instance *inst, const struct annex_stanza *in);
+enum annex_verdict archive_run(struct request *rq);
 
 #endif /* PUBSUB_REQUEST_H */

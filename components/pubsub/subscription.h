@@ -80,6 +80,7 @@ int sub_drop(struct sub *sub) ANNEX_MUST_CHECK;
 void ask_owners(const struct sub *sub);
 enum annex_verdict authorization(struct annex_instance *inst, const struct annex_stanza *in);
 enum annex_verdict bounce(struct annex_instance *inst, const struct annex_stanza *in);
+void preset_pending(struct annex_instance *inst, struct annex_run *run, void *values);
 int run_pending(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
 
 /* --- presence.c ----------------------------------------------------------- */

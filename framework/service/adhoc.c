@@ -264,9 +264,7 @@ answer_table(struct annex_element *command, const struct annex_run *run, size_t 
 		annex_attr_set(field, "label", run->label[i]);
 	}
 	for (const struct run_line *row = run->rows.first; row != NULL; row = row->next, left--) {
-		for (size_t i = 0; i < run->columns; i++)
-			bytes += 60 + bytes_on_wire(run->var[i]) + bytes_on_wire(row->value[i]);
-		if (bytes > most)
+		if ((bytes += row->bytes) > most)
 			break;
 		parent = annex_add(x, NULL, "item");
 		for (size_t i = 0; i < run->columns; i++) {

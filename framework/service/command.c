@@ -161,8 +161,20 @@ annex_run_columns(struct annex_run *run, const char *const *var, const char *con
 void
 annex_run_row(struct annex_run *run, const char *const *value)
 {
+	struct run_line *line;
+
 	CHECK(run->columns > 0);
-	line_add(run, &run->rows)->value = copy_texts(run->pool, value, run->columns);
+	line = line_add(run, &run->rows);
+	line->value = copy_texts(run->pool, value, run->columns);
+	for (size_t i = 0; i < run->columns; i++)
+		line->bytes += 60 + bytes_on_wire(run->var[i]) + bytes_on_wire(line->value[i]);
+	run->rows.bytes += line->bytes;
+}
+
+size_t
+annex_run_bytes(const struct annex_run *run)
+{
+	return run->rows.bytes;
 }
 
 void

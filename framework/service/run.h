@@ -16,11 +16,12 @@ struct run_line {
 	struct run_line *next;
 	const char *text;         /* of a note */
 	const char *const *value; /* of a row */
+	size_t bytes;             /* of a row, on the wire */
 };
 
 struct run_lines {
 	struct run_line *first, *last;
-	size_t count;
+	size_t count, bytes;
 };
 
 struct annex_run {
