@@ -382,5 +382,6 @@ int
 main(int argc, char **argv)
 {
 	return bench_main(argc, argv, "load.test",
-	    "    module: load\n    rate-per-jid: 1000000\n    burst-per-jid: 1000000\n", figures);
+	    "    module: load\n    rate-per-jid: 1000000\n    burst-per-jid: 1000000\n    max-queue: 256M\n",
+	    figures);
 }
