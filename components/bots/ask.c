@@ -3,7 +3,8 @@
 /*
  * ask.c - questions of programs
  *
- * A contact has one question to answer at a time; it is kept in the store until they
+ * A contact has one question to answer at a time, as has an occupant of a room, and the room: what it
+ * was asked anybody there answers.  A question is kept in the store until they
  * have, or its time is over.  The answer is an event for the bot's programs.  Of
  * a question with "keep" it is no event: it waits, under the name of the
  * question, for whoever asks over HTTP, at most for a day (annexbot ask).
@@ -73,9 +74,9 @@ answer_event(struct bot *bot, const struct annex_jid *who, const char *ask, cons
 }
 
 static const Bots__Ask *
-asked(const struct bot *bot, const char *bare)
+asked(const struct bot *bot, const char *whom)
 {
-	struct annex_key key = bots_key_in(TABLE_ASKS, bot->name, bare);
+	struct annex_key key = bots_key_in(TABLE_ASKS, bot->name, whom);
 	ProtobufCMessage *record;
 
 	return annex_get(bot->bots->store, &key, &record) < 0 ? NULL : (const Bots__Ask *)record;
@@ -120,11 +121,12 @@ keep_answer(struct bot *bot, const struct annex_jid *who, const char *name, cons
 
 /* First the answer, then the question goes: where the former does not fit the latter stays. */
 static int
-end_ask(struct bot *bot, const struct annex_jid *who, const Bots__Ask *ask, const char *value)
+end_ask(struct bot *bot, const char *whom, const struct annex_jid *who, const Bots__Ask *ask,
+    const char *value)
 {
 	struct bots *m = bot->bots;
-	struct annex_key key = bots_key_in(TABLE_ASKS, bot->name, who->bare);
-	const char *alarm = annex_sprintf(annex_scratch(m->inst), "%s\n%s", bot->name, who->bare);
+	struct annex_key key = bots_key_in(TABLE_ASKS, bot->name, whom);
+	const char *alarm = annex_sprintf(annex_scratch(m->inst), "%s\n%s", bot->name, whom);
 	int r = ask->keep ? keep_answer(bot, who, ask->name, value)
 			  : answer_event(bot, who, ask->name, value);
 
@@ -139,14 +141,17 @@ end_ask(struct bot *bot, const struct annex_jid *who, const Bots__Ask *ask, cons
 int
 ask_take(struct bot *bot, const struct annex_stanza *in, const char *body)
 {
-	const Bots__Ask *ask = asked(bot, in->from->bare);
+	const char *whom = rooms_speaker(bot, in->from->full, in->from->bare);
+	const Bots__Ask *ask = asked(bot, whom);
 	struct text t = { .pool = annex_scratch(bot->bots->inst) };
 	const char *value;
 
 	if (ask == NULL)
+		ask = asked(bot, whom = in->from->bare);
+	if (ask == NULL)
 		return ANNEX_AGAIN;
 	if ((value = choice_of(ask, body)) != NULL)
-		return end_ask(bot, in->from, ask, value);
+		return end_ask(bot, whom, in->from, ask, value);
 	text_puts(&t, "Please answer with one of these:");
 	add_choices(&t, ask);
 	dialog_say(bot, in, t.bytes);
@@ -169,14 +174,20 @@ ask_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t d
 	if (who == NULL)
 		return;
 	*contact = '\0';
-	if ((bot = bot_find(m, name)) == NULL || (ask = asked(bot, who->bare)) == NULL)
+	if ((bot = bot_find(m, name)) == NULL || (ask = asked(bot, contact + 1)) == NULL)
 		return;
-	if ((r = end_ask(bot, who, ask, NULL)) == ANNEX_ELIMIT)
+	if ((r = end_ask(bot, contact + 1, who, ask, NULL)) == ANNEX_ELIMIT)
 		r = annex_alarm_set(inst, "ask", key, key_len, annex_wall_ms(inst) + FULL_MS);
 	bots_must(m, r);
 }
 
 /* --- The verb ---------------------------------------------------------------------------- */
+
+static const char *
+whom_of(const struct action *a)
+{
+	return rooms_speaker(a->bot, a->to->full, a->to->bare);
+}
 
 int
 judge_ask(struct action *a)
@@ -198,9 +209,9 @@ judge_ask(struct action *a)
 	}
 	if (a->ttl_ms == 0)
 		a->ttl_ms = 86400000;
-	if (asked(a->bot, a->to->bare) != NULL)
+	if (asked(a->bot, whom_of(a)) != NULL)
 		return action_wrong(
-		    a, "conflict", "%s has a question to answer already", a->to->bare);
+		    a, "conflict", "%s has a question to answer already", whom_of(a));
 	return ANNEX_OK;
 }
 
@@ -235,8 +246,9 @@ int
 run_ask(struct action *a)
 {
 	struct annex_instance *inst = a->bot->bots->inst;
-	struct annex_key key = bots_key_in(TABLE_ASKS, a->bot->name, a->to->bare);
-	const char *alarm = annex_sprintf(a->pool, "%s\n%s", a->bot->name, a->to->bare);
+	const char *whom = whom_of(a);
+	struct annex_key key = bots_key_in(TABLE_ASKS, a->bot->name, whom);
+	const char *alarm = annex_sprintf(a->pool, "%s\n%s", a->bot->name, whom);
 	struct text t = { .pool = a->pool };
 	Bots__Ask record = BOTS__ASK__INIT;
 	int r;

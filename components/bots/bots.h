@@ -102,7 +102,7 @@ struct bot {
 	struct annex_timer *retry;
 
 	bool commands_known, has_commands;
-	struct annex_map *dialogs;  /* commands that miss something, by bare JID */
+	struct annex_map *dialogs;  /* commands that miss something, by speaker */
 	struct annex_map *sessions; /* of ad-hoc commands, by id */
 	uint64_t session_number;
 	struct annex_map *rooms;       /* by bare JID */
@@ -389,6 +389,14 @@ void guard_note(struct bot *bot, const struct annex_stanza *in);
 int rooms_load(struct bot *bot) ANNEX_MUST_CHECK;
 void rooms_link_up(struct bot *bot);
 void rooms_end(struct bot *bot);
+/*
+ * Who somebody is to bot: in a room an occupant, by full JID; elsewhere a contact, by bare JID.
+ * Borrowed of the arguments, which are one address.
+ */
+const char *rooms_speaker(const struct bot *bot, const char *full, const char *bare);
+/* Where an answer to them goes: to the room as well, but for what was said in private (§7.5). */
+const char *
+rooms_reply_to(const struct bot *bot, const char *full, const char *bare, const char *type);
 /* What of a message in a room is meant for bot; NULL: nothing. */
 const char *rooms_meant(struct bot *bot, const struct annex_stanza *in, const char *body);
 void rooms_bounced(struct bot *bot, const struct annex_stanza *in, const struct annex_error *error);

@@ -9,7 +9,7 @@
  *	                     the fields of a form that a program answers with
  *	help, ?              what there is; cancel: never mind
  *
- * A conversation with one contact is about one thing at a time.  A question of a
+ * A conversation with one contact, or one occupant of a room, is about one thing at a time.  A question of a
  * program (ask.c) is kept in the store; one of ours for a missing field is not:
  * who was asked before a restart says the command again.
  */
@@ -38,21 +38,27 @@ struct dialog {
 
 /* Whom, and in which conversation. */
 struct partner {
-	const char *bare, *type, *thread;
+	const char *to, *type, *thread;
 };
 
 static struct partner
-partner_of(const struct annex_stanza *in)
+partner_of(const struct bot *bot, const struct annex_stanza *in)
 {
-	return (struct partner) { in->from->bare, in->type,
-		annex_child_text(in->element, NULL, "thread") };
+	return (struct partner) { rooms_reply_to(bot, in->from->full, in->from->bare, in->type),
+		in->type, annex_child_text(in->element, NULL, "thread") };
+}
+
+static const char *
+speaker_of(const struct bot *bot, const struct annex_stanza *in)
+{
+	return rooms_speaker(bot, in->from->full, in->from->bare);
 }
 
 static void
 say(struct bot *bot, const struct partner *to, const char *text)
 {
 	struct annex_instance *inst = bot->bots->inst;
-	struct annex_stanza *out = annex_message(inst, bot->full, to->bare, to->type);
+	struct annex_stanza *out = annex_message(inst, bot->full, to->to, to->type);
 
 	annex_attr_set(out->element, "id", annex_random_id(inst));
 	annex_add_text(out->element, NULL, "body", text);
@@ -63,7 +69,7 @@ say(struct bot *bot, const struct partner *to, const char *text)
 void
 dialog_say(struct bot *bot, const struct annex_stanza *in, const char *text)
 {
-	const struct partner to = partner_of(in);
+	const struct partner to = partner_of(bot, in);
 
 	say(bot, &to, text);
 }
@@ -168,9 +174,9 @@ read_values(const struct command *c, const char *at, const char **values, struct
 /* --- Questions for what is missing ------------------------------------------------------ */
 
 static void
-forget(struct bot *bot, const char *bare)
+forget(struct bot *bot, const char *speaker)
 {
-	struct dialog *d = annex_map_remove_str(bot->dialogs, bare);
+	struct dialog *d = annex_map_remove_str(bot->dialogs, speaker);
 
 	if (d != NULL)
 		annex_pool_destroy(&d->pool);
@@ -202,12 +208,12 @@ make_room(struct bot *bot)
 }
 
 static struct dialog *
-dialog_begin(struct bot *bot, const char *bare, const char *node, size_t fields)
+dialog_begin(struct bot *bot, const char *speaker, const char *node, size_t fields)
 {
 	struct annex_pool *pool;
 	struct dialog *d;
 
-	forget(bot, bare);
+	forget(bot, speaker);
 	make_room(bot);
 	pool = annex_pool_create(bot->pool, "dialog");
 	d = annex_new(pool, struct dialog);
@@ -215,7 +221,7 @@ dialog_begin(struct bot *bot, const char *bare, const char *node, size_t fields)
 	d->node = annex_strdup(pool, node);
 	d->stage = 1;
 	d->values = annex_new_array(pool, const char *, fields + 1);
-	annex_map_set_str(bot->dialogs, bare, d);
+	annex_map_set_str(bot->dialogs, speaker, d);
 	return d;
 }
 
@@ -255,7 +261,7 @@ static int
 go_on(struct bot *bot, const struct form *form, struct dialog *d, const struct annex_stanza *in)
 {
 	struct annex_pool *pool = annex_scratch(bot->bots->inst);
-	const struct partner to = partner_of(in);
+	const struct partner to = partner_of(bot, in);
 	struct saying saying = { .via = "text", .stage = d->stage };
 
 	for (; d->at < form->field_count; d->at++)
@@ -268,7 +274,7 @@ go_on(struct bot *bot, const struct form *form, struct dialog *d, const struct a
 			d->values[i] = NULL;
 	saying.node = annex_strdup(pool, d->node);
 	saying.said = said_with(pool, d->before, form, d->values);
-	forget(bot, in->from->bare);
+	forget(bot, speaker_of(bot, in));
 	return run(bot, &saying, in);
 }
 
@@ -276,7 +282,7 @@ static int
 begin(struct bot *bot, const struct command *c, const char *const *values,
     const struct annex_stanza *in)
 {
-	struct dialog *d = dialog_begin(bot, in->from->bare, c->node, c->form.field_count);
+	struct dialog *d = dialog_begin(bot, speaker_of(bot, in), c->node, c->form.field_count);
 
 	for (size_t i = 0; i < c->form.field_count; i++)
 		d->values[i] = annex_strdup(d->pool, values[i]);
@@ -287,11 +293,13 @@ int
 dialog_form(struct event *ev, const struct form *form, const char *json, const char *note)
 {
 	struct annex_pool *pool = annex_scratch(ev->bot->bots->inst);
-	const struct partner to = { ev->bare, ev->type, ev->thread };
+	const struct partner to = { rooms_reply_to(ev->bot, ev->from, ev->bare, ev->type), ev->type,
+		ev->thread };
+	const char *speaker = rooms_speaker(ev->bot, ev->from, ev->bare);
 	json_t *line = json_loads(ev->line, 0, NULL);
 	const json_t *node = json_object_get(line, "node"), *stage = json_object_get(line, "stage");
 	struct dialog *d =
-	    dialog_begin(ev->bot, ev->bare, json_string_value(node), form->field_count);
+	    dialog_begin(ev->bot, speaker, json_string_value(node), form->field_count);
 
 	d->json = annex_strdup(d->pool, json);
 	d->before = event_said(ev, d->pool);
@@ -309,22 +317,22 @@ continue_dialog(struct bot *bot, const struct commands *commands, const struct a
     const char *body)
 {
 	struct annex_pool *pool = annex_scratch(bot->bots->inst);
-	struct dialog *d = annex_map_get_str(bot->dialogs, in->from->bare);
+	struct dialog *d = annex_map_get_str(bot->dialogs, speaker_of(bot, in));
 	const struct command *c =
 	    d == NULL ? NULL : command_find(bot, commands, d->node, in->from, false);
-	const struct partner to = partner_of(in);
+	const struct partner to = partner_of(bot, in);
 	const struct field *f;
 	struct form form;
 	const char *why;
 
 	if (c == NULL || d->until_ms < annex_now_ms(bot->bots->inst)) {
-		forget(bot, in->from->bare);
+		forget(bot, speaker_of(bot, in));
 		return ANNEX_AGAIN;
 	}
 	form = d->json != NULL ? form_of(d->json, pool) : c->form;
 	f = &form.fields[d->at];
 	if (strcasecmp(body, "cancel") == 0) {
-		forget(bot, in->from->bare);
+		forget(bot, speaker_of(bot, in));
 		dialog_say(bot, in, "Never mind, then.");
 		return ANNEX_OK;
 	}

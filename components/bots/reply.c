@@ -16,12 +16,18 @@
 #define ROWS_MOST 1000
 #define WIDTH_MOST 64 /* of a column: what is longer stands out */
 
+static const char *
+address_of(const struct event *ev)
+{
+	return rooms_reply_to(ev->bot, ev->from, ev->bare, ev->type);
+}
+
 static struct annex_stanza *
 message_for(struct event *ev)
 {
 	struct bot *bot = ev->bot;
 	const char *type = ev->type == NULL || strcmp(ev->type, "normal") == 0 ? NULL : ev->type;
-	struct annex_stanza *out = annex_message(bot->bots->inst, bot->full, ev->bare, type);
+	struct annex_stanza *out = annex_message(bot->bots->inst, bot->full, address_of(ev), type);
 
 	annex_attr_set(out->element, "id",
 	    bot_stanza_id(
@@ -81,7 +87,7 @@ send_file(struct event *ev, const char *text)
 		return ANNEX_OK;
 	id = bot_stanza_id(
 	    ev->bot, annex_scratch(ev->bot->bots->inst), "reply", ev->seq * 4096 + ev->ordinal);
-	if ((r = bots_must(ev->bot->bots, files_text(ev->bot, ev->bare, id, text))) < 0)
+	if ((r = bots_must(ev->bot->bots, files_text(ev->bot, address_of(ev), id, text))) < 0)
 		return r;
 	ev->replies = ++ev->ordinal;
 	return ANNEX_OK;

@@ -43,6 +43,20 @@ room_find(const struct bot *bot, const char *jid)
 	return annex_map_get_str(bot->rooms, jid);
 }
 
+const char *
+rooms_speaker(const struct bot *bot, const char *full, const char *bare)
+{
+	return room_find(bot, bare) != NULL ? full : bare;
+}
+
+const char *
+rooms_reply_to(const struct bot *bot, const char *full, const char *bare, const char *type)
+{
+	bool to_all = type != NULL && strcmp(type, "groupchat") == 0;
+
+	return to_all ? bare : rooms_speaker(bot, full, bare);
+}
+
 /* What rooms call us they may change again and again: the last name alone is kept. */
 static void
 be_called(struct room *room, const char *as)

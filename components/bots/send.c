@@ -154,6 +154,7 @@ static int
 send_all(struct action *a)
 {
 	const char *rest = clean_text(a->pool, a->body), *part;
+	const char *reply_to = rooms_reply_to(a->bot, a->to->full, a->to->bare, a->type);
 	size_t max = (size_t)a->bot->bots->set->max_body_bytes;
 	unsigned n = 0;
 	int r;
@@ -161,7 +162,7 @@ send_all(struct action *a)
 	if (held_must_wait(a))
 		return hold(a, rest);
 	if (is_for_one(a->type) && files_take(a->bot, rest))
-		return bots_must(a->bot->bots, files_text(a->bot, a->to->bare, a->stanza_id, rest));
+		return bots_must(a->bot->bots, files_text(a->bot, reply_to, a->stanza_id, rest));
 	while ((part = clean_part(a->pool, &rest, max)) != NULL) {
 		r = out_send(
 		    a->bot, message_of(a, part, n), n == 0 && a->tracked ? a->stanza_id : NULL);

@@ -232,6 +232,7 @@ static const struct key ask_keys[] = {
 	KEY("ask", KEY_TEXT, ask, .required = true),
 	KEY("to", KEY_JID, to, .required = true),
 	KEY("body", KEY_TEXT, body, .required = true),
+	KEY("type", KEY_TEXT, type, .choices = types),
 	KEY("choices", KEY_ANY, choices),
 	KEY("timeout", KEY_TIME, ttl_ms),
 	KEY("keep", KEY_TRUTH, more),
