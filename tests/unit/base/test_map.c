@@ -151,7 +151,7 @@ it_borrows_keys_where_that_is_asked_for(void **state)
 	struct annex_pool *pool = annex_pool_create(NULL, "test");
 	struct annex_map *map = annex_map_borrowing(pool);
 	struct annex_map_iter it = { 0 };
-	char first[] = "den", second[] = "den", many[100][4];
+	char first[] = "den", second[] = "den", many[100][12];
 
 	annex_map_set_str(map, first, pool);
 	assert_true(annex_map_next(map, &it));
