@@ -93,7 +93,7 @@ const struct annex_option bot_options[] = {
 	ANNEX_OPTION(struct bot_settings, max_queue, 1, 10000000, "100000",
 	    "Events that may wait for its programs."),
 	ANNEX_OPTION(struct bot_settings, max_queue_each, 1, 1000000, "1000",
-	    "Events of one contact that may wait in memory."),
+	    "Events of one contact that may wait for its programs."),
 	{ 0 },
 };
 

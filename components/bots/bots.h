@@ -96,7 +96,7 @@ struct bot {
 	uint64_t loaded_seq;       /* events up to here are in memory, where they still wait */
 	uint64_t reserved_at_load; /* events up to here are from before */
 	bool behind;               /* there are others in the store */
-	struct annex_map *lanes;   /* struct lane, by bare JID, of events in memory */
+	struct annex_map *lanes;   /* struct lane, by bare JID, of events in the store */
 	struct annex_link spare_lanes;
 	uint64_t pass;
 	struct annex_timer *retry;
@@ -118,7 +118,8 @@ struct bot {
 /* The events of one contact keep their order. */
 struct lane {
 	struct annex_link spare;
-	size_t events, taken;
+	size_t events; /* in the store, those in memory among them */
+	size_t taken;
 	struct consumer *consumer; /* who has taken them */
 	int64_t blocked_until_ms;  /* the first of them failed */
 	uint64_t pass;             /* private to dispatch */

@@ -5,7 +5,8 @@
  *
  * Memory holds the first of those that wait, in order, and all that are
  * taken; where there are more, or they are large, they stay in the store alone ("behind") until
- * there is room.  So a program that is away for a week costs rows, not memory.
+ * there is room.  So a program that is away for a week costs rows, and memory only for
+ * whom they are of.
  *
  * Those that are done but may still be answered are recent.c's.
  */
@@ -57,6 +58,15 @@ lane_leave(struct event *ev)
 
 /* --- Rows -------------------------------------------------------------------- */
 
+static struct annex_key
+key_of(const struct event *ev)
+{
+	struct annex_key key = bots_key_seq(TABLE_INBOX, ev->bot->name, ev->seq);
+
+	annex_key_text(&key, ev->bare);
+	return key;
+}
+
 static char *
 text_for_record(const char *text)
 {
@@ -83,7 +93,7 @@ event_pack(const struct event *ev, Bots__Event *record)
 static int
 put(const struct event *ev)
 {
-	struct annex_key key = bots_key_seq(TABLE_INBOX, ev->bot->name, ev->seq);
+	struct annex_key key = key_of(ev);
 	Bots__Event record;
 
 	event_pack(ev, &record);
@@ -160,7 +170,6 @@ wait_in_memory(struct event *ev)
 	struct bot *bot = ev->bot;
 
 	ev->lane = lane_of(bot, ev->bare);
-	ev->lane->events++;
 	annex_list_append(&bot->waiting, &ev->link);
 	event_waits(ev, true);
 	bot->loaded_seq = ev->seq;
@@ -192,6 +201,34 @@ inbox_fill(struct bot *bot)
 	return ANNEX_OK;
 }
 
+/* An address that is too long to stand in a key whole stands in the row. */
+static const char *
+contact_of_row(struct bot *bot, const struct annex_key *key)
+{
+	struct annex_pool *scratch = annex_scratch(bot->bots->inst);
+	const char *contact = annex_key_string(key, 2, scratch);
+	ProtobufCMessage *record;
+
+	if (contact != NULL)
+		return contact;
+	if (annex_get(bot->bots->store, key, &record) < 0)
+		return NULL;
+	contact = ((const Bots__Event *)record)->from;
+	return annex_strndup(scratch, contact, strcspn(contact, "/"));
+}
+
+static int
+count_row(struct bot *bot, const struct annex_key *key)
+{
+	const char *contact = contact_of_row(bot, key);
+
+	if (contact == NULL)
+		return ANNEX_ESTORE;
+	bot->stored++;
+	lane_of(bot, contact)->events++;
+	return ANNEX_OK;
+}
+
 int
 inbox_load(struct bot *bot)
 {
@@ -201,7 +238,8 @@ inbox_load(struct bot *bot)
 
 	it.keys_only = true;
 	while ((r = annex_next(bot->bots->store, &it)) == ANNEX_AGAIN)
-		bot->stored++;
+		if (count_row(bot, &it.key) < 0)
+			return ANNEX_ESTORE;
 	if (r == ANNEX_ESTORE)
 		return r;
 	bot->reserved_at_load = bot->last_seq;
@@ -270,6 +308,7 @@ event_add(struct event *ev)
 	if ((r = event_fits(ev)) < 0 || (r = put(ev)) < 0)
 		return r;
 	bot->stored++;
+	lane_of(bot, ev->bare)->events++;
 	lag_note(bot->bots);
 	annex_count(bot->bots->received, 1);
 	if (bot->behind || memory_is_full(bot)) {
@@ -313,7 +352,7 @@ untake(struct event *ev)
 static int
 delete_row(const struct event *ev)
 {
-	struct annex_key key = bots_key_seq(TABLE_INBOX, ev->bot->name, ev->seq);
+	struct annex_key key = key_of(ev);
 
 	return bots_must(ev->bot->bots, annex_delete(ev->bot->bots->store, &key));
 }

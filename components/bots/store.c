@@ -11,6 +11,8 @@
 static const struct annex_key_part by_bot[] = { { "bot", ANNEX_KEY_TEXT }, { 0 } };
 static const struct annex_key_part by_bot_seq[] = { { "bot", ANNEX_KEY_TEXT },
 	{ "seq", ANNEX_KEY_U64 }, { 0 } };
+static const struct annex_key_part by_bot_seq_contact[] = { { "bot", ANNEX_KEY_TEXT },
+	{ "seq", ANNEX_KEY_U64 }, { "contact", ANNEX_KEY_TEXT }, { 0 } };
 static const struct annex_key_part by_bot_id[] = { { "bot", ANNEX_KEY_TEXT },
 	{ "id", ANNEX_KEY_TEXT }, { 0 } };
 static const struct annex_key_part by_bot_contact[] = { { "bot", ANNEX_KEY_TEXT },
@@ -33,7 +35,7 @@ const struct annex_table bots_tables[] = {
 	    .version = 1 },
 	{ .number = 2,
 	    .name = "inbox",
-	    .key = by_bot_seq,
+	    .key = by_bot_seq_contact, /* so that those of a contact are counted by keys alone */
 	    .record = &bots__event__descriptor,
 	    .version = 1 },
 	{ .number = 3,
