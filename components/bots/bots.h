@@ -121,6 +121,8 @@ struct lane {
 	size_t events; /* in the store, those in memory among them */
 	size_t taken;
 	struct consumer *consumer; /* who has taken them */
+	struct event *state;       /* whether the contact is there, as it was last; or NULL */
+	uint64_t state_seq;        /* its number; 0: there is none */
 	int64_t blocked_until_ms;  /* the first of them failed */
 	uint64_t pass;             /* private to dispatch */
 };
@@ -143,6 +145,7 @@ struct event {
 	unsigned redelivered; /* times it may have been given to somebody before */
 	unsigned ordinal;     /* answers within this delivery */
 	bool quoted;          /* its answer says what it answers */
+	bool is_state;        /* whether its contact is there: a later one replaces it */
 	bool later;           /* its row is among those that are answered later */
 	/* Of an ad-hoc command, while somebody waits: */
 	annex_hold_t hold;
@@ -242,8 +245,21 @@ size_t event_bytes(const struct event *event);
 /* Its record, which points into it; and the other way, in a pool of its own. */
 void event_pack(const struct event *event, Bots__Event *record);
 struct event *event_unpack(struct bot *bot, uint64_t seq, const Bots__Event *record);
+/* Its row. */
+struct annex_key bots_key_event(const struct bot *bot, uint64_t seq, const char *bare);
+
+/* --- lane.c --------------------------------------------------------------- */
+
+/* That of a contact, which is made where there is none. */
 struct lane *lane_of(struct bot *bot, const char *bare);
+/* It is not in the store any more. */
 void lane_leave(struct event *event);
+/* The last state of its contact from now on, where it is one. */
+void lane_note_state(struct lane *lane, struct event *event, bool in_memory);
+/* Whether it is a state, and an earlier one of its contact waits, which nobody need see any more. */
+bool lane_replaces(const struct event *event);
+/* That one goes.  There are others of the contact. */
+int lane_drop_state(struct bot *bot, const char *bare) ANNEX_MUST_CHECK;
 
 /* --- recent.c ------------------------------------------------------------- */
 

@@ -21,49 +21,14 @@
 #define RETRY_FIRST_MS 1000
 #define RETRY_MOST_MS 300000
 
-/* --- Lanes ------------------------------------------------------------------ */
-
-struct lane *
-lane_of(struct bot *bot, const char *bare)
-{
-	struct lane *lane = annex_map_get_str(bot->lanes, bare);
-
-	if (lane != NULL)
-		return lane;
-	if (annex_list_is_empty(&bot->spare_lanes)) {
-		lane = annex_new(bot->pool, struct lane);
-		annex_list_init(&lane->spare);
-	} else {
-		lane = annex_container_of(bot->spare_lanes.next, struct lane, spare);
-		annex_list_remove(&lane->spare);
-	}
-	annex_map_set_str(bot->lanes, bare, lane);
-	return lane;
-}
-
-void
-lane_leave(struct event *ev)
-{
-	struct bot *bot = ev->bot;
-	struct lane *lane = ev->lane;
-
-	ev->lane = NULL;
-	if (lane == NULL || --lane->events > 0)
-		return;
-	annex_map_remove_str(bot->lanes, ev->bare);
-	*lane = (struct lane) { 0 };
-	annex_list_init(&lane->spare);
-	annex_list_append(&bot->spare_lanes, &lane->spare);
-}
-
 /* --- Rows -------------------------------------------------------------------- */
 
-static struct annex_key
-key_of(const struct event *ev)
+struct annex_key
+bots_key_event(const struct bot *bot, uint64_t seq, const char *bare)
 {
-	struct annex_key key = bots_key_seq(TABLE_INBOX, ev->bot->name, ev->seq);
+	struct annex_key key = bots_key_seq(TABLE_INBOX, bot->name, seq);
 
-	annex_key_text(&key, ev->bare);
+	annex_key_text(&key, bare);
 	return key;
 }
 
@@ -88,16 +53,25 @@ event_pack(const struct event *ev, Bots__Event *record)
 	record->replies = ev->replies;
 	record->tries = ev->tries;
 	record->made_ms = ev->made_ms;
+	record->is_state = ev->is_state;
 }
 
 static int
 put(const struct event *ev)
 {
-	struct annex_key key = key_of(ev);
+	struct annex_key key = bots_key_event(ev->bot, ev->seq, ev->bare);
 	Bots__Event record;
 
 	event_pack(ev, &record);
 	return annex_put(ev->bot->bots->store, &key, &record.base);
+}
+
+static int
+delete_row(const struct event *ev)
+{
+	struct annex_key key = bots_key_event(ev->bot, ev->seq, ev->bare);
+
+	return bots_must(ev->bot->bots, annex_delete(ev->bot->bots->store, &key));
 }
 
 static const char *
@@ -138,6 +112,7 @@ event_unpack(struct bot *bot, uint64_t seq, const Bots__Event *record)
 	ev->replies = record->replies;
 	ev->tries = record->tries;
 	ev->made_ms = record->made_ms;
+	ev->is_state = record->is_state;
 	return ev;
 }
 
@@ -170,9 +145,34 @@ wait_in_memory(struct event *ev)
 	struct bot *bot = ev->bot;
 
 	ev->lane = lane_of(bot, ev->bare);
+	lane_note_state(ev->lane, ev, true);
 	annex_list_append(&bot->waiting, &ev->link);
 	event_waits(ev, true);
 	bot->loaded_seq = ev->seq;
+}
+
+/* A state may have been replaced by one of after a restart, or replace one of before. */
+static int
+load_one(struct event *ev)
+{
+	struct bot *bot = ev->bot;
+	struct lane *lane = lane_of(bot, ev->bare);
+	int r = ANNEX_OK;
+
+	if (ev->is_state && lane->state_seq > ev->seq) {
+		if ((r = delete_row(ev)) >= 0) {
+			bot->stored--;
+			lane->events--;
+		}
+		event_drop(ev);
+		return r;
+	}
+	if (lane_replaces(ev))
+		r = lane_drop_state(bot, ev->bare);
+	/* Somebody may have had it before we were begun anew. */
+	ev->redelivered = ev->seq <= bot->reserved_at_load ? ev->tries + 1 : 0;
+	wait_in_memory(ev);
+	return r;
 }
 
 int
@@ -191,9 +191,8 @@ inbox_fill(struct bot *bot)
 		struct event *ev =
 		    event_unpack(bot, annex_key_number(&it.key, 1), (const Bots__Event *)it.record);
 
-		/* Somebody may have had it before we were begun anew. */
-		ev->redelivered = ev->seq <= bot->reserved_at_load ? ev->tries + 1 : 0;
-		wait_in_memory(ev);
+		if (load_one(ev) < 0)
+			return ANNEX_ESTORE;
 	}
 	if (r == ANNEX_ESTORE)
 		return r;
@@ -287,6 +286,8 @@ is_full(const struct event *ev)
 	const struct bot *bot = ev->bot;
 	const struct lane *lane = annex_map_get_str(bot->lanes, ev->bare);
 
+	if (lane_replaces(ev))
+		return false;
 	return bot->stored >= (size_t)bot->set->max_queue ||
 	    (lane != NULL && lane->events >= (size_t)bot->set->max_queue_each);
 }
@@ -303,16 +304,21 @@ int
 event_add(struct event *ev)
 {
 	struct bot *bot = ev->bot;
+	struct lane *lane;
 	int r;
 
 	if ((r = event_fits(ev)) < 0 || (r = put(ev)) < 0)
 		return r;
 	bot->stored++;
-	lane_of(bot, ev->bare)->events++;
+	lane = lane_of(bot, ev->bare);
+	lane->events++;
+	if (lane_replaces(ev) && (r = lane_drop_state(bot, ev->bare)) < 0)
+		return r;
 	lag_note(bot->bots);
 	annex_count(bot->bots->received, 1);
 	if (bot->behind || memory_is_full(bot)) {
 		bot->behind = true;
+		lane_note_state(lane, ev, false);
 		event_drop(ev);
 		return ANNEX_OK;
 	}
@@ -347,14 +353,6 @@ untake(struct event *ev)
 	c->taken_count--;
 	if (ev->lane != NULL && --ev->lane->taken == 0)
 		ev->lane->consumer = NULL;
-}
-
-static int
-delete_row(const struct event *ev)
-{
-	struct annex_key key = key_of(ev);
-
-	return bots_must(ev->bot->bots, annex_delete(ev->bot->bots->store, &key));
 }
 
 void
@@ -493,5 +491,6 @@ event_revive(struct bot *bot, const Bots__Event *record)
 	ev->line = line_with(ev->pool, seq, ev->line);
 	ev->tries = 0;
 	ev->replies = 0;
+	ev->is_state = false; /* of another time: what is known by now stays */
 	return event_add_or_drop(ev);
 }

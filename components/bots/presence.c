@@ -84,7 +84,7 @@ bot_admits(const struct bot *bot, const struct annex_jid *who)
 /* --- What a program learns ----------------------------------------------------------- */
 
 static int
-contact_event(struct bot *bot, const char *contact, const char *what,
+contact_event(struct bot *bot, const char *contact, const char *what, bool is_state,
     const struct annex_resource *resource, const char *preauth)
 {
 	struct annex_instance *inst = bot->bots->inst;
@@ -98,6 +98,7 @@ contact_event(struct bot *bot, const char *contact, const char *what,
 		return ANNEX_OK;
 	if ((r = event_make(bot, "contact", who, &ev)) < 0)
 		return bots_must(bot->bots, r);
+	ev->is_state = is_state;
 	t = event_begin(ev);
 	text_member(&t, "event", what);
 	if (resource != NULL) {
@@ -122,7 +123,7 @@ out_changed(struct bot *bot, const struct annex_contact *c)
 	    c->out == ANNEX_SUBSCRIBED               ? "subscribed"
 		: c->out == ANNEX_SUBSCRIBED_PENDING ? "asks"
 						     : "unsubscribed",
-	    NULL, c->preauth);
+	    false, NULL, c->preauth);
 }
 
 static void
@@ -143,7 +144,7 @@ changed(struct annex_instance *inst, const char *me, const char *contact,
 		out_changed(bot, &c);
 	} else if (event == ANNEX_CONTACT_PRESENCE) {
 		best = annex_contact_best(inst, me, contact);
-		contact_event(bot, contact, best != NULL ? "online" : "offline", best, NULL);
+		contact_event(bot, contact, best != NULL ? "online" : "offline", true, best, NULL);
 		held_look(bot, contact);
 	}
 }
