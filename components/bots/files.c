@@ -9,41 +9,59 @@
  */
 #include <string.h>
 
+#include <sodium.h>
+
 #include <annex/caps.h>
 
 #include "files.h"
 
 #define ASKED_MOST 50     /* of the server's services */
 #define PATIENCE_MS 20000 /* until a service is found */
-#define LOOK_AHEAD 16     /* rows, for one whose reader has nothing on its way */
+
+static struct annex_key
+files_key(void)
+{
+	return annex_key(&bots_tables[TABLE_FILES]);
+}
 
 struct annex_key
-file_key(uint64_t number)
+file_key(uint64_t number, uint64_t reader)
 {
-	struct annex_key key = annex_key(&bots_tables[TABLE_FILES]);
+	struct annex_key key = files_key();
 
 	annex_key_u64(&key, number);
-	return key;
+	return *annex_key_u64(&key, reader);
 }
 
 const Bots__File *
-file_row(const struct bots *m, uint64_t number)
+file_row(const struct bots *m, const struct way *way)
 {
-	struct annex_key key = file_key(number);
+	struct annex_key key = file_key(way->at, way->reader);
 	ProtobufCMessage *record;
 
 	return annex_get(m->store, &key, &record) < 0 ? NULL : (const Bots__File *)record;
 }
 
+/* Of a bot and whom it writes to.  Where two are alike one waits for the other: no harm. */
+static uint64_t
+fingerprint(const struct bots *m, const Bots__File *row)
+{
+	const char *text = annex_sprintf(annex_scratch(m->inst), "%s\n%s", row->bot, row->to);
+	unsigned char hash[crypto_generichash_BYTES_MIN];
+	uint64_t reader;
+
+	crypto_generichash(hash, sizeof(hash), (const unsigned char *)text, strlen(text), NULL, 0);
+	memcpy(&reader, hash, sizeof(reader));
+	return reader;
+}
+
 /* --- Which is next ----------------------------------------------------------------------- */
 
 static bool
-is_on_its_way(const struct files *f, uint64_t number, const char *reader)
+is_served(const struct files *f, uint64_t reader)
 {
 	for (size_t i = 0; i < AT_ONCE; i++)
-		if (f->way[i].at != 0 &&
-		    (f->way[i].at == number ||
-			(reader != NULL && strcmp(f->way[i].reader, reader) == 0)))
+		if (f->way[i].at != 0 && f->way[i].reader == reader)
 			return true;
 	return false;
 }
@@ -52,23 +70,17 @@ is_on_its_way(const struct files *f, uint64_t number, const char *reader)
 static bool
 take(struct way *way)
 {
-	struct files *f = way->files;
-	struct annex_key prefix = annex_key(&bots_tables[TABLE_FILES]);
+	struct annex_key prefix = files_key();
 	struct annex_iter it = annex_iter(&prefix);
-	struct annex_pool *pool = annex_scratch(f->bots->inst);
 
 	it.keys_only = true;
-	for (size_t n = 0; n < LOOK_AHEAD && annex_next(f->bots->store, &it) == ANNEX_AGAIN; n++) {
-		uint64_t number = annex_key_number(&it.key, 0);
-		const Bots__File *row =
-		    is_on_its_way(f, number, NULL) ? NULL : file_row(f->bots, number);
-		const char *reader =
-		    row == NULL ? NULL : annex_sprintf(pool, "%s\n%s", row->bot, row->to);
+	while (annex_next(way->files->bots->store, &it) == ANNEX_AGAIN) {
+		uint64_t reader = annex_key_number(&it.key, 1);
 
-		if (row == NULL || is_on_its_way(f, number, reader))
+		if (is_served(way->files, reader))
 			continue;
-		way->at = number;
-		way->reader = annex_strdup(way->pool, reader);
+		way->at = annex_key_number(&it.key, 0);
+		way->reader = reader;
 		return true;
 	}
 	return false;
@@ -166,7 +178,7 @@ search(struct files *f)
 void
 files_link_up(struct bots *m)
 {
-	struct annex_key prefix = annex_key(&bots_tables[TABLE_FILES]);
+	struct annex_key prefix = files_key();
 	struct annex_iter it = annex_iter(&prefix);
 	struct files *f = m->files;
 
@@ -192,7 +204,6 @@ files_init(struct bots *m)
 		struct way *way = &f->way[i];
 
 		way->files = f;
-		way->pool = annex_pool_create(annex_pool(m->inst), "file");
 		way->again = annex_timer(m->inst, work, f);
 	}
 	if (*m->set->upload_service != '\0')
@@ -211,7 +222,7 @@ files_is_link(const char *text, size_t most)
 size_t
 files_waiting(const struct bots *m)
 {
-	struct annex_key prefix = annex_key(&bots_tables[TABLE_FILES]);
+	struct annex_key prefix = files_key();
 	struct annex_iter it = annex_iter(&prefix);
 	size_t n = 0;
 
@@ -224,13 +235,13 @@ files_waiting(const struct bots *m)
 int
 files_add(struct bots *m, Bots__File *row)
 {
-	struct annex_key all = annex_key(&bots_tables[TABLE_FILES]), key;
+	struct annex_key all = files_key(), key;
 	uint64_t number;
 	int r;
 
 	if ((r = annex_sequence(m->store, &all, &number)) < 0)
 		return r;
-	key = file_key(number);
+	key = file_key(number, fingerprint(m, row));
 	if ((r = bots_must(m, annex_put(m->store, &key, &row->base))) < 0)
 		return r;
 	search(m->files);

@@ -16,10 +16,9 @@
 /* A file on its way. */
 struct way {
 	struct files *files;
-	uint64_t at; /* its row; 0: the way is free */
-	struct annex_pool *pool;
-	const char *reader; /* and its bot */
-	bool moving;        /* a slot was asked for, or it is being put */
+	uint64_t at;     /* the number of its row; 0: the way is free */
+	uint64_t reader; /* who gets it, of which bot: the row's key as well */
+	bool moving;     /* a slot was asked for, or it is being put */
 	unsigned tries;
 	struct annex_timer *again;
 	char link[4096]; /* where it will be found */
@@ -34,8 +33,9 @@ struct files {
 };
 
 /* --- files.c --- */
-struct annex_key file_key(uint64_t number);
-const Bots__File *file_row(const struct bots *m, uint64_t number);
+struct annex_key file_key(uint64_t number, uint64_t reader);
+/* NULL where it is gone. */
+const Bots__File *file_row(const struct bots *m, const struct way *way);
 
 /* --- put.c --- */
 /* Begin to put the file at way->at, or try again; when it is over the way is free and next rings. */

@@ -75,8 +75,8 @@ static void
 finish(struct way *way, const char *link, const char *why)
 {
 	struct files *f = way->files;
-	const Bots__File *row = file_row(f->bots, way->at);
-	struct annex_key key = file_key(way->at);
+	const Bots__File *row = file_row(f->bots, way);
+	struct annex_key key = file_key(way->at, way->reader);
 	struct bot *bot = row == NULL ? NULL : bot_find(f->bots, row->bot);
 	int r = ANNEX_OK;
 
@@ -91,9 +91,7 @@ finish(struct way *way, const char *link, const char *why)
 	if (bot != NULL && link == NULL)
 		send_reached(bot, row->id, SEND_DROPPED, why);
 	bots_must(f->bots, annex_delete(f->bots->store, &key));
-	annex_pool_reset(way->pool);
 	way->at = 0;
-	way->reader = NULL;
 	way->moving = false;
 	way->tries = 0;
 	annex_timer_start(f->next, 0);
@@ -189,7 +187,7 @@ slot_told(struct annex_instance *inst, int status, const struct annex_stanza *an
 	way = &m->files->way[asked.way];
 	if (way->at != asked.at || !way->moving)
 		return;
-	if ((row = file_row(m, way->at)) == NULL)
+	if ((row = file_row(m, way)) == NULL)
 		failed(way, "it is gone", true);
 	else if (status == ANNEX_EDENIED)
 		failed(
@@ -222,7 +220,7 @@ ask_slot(struct way *way, const Bots__File *row)
 void
 way_go(struct way *way)
 {
-	const Bots__File *row = file_row(way->files->bots, way->at);
+	const Bots__File *row = file_row(way->files->bots, way);
 
 	way->moving = true;
 	if (row == NULL)

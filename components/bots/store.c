@@ -25,6 +25,8 @@ static const struct annex_key_part by_bot_resource[] = { { "bot", ANNEX_KEY_TEXT
 	{ "resource", ANNEX_KEY_TEXT }, { 0 } };
 static const struct annex_key_part by_hash[] = { { "hash", ANNEX_KEY_TEXT }, { 0 } };
 static const struct annex_key_part by_number[] = { { "number", ANNEX_KEY_U64 }, { 0 } };
+static const struct annex_key_part by_number_reader[] = { { "number", ANNEX_KEY_U64 },
+	{ "reader", ANNEX_KEY_U64 }, { 0 } };
 
 /* In the order of the enum in bots.h. */
 const struct annex_table bots_tables[] = {
@@ -125,7 +127,7 @@ const struct annex_table bots_tables[] = {
 	    .version = 1 },
 	{ .number = 20,
 	    .name = "files",
-	    .key = by_number,
+	    .key = by_number_reader,
 	    .record = &bots__file__descriptor,
 	    .version = 1 },
 	{ 0 },
