@@ -181,6 +181,17 @@ ask_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t d
 	bots_must(m, r);
 }
 
+/* Nobody has answered, then: at once, or in time where the queue is full. */
+void
+ask_left(struct bot *bot, const struct annex_jid *who)
+{
+	const Bots__Ask *ask = asked(bot, who->full);
+	int r = ask == NULL ? ANNEX_OK : end_ask(bot, who->full, who, ask, NULL);
+
+	if (r != ANNEX_ELIMIT)
+		bots_must(bot->bots, r);
+}
+
 /* --- The verb ---------------------------------------------------------------------------- */
 
 static const char *

@@ -431,10 +431,16 @@ void adhoc_end(struct bot *bot);
 /* --- ask.c ----------------------------------------------------------------------------- */
 
 void ask_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms);
+/* An occupant of a room has left, and their nickname may become somebody else's. */
+void ask_left(struct bot *bot, const struct annex_jid *who);
+void dialog_left(struct bot *bot, const struct annex_jid *who);
 /* What is known of a question whose answer is kept; NULL: nothing.  In scratch. */
 const Bots__Answer *answer_find(const struct bot *bot, const char *name);
 
 /* --- beat.c, timers.c ---------------------------------------------------------------------- */
+
+/* Before the first link: see there. */
+void timers_init(void);
 
 void beat_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms);
 void time_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms);

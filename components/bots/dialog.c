@@ -182,6 +182,12 @@ forget(struct bot *bot, const char *speaker)
 		annex_pool_destroy(&d->pool);
 }
 
+void
+dialog_left(struct bot *bot, const struct annex_jid *who)
+{
+	forget(bot, who->full);
+}
+
 /* Dialogs are memory: there are not more than so many, and what nobody goes on with is forgotten. */
 static void
 make_room(struct bot *bot)

@@ -318,10 +318,15 @@ static void
 presence_in_room(struct room *room, const struct annex_stanza *in)
 {
 	bool own = has_status(in->element, "110") || strcmp(in->from->full, room->as) == 0;
+	bool gone = in->type != NULL && strcmp(in->type, "unavailable") == 0;
 
+	if (!own && gone) {
+		ask_left(room->bot, in->from);
+		dialog_left(room->bot, in->from);
+	}
 	if (!own)
 		return;
-	if (in->type != NULL && strcmp(in->type, "unavailable") == 0) {
+	if (gone) {
 		enter_later(room);
 		return;
 	}
