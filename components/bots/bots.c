@@ -190,6 +190,7 @@ bots_create(struct annex_instance *inst)
 	if ((r = out_init(m)) < 0)
 		return r;
 	files_init(m);
+	timers_init();
 	if ((r = bots_load(m)) < 0)
 		return r;
 	if ((r = http_start(m, &why)) < 0)

@@ -38,20 +38,27 @@ is_zone(struct annex_pool *pool, const char *name)
 	    access(annex_sprintf(pool, ZONES "%s", name), R_OK) == 0;
 }
 
-/* The C library knows one zone at a time; there is one thread, and it is put back. */
+/*
+ * The C library knows one zone at a time, and takes it from the environment.  A thread of the
+ * framework that looks up a host reads that: so the variable is made once, before there are
+ * any, and then only gets other values, which disturbs no reader.
+ */
+void
+timers_init(void)
+{
+	setenv("TZ", ":/etc/localtime", 0);
+}
+
 static int64_t
 in_zone(struct annex_pool *pool, const char *zone, int64_t (*fn)(void *cookie), void *cookie)
 {
-	const char *set = getenv("TZ"), *before = set == NULL ? NULL : annex_strdup(pool, set);
+	const char *before = annex_strdup(pool, getenv("TZ"));
 	int64_t result;
 
 	setenv("TZ", *zone == '\0' ? "UTC0" : annex_sprintf(pool, ":%s", zone), 1);
 	tzset();
 	result = fn(cookie);
-	if (before != NULL)
-		setenv("TZ", before, 1);
-	else
-		unsetenv("TZ");
+	setenv("TZ", before, 1);
 	tzset();
 	return result;
 }
