@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * disco.c - who a bot says it is (XEP-0030)
+ * disco.c - which bots there are, and who each says it is (XEP-0030)
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
@@ -12,49 +13,109 @@ static const struct annex_identity identities[] = {
 	{ 0 },
 };
 
-/* Its commands, for who may use them (XEP-0050 §2.2). */
 struct listing {
 	struct annex_disco_item *item;
 	void **items;
 	struct annex_array array;
 };
 
+static struct listing *
+listing_make(struct annex_instance *inst, size_t most, const char *(*id_of)(const void *item))
+{
+	struct annex_pool *pool = annex_scratch(inst);
+	struct listing *l = annex_new(pool, struct listing);
+
+	l->item = annex_new_array(pool, struct annex_disco_item, most + 1);
+	l->items = annex_new_array(pool, void *, most + 1);
+	l->array = (struct annex_array) { .item = l->items, .id_of = id_of };
+	return l;
+}
+
+static void
+listing_add(struct listing *l, const char *jid, const char *node, const char *name)
+{
+	l->item[l->array.count] = (struct annex_disco_item) { jid, node, name };
+	l->items[l->array.count] = &l->item[l->array.count];
+	l->array.count++;
+}
+
+/* --- The bots, for whoever may talk to them ------------------------------------- */
+
 static const char *
-item_id(const void *item)
+jid_of(const void *item)
+{
+	return ((const struct annex_disco_item *)item)->jid;
+}
+
+static int
+by_jid(const void *a, const void *b)
+{
+	return strcmp(jid_of(a), jid_of(b));
+}
+
+/* In order, so that pages of it are. */
+static void
+list_bots(struct bots *m, const struct annex_stanza *in, struct annex_source *source_r)
+{
+	struct listing *l = listing_make(m->inst, annex_map_count(m->by_name), jid_of);
+	struct annex_map_iter it = { 0 };
+
+	while (annex_map_next(m->by_name, &it)) {
+		const struct bot *bot = it.value;
+
+		if (bot_admits(bot, in->from))
+			listing_add(l, bot->jid, NULL, bot_name(bot));
+	}
+	qsort(l->item, l->array.count, sizeof(*l->item), by_jid);
+	*source_r = annex_array_source(&l->array);
+}
+
+/* --- Its commands, for who may use them (XEP-0050 §2.2) ------------------------- */
+
+static const char *
+node_of(const void *item)
 {
 	return ((const struct annex_disco_item *)item)->node;
+}
+
+static void
+list_commands(
+    struct bot *bot, const struct annex_stanza *in, const char *node, struct annex_source *source_r)
+{
+	struct commands commands = commands_of(bot);
+	struct listing *l = listing_make(bot->bots->inst, commands.count, node_of);
+
+	for (size_t i = 0; node != NULL && i < commands.count; i++) {
+		const struct command *c = &commands.at[i];
+
+		if (strcmp(node, ANNEX_NS_COMMANDS) == 0 && command_is_for(bot, c, in->from))
+			listing_add(l, bot->jid, c->node, c->name);
+	}
+	*source_r = annex_array_source(&l->array);
 }
 
 static int
 items(struct annex_instance *inst, const struct annex_stanza *in, const char *node,
     struct annex_source *source_r, struct annex_error *error_r)
 {
-	struct bot *bot = in->to->local == NULL ? NULL : bot_find(annex_state(inst), in->to->local);
-	struct listing *l = annex_new(annex_scratch(inst), struct listing);
-	struct commands commands;
+	struct bots *m = annex_state(inst);
+	struct bot *bot = in->to->local == NULL ? NULL : bot_find(m, in->to->local);
 
-	if (in->to->local == NULL)
-		return ANNEX_ENOENT;
+	if (in->to->local == NULL) {
+		if (node != NULL)
+			return ANNEX_ENOENT;
+		list_bots(m, in, source_r);
+		return ANNEX_OK;
+	}
 	if (bot == NULL || !bot_admits(bot, in->from)) {
 		error_r->condition = ANNEX_SERVICE_UNAVAILABLE;
 		return ANNEX_EDENIED;
 	}
-	commands = commands_of(bot);
-	l->item = annex_new_array(annex_scratch(inst), struct annex_disco_item, commands.count + 1);
-	l->items = annex_new_array(annex_scratch(inst), void *, commands.count + 1);
-	l->array = (struct annex_array) { .item = l->items, .id_of = item_id };
-	for (size_t i = 0; node != NULL && i < commands.count; i++) {
-		const struct command *c = &commands.at[i];
-
-		if (strcmp(node, ANNEX_NS_COMMANDS) != 0 || !command_is_for(bot, c, in->from))
-			continue;
-		l->item[l->array.count] = (struct annex_disco_item) { bot->jid, c->node, c->name };
-		l->items[l->array.count] = &l->item[l->array.count];
-		l->array.count++;
-	}
-	*source_r = annex_array_source(&l->array);
+	list_commands(bot, in, node, source_r);
 	return ANNEX_OK;
 }
+
+/* --- Itself --------------------------------------------------------------------- */
 
 static const char *const features[] = { NS_RECEIPTS, NS_MARKERS, NS_STATES, NS_CORRECT,
 	ANNEX_NS_COMMANDS, NULL };
