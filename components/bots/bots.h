@@ -360,6 +360,8 @@ int files_text(struct bot *bot, const char *to, const char *id, const char *text
 
 /* A contact came, or says something else: what waits for that goes. */
 void held_look(struct bot *bot, const char *contact);
+/* A contact left, or was sent away: what waits for them is not sent. */
+void held_drop(struct bot *bot, const char *contact);
 void held_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms);
 
 /* --- presence.c --------------------------------------------------------------- */

@@ -166,6 +166,21 @@ held_look(struct bot *bot, const char *contact)
 	}
 }
 
+void
+held_drop(struct bot *bot, const char *contact)
+{
+	struct annex_key prefix = row_prefix(bot, contact);
+	struct annex_iter it = annex_iter(&prefix);
+
+	while (annex_next(bot->bots->store, &it) == ANNEX_AGAIN) {
+		const Bots__Held *held = (const Bots__Held *)it.record;
+
+		if (remove_row(bot, contact, &it.key) < 0)
+			return;
+		send_reached(bot, held->id, SEND_DROPPED, "unsubscribed");
+	}
+}
+
 /* --- Too late ----------------------------------------------------------------------------- */
 
 /* Another bot's program is told what could not be. */

@@ -119,6 +119,8 @@ out_changed(struct bot *bot, const struct annex_contact *c)
 	if (c->out == ANNEX_SUBSCRIBED && c->in == ANNEX_SUBSCRIBED_NOT && c->asked_ms == 0)
 		bots_must(
 		    bot->bots, annex_contact_ask(bot->bots->inst, bot->jid, c->jid, bot_name(bot)));
+	if (c->out == ANNEX_SUBSCRIBED_NOT)
+		held_drop(bot, c->jid);
 	contact_event(bot, c->jid,
 	    c->out == ANNEX_SUBSCRIBED               ? "subscribed"
 		: c->out == ANNEX_SUBSCRIBED_PENDING ? "asks"
