@@ -71,7 +71,8 @@ guard_encrypted(struct bot *bot, const struct annex_stanza *in)
 	if (annex_put(m->store, &key, &record.base) < 0)
 		return true;
 	tidy_later(m);
-	out = annex_message(m->inst, bot->full, in->from->bare, in->type);
+	out = annex_message(m->inst, bot->full,
+	    rooms_reply_to(bot, in->from->full, in->from->bare, in->type), in->type);
 	annex_attr_set(out->element, "id", annex_random_id(m->inst));
 	annex_add_text(out->element, NULL, "body",
 	    "I cannot read encrypted messages. Switch encryption off for me, please.");
