@@ -157,6 +157,7 @@ headers_info(const struct pubsub *p, struct annex_disco_info *info)
 {
 	if (!p->set->multi_subscribe)
 		return ANNEX_ENOENT;
+	annex_disco_identity(info, "pubsub", "service", NULL); /* XEP-0030 §3.1: at least one */
 	annex_disco_feature(info, NS_SHIM "#SubID");
 	return ANNEX_OK;
 }
