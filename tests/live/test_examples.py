@@ -20,7 +20,8 @@ from test_http import BOT, Web, hears
 
 BLOCK = re.compile(r'(?:^\.\\" example: (\w+)\n)?^\.Bd -literal[^\n]*\n(.*?)^\.Ed', re.M | re.S)
 PAGES = "components/bots/annex-bots.5", "components/bots/programs/annexbot.1"
-KINDS = {"config", "child", "stages", "said", "http", "poll", "file", "annexbot"}
+KINDS = {"config", "child", "stages", "said", "http", "poll", "file", "annexbot",
+         "try"}  # which tests/unit/bots/test_try.py runs
 COMMANDS = "http://jabber.org/protocol/commands"
 SCOPES = "send", "events", "presence", "contacts"
 
