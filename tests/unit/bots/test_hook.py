@@ -62,6 +62,12 @@ class Hook(unittest.TestCase):
         self.assertEqual(headers["Content-Type"], "application/json")
         self.assertLess(abs(int(headers["webhook-timestamp"]) - time.time()), 300)
 
+    def test_a_known_signature(self):
+        """the vector of Standard Webhooks, by what the others are checked with"""
+        headers = {"webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek", "webhook-timestamp": "1614265330"}
+        self.assertEqual(signature(SECRET, headers, b'{"test": 2432232314}'),
+                         "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")
+
     def test_a_secret_is_exchanged_for_another(self):
         newer = "whsec_" + base64.b64encode(bytes(range(32))).decode()
         self.assertEqual(self.post("-s", self.secret(f"{newer}\n\n{SECRET}\n"))[0], 0)
