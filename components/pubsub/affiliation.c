@@ -7,6 +7,9 @@
 
 #include "pubsub.h"
 
+/* Affiliations that are looked at to find publishers, of whom there is no index. */
+#define LOOKED_AT_MAX 500
+
 static const struct {
 	const char *name;
 	enum rank rank;
@@ -123,5 +126,21 @@ owners(const struct node *node, const char **jids, size_t most)
 
 	while (n < most && annex_next(node->p->store, &it) == ANNEX_AGAIN)
 		jids[n++] = ((Pubsub__Affiliation *)it.record)->jid;
+	return n;
+}
+
+size_t
+publishers(const struct node *node, const char **jids, size_t most)
+{
+	struct annex_key prefix = key_number(TABLE_MEMBERS, number_of(node));
+	struct annex_iter it = annex_iter(&prefix);
+	size_t n = 0;
+
+	for (size_t i = 0; i < LOOKED_AT_MAX && n < most; i++) {
+		if (annex_next(node->p->store, &it) != ANNEX_AGAIN)
+			break;
+		if (((Pubsub__Affiliation *)it.record)->rank == RANK_PUBLISHER)
+			jids[n++] = ((Pubsub__Affiliation *)it.record)->jid;
+	}
 	return n;
 }

@@ -14,6 +14,7 @@
 #include "pubsub.h"
 
 #define OWNERS_SHOWN 50
+#define PUBLISHERS_SHOWN 50
 
 static const struct annex_identity identities[] = {
 	{ "pubsub", "service", "Publish and subscribe" },
@@ -77,7 +78,7 @@ static const char *const features[] = {
 struct meta_data {
 	const char *title, *description, *type, *language, *access_model, *publish_model, *creator,
 	    *creation_date, *max_items;
-	struct annex_strings contact, owner;
+	struct annex_strings contact, owner, publisher;
 	int64_t num_subscribers;
 };
 
@@ -93,6 +94,7 @@ static const struct annex_field meta_fields[] = {
 	META(creator, "creator", ANNEX_JID_SINGLE, "Creator"),
 	META(creation_date, "creation_date", ANNEX_TEXT_SINGLE, "Created"),
 	META(owner, "owner", ANNEX_JID_MULTI, "Owners"),
+	META(publisher, "publisher", ANNEX_JID_MULTI, "Publishers"),
 	META(access_model, "access_model", ANNEX_LIST_SINGLE, "Who may subscribe and read"),
 	META(publish_model, "publish_model", ANNEX_LIST_SINGLE, "Who may publish"),
 	META(max_items, "max_items", ANNEX_TEXT_SINGLE, "Items that are kept at most"),
@@ -107,7 +109,7 @@ node_info(struct node *node, struct annex_disco_info *info)
 {
 	struct annex_pool *pool = annex_scratch(node->p->inst);
 	const struct node_config *c = &node->config;
-	const char **jids = annex_new_array(pool, const char *, OWNERS_SHOWN);
+	const char **jids = annex_new_array(pool, const char *, OWNERS_SHOWN + PUBLISHERS_SHOWN);
 	struct meta_data m = { .title = c->title,
 		.description = c->description,
 		.type = c->type,
@@ -122,6 +124,10 @@ node_info(struct node *node, struct annex_disco_info *info)
 
 	if (node->p->set->list_owners)
 		m.owner = (struct annex_strings) { jids, owners(node, jids, OWNERS_SHOWN) };
+	jids += OWNERS_SHOWN;
+	if (node->p->set->list_publishers)
+		m.publisher =
+		    (struct annex_strings) { jids, publishers(node, jids, PUBLISHERS_SHOWN) };
 	annex_disco_identity(info, "pubsub", "leaf", c->title);
 	annex_disco_feature(info, NS_PUBSUB);
 	if (c->persist_items) {

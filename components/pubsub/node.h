@@ -152,6 +152,8 @@ enum rank rank_of_jid(const struct node *node, const struct annex_jid *jid);
 int affiliation_put(struct node *node, const char *bare, enum rank rank) ANNEX_MUST_CHECK;
 /* Bare JIDs of owners, at most most of them. */
 size_t owners(const struct node *node, const char **jids, size_t most);
+/* The same of publishers, among those who have been affiliated longest. */
+size_t publishers(const struct node *node, const char **jids, size_t most);
 
 /* --- delete.c, configure.c ------------------------------------------------ */
 

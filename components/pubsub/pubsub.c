@@ -90,6 +90,7 @@ static const struct annex_option pubsub_options[] = {
 	OPTION(notify_affiliation, 0, 0, "no",
 	    "Whether users are told that their affiliation with a node has changed."),
 	OPTION(list_owners, 0, 0, "no", "Whether everybody may see who owns a node."),
+	OPTION(list_publishers, 0, 0, "no", "Whether everybody may see who publishes to a node."),
 	OPTION(max_bounces, 0, 1000, "7",
 	    "Bounces after which a subscription ends, each in an interval of its own; 0 is any number."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct pubsub_settings, bounce_interval_ms, 1000,

@@ -61,7 +61,7 @@ struct pubsub_settings {
 	int64_t tombstone_ms, lease_warning_ms, bounce_interval_ms;
 	const char *access_model, *publish_model, *send_last, *itemreply, *overwrite, *retract;
 	bool persist_items, notify_delete, notify_retract, notify_affiliation, auto_create,
-	    multi_subscribe, list_owners;
+	    multi_subscribe, list_owners, list_publishers;
 };
 
 struct pubsub {
