@@ -98,51 +98,160 @@ show_form(struct bot *bot, const struct form *form, const struct session *s,
 	annex_send(bot->bots->inst, out);
 }
 
-struct annex_element *
-adhoc_result(struct event *ev, struct annex_stanza **out_r)
-{
-	struct annex_stanza *out =
-	    ev->hold == 0 ? NULL : annex_release(ev->bot->bots->inst, ev->hold);
+/* --- Who waits ---------------------------------------------------------------------- */
 
-	ev->hold = 0;
-	*out_r = out;
-	if (out == NULL)
-		return NULL;
-	session_end(ev->bot, ev->session);
-	return command_element(out, ev->node, ev->session, "completed");
+/*
+ * By the number of the event, and not part of it: that may leave memory and come back while
+ * they wait.
+ */
+struct caller {
+	struct annex_link link; /* in the order in which they will have waited too long */
+	struct annex_pool *pool;
+	uint64_t seq;
+	annex_hold_t hold;
+	int64_t until_ms;
+	const char *node, *session;
+};
+
+static struct caller *
+caller_of(const struct event *ev)
+{
+	return annex_map_get(ev->bot->callers, &ev->seq, sizeof(ev->seq));
 }
 
-bool
-adhoc_answer(struct event *ev, const char *text)
+static void
+caller_end(struct bot *bot, struct caller *c)
+{
+	struct annex_pool *pool = c->pool;
+
+	annex_map_remove(bot->callers, &c->seq, sizeof(c->seq));
+	annex_list_remove(&c->link);
+	annex_pool_destroy(&pool);
+}
+
+static struct annex_element *
+complete(struct bot *bot, struct caller *c, struct annex_stanza **out_r)
+{
+	struct annex_element *el = NULL;
+
+	*out_r = annex_release(bot->bots->inst, c->hold);
+	if (*out_r != NULL) {
+		session_end(bot, c->session);
+		el = command_element(*out_r, c->node, c->session, "completed");
+	}
+	caller_end(bot, c);
+	return el;
+}
+
+static bool
+complete_with(struct bot *bot, struct caller *c, const char *text)
 {
 	struct annex_stanza *out;
-	struct annex_element *el = adhoc_result(ev, &out);
+	struct annex_element *el = complete(bot, c, &out);
 
 	if (el == NULL)
 		return false;
 	annex_attr_set(annex_add_text(el, NULL, "note", text), "type", "info");
-	annex_send(ev->bot->bots->inst, out);
+	annex_send(bot->bots->inst, out);
 	return true;
 }
 
-bool
-adhoc_form(struct event *ev, const struct form *form, const char *json, const char *note)
+static void
+too_long(struct annex_instance *inst, void *cookie)
+{
+	struct bot *bot = cookie;
+	int64_t now_ms = annex_now_ms(inst);
+
+	ANNEX_LIST_EACH (&bot->calls, l) {
+		struct caller *c = annex_container_of(l, struct caller, link);
+
+		if (c->until_ms > now_ms) {
+			annex_timer_start(bot->call_timer, c->until_ms - now_ms);
+			break;
+		}
+		complete_with(bot, c, "This takes a while; the answer follows as a message.");
+	}
+}
+
+/* The bot goes: whoever waits is told. */
+void
+adhoc_end(struct bot *bot)
+{
+	ANNEX_LIST_EACH (&bot->calls, l)
+		complete_with(
+		    bot, annex_container_of(l, struct caller, link), "This bot was removed.");
+}
+
+static void
+wait_for_answer(const struct event *ev, annex_hold_t hold, const char *node, const char *session)
 {
 	struct bot *bot = ev->bot;
-	struct annex_stanza *out = ev->hold == 0 ? NULL : annex_release(bot->bots->inst, ev->hold);
-	struct session *s = out == NULL ? NULL : annex_map_get_str(bot->sessions, ev->session);
+	struct annex_instance *inst = bot->bots->inst;
+	struct annex_pool *pool = annex_pool_create(bot->pool, "caller");
+	struct caller *c = annex_new(pool, struct caller);
 
-	ev->hold = 0;
-	if (out == NULL)
-		return false;
+	c->pool = pool;
+	c->seq = ev->seq;
+	c->hold = hold;
+	c->node = annex_strdup(pool, node);
+	c->session = annex_strdup(pool, session);
+	c->until_ms = annex_now_ms(inst) + ANSWER_MS;
+	annex_list_append(&bot->calls, &c->link);
+	annex_map_set(bot->callers, &c->seq, sizeof(c->seq), c);
+	if (bot->call_timer == NULL)
+		bot->call_timer = annex_timer(inst, too_long, bot);
+	if (!annex_timer_is_running(bot->call_timer))
+		annex_timer_start(bot->call_timer, ANSWER_MS);
+}
+
+/* --- What the program answers ------------------------------------------------------- */
+
+struct annex_element *
+adhoc_result(const struct event *ev, struct annex_stanza **out_r)
+{
+	struct caller *c = caller_of(ev);
+
+	return c == NULL ? NULL : complete(ev->bot, c, out_r);
+}
+
+bool
+adhoc_answer(const struct event *ev, const char *text)
+{
+	struct caller *c = caller_of(ev);
+
+	return c != NULL && complete_with(ev->bot, c, text);
+}
+
+/* The session of a caller who is to see a form. */
+static struct session *
+session_for(const struct event *ev, const struct caller *c)
+{
+	struct bot *bot = ev->bot;
+	struct session *s = annex_map_get_str(bot->sessions, c->session);
+
 	if (s == NULL) { /* the command had no form of its own, or its session made room */
-		s = session_begin(bot, ev->node, ev->session, ev->from);
+		s = session_begin(bot, c->node, c->session, ev->from);
 		s->blank = true;
 		session_stage(s)->said = annex_strdup(
 		    session_stage(s)->pool, event_said(ev, annex_scratch(bot->bots->inst)));
 	}
 	s->running = false;
 	session_touch(bot, s);
+	return s;
+}
+
+bool
+adhoc_form(const struct event *ev, const struct form *form, const char *json, const char *note)
+{
+	struct bot *bot = ev->bot;
+	struct caller *c = caller_of(ev);
+	struct annex_stanza *out = c == NULL ? NULL : annex_release(bot->bots->inst, c->hold);
+	struct session *s = out == NULL ? NULL : session_for(ev, c);
+
+	if (c != NULL)
+		caller_end(bot, c);
+	if (s == NULL)
+		return false;
 	if (session_push(s, json)) {
 		show_form(bot, form, s, out, note, "info");
 		return true;
@@ -155,57 +264,14 @@ adhoc_form(struct event *ev, const struct form *form, const char *json, const ch
 	return true;
 }
 
-static void
-too_long(struct annex_instance *inst, void *cookie)
-{
-	struct bot *bot = cookie;
-	int64_t now_ms = annex_now_ms(inst), next_ms = INT64_MAX;
-
-	ANNEX_LIST_EACH (&bot->held_events, l) {
-		struct event *ev = annex_container_of(l, struct event, by_hold);
-
-		if (ev->hold_until_ms > now_ms) {
-			next_ms = ev->hold_until_ms < next_ms ? ev->hold_until_ms : next_ms;
-			continue;
-		}
-		annex_list_remove(&ev->by_hold);
-		adhoc_answer(ev, "This takes a while; the answer follows as a message.");
-	}
-	if (next_ms != INT64_MAX)
-		annex_timer_start(bot->hold_timer, next_ms - now_ms);
-}
-
-/* The bot goes: whoever waits is told. */
-void
-adhoc_end(struct bot *bot)
-{
-	ANNEX_LIST_EACH (&bot->held_events, l)
-		adhoc_answer(annex_container_of(l, struct event, by_hold), "This bot was removed.");
-}
-
 /* --- Running ------------------------------------------------------------------------- */
-
-static void
-wait_for_answer(struct event *ev, const char *node, const char *session)
-{
-	struct bot *bot = ev->bot;
-	struct annex_instance *inst = bot->bots->inst;
-
-	ev->node = annex_strdup(ev->pool, node);
-	ev->session = annex_strdup(ev->pool, session);
-	ev->hold_until_ms = annex_now_ms(inst) + ANSWER_MS;
-	annex_list_append(&bot->held_events, &ev->by_hold);
-	if (bot->hold_timer == NULL)
-		bot->hold_timer = annex_timer(inst, too_long, bot);
-	if (!annex_timer_is_running(bot->hold_timer))
-		annex_timer_start(bot->hold_timer, ANSWER_MS);
-}
 
 static enum annex_verdict
 run(struct bot *bot, const struct saying *saying, const struct annex_stanza *in,
     const char *session)
 {
 	enum annex_verdict verdict;
+	annex_hold_t hold;
 	struct event *ev;
 	int r;
 
@@ -215,12 +281,12 @@ run(struct bot *bot, const struct saying *saying, const struct annex_stanza *in,
 		event_drop(ev);
 		return event_refuse(bot->bots, in, r);
 	}
-	verdict = annex_hold(bot->bots->inst, in, &ev->hold);
-	if (ev->hold == 0) {
+	verdict = annex_hold(bot->bots->inst, in, &hold);
+	if (hold == 0) {
 		event_drop(ev);
 		return verdict;
 	}
-	wait_for_answer(ev, saying->node, session);
+	wait_for_answer(ev, hold, saying->node, session);
 	bots_must(bot->bots, event_add_or_drop(ev));
 	return verdict;
 }

@@ -110,9 +110,10 @@ make(struct bots *m, const char *name, const struct bot_settings *set)
 	annex_list_init(&bot->waiting);
 	annex_list_init(&bot->recent);
 	annex_list_init(&bot->spare_lanes);
-	annex_list_init(&bot->held_events);
+	annex_list_init(&bot->calls);
 	bot->dialogs = annex_map_create(pool);
 	bot->sessions = annex_map_create(pool);
+	bot->callers = annex_map_borrowing(pool);
 	bot->lanes = annex_map_create(pool);
 	bot->retry = annex_timer(m->inst, retry, bot);
 	annex_map_set_str(m->by_name, bot->name, bot);
@@ -147,7 +148,7 @@ bot_end(struct bot *bot)
 	rooms_end(bot);
 	annex_map_remove_str(bot->bots->by_name, bot->name);
 	annex_timer_free(&bot->retry);
-	annex_timer_free(&bot->hold_timer);
+	annex_timer_free(&bot->call_timer);
 	annex_timer_free(&bot->states_timer);
 	annex_timer_free(&bot->settle_timer);
 	annex_timer_free(&bot->busy_timer);

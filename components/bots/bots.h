@@ -105,9 +105,11 @@ struct bot {
 	struct annex_map *dialogs;  /* commands that miss something, by speaker */
 	struct annex_map *sessions; /* of ad-hoc commands, by id */
 	uint64_t session_number;
-	struct annex_map *rooms;       /* by bare JID */
-	struct annex_link held_events; /* whose ad-hoc command waits for the answer */
-	struct annex_timer *hold_timer, *states_timer;
+	struct annex_map *rooms; /* by bare JID */
+	/* Who waits for the answer to an ad-hoc command (adhoc.c), by the number of its event: */
+	struct annex_map *callers;
+	struct annex_link calls;
+	struct annex_timer *call_timer, *states_timer;
 	/* What is seen of it (show.c): */
 	const char *picture; /* the hash of the option's; NULL: none */
 	bool settling;       /* begun anew: its programs may come back any moment */
@@ -147,11 +149,6 @@ struct event {
 	bool quoted;          /* its answer says what it answers */
 	bool is_state;        /* whether its contact is there: a later one replaces it */
 	bool later;           /* its row is among those that are answered later */
-	/* Of an ad-hoc command, while somebody waits: */
-	annex_hold_t hold;
-	struct annex_link by_hold;
-	int64_t hold_until_ms;
-	const char *node, *session;
 	/* Of a message whose client shows who is writing (XEP-0085): */
 	bool composes, composing;
 	int64_t taken_ms;
@@ -426,8 +423,8 @@ enum annex_verdict bots_presence_error(struct annex_instance *inst, const struct
 
 enum annex_verdict bots_command(struct annex_instance *inst, const struct annex_stanza *in);
 /* The answer to an ad-hoc command that still waits: its <command/>, in *out_r to be sent; or NULL. */
-struct annex_element *adhoc_result(struct event *event, struct annex_stanza **out_r);
-bool adhoc_answer(struct event *event, const char *text);
+struct annex_element *adhoc_result(const struct event *event, struct annex_stanza **out_r);
+bool adhoc_answer(const struct event *event, const char *text);
 void adhoc_end(struct bot *bot);
 
 /* --- ask.c ----------------------------------------------------------------------------- */

@@ -78,7 +78,8 @@ int command_event(struct bot *bot, const struct saying *saying, const struct ann
 
 /* adhoc.c, dialog.c: whoever has said the command sees that form, with a note (or NULL) before it.
  * The former: false where nobody waits. */
-bool adhoc_form(struct event *event, const struct form *form, const char *json, const char *note);
+bool
+adhoc_form(const struct event *event, const struct form *form, const char *json, const char *note);
 int dialog_form(struct event *event, const struct form *form, const char *json,
     const char *note) ANNEX_MUST_CHECK;
 

@@ -91,7 +91,6 @@ make(struct bot *bot, const char *kind)
 	ev->bot = bot;
 	ev->kind = annex_strdup(pool, kind);
 	annex_list_init(&ev->link);
-	annex_list_init(&ev->by_hold);
 	return ev;
 }
 
@@ -274,7 +273,6 @@ event_drop(struct event *ev)
 	struct annex_pool *pool = ev->pool;
 
 	annex_list_remove(&ev->link);
-	annex_list_remove(&ev->by_hold);
 	lane_leave(ev);
 	ev->magic = 0;
 	annex_pool_destroy(&pool);

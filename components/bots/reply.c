@@ -103,7 +103,7 @@ reply_text(struct event *ev, const char *body)
 
 	if (strcmp(ev->bare, ev->bot->jid) == 0)
 		return ANNEX_OK; /* a timer, a worker: nobody is waiting */
-	if (ev->hold != 0 && adhoc_answer(ev, rest)) {
+	if (adhoc_answer(ev, rest)) {
 		ev->replies = ++ev->ordinal;
 		return ANNEX_OK;
 	}
