@@ -145,6 +145,7 @@ static const struct annex_alarm bots_alarms[] = {
 	{ "ask", ask_ring, { 0 } },
 	{ "beat", beat_ring, { 0 } },
 	{ "timer", time_ring, { 0 } },
+	{ "shown", show_ring, { 0 } },
 	{ 0 },
 };
 

@@ -382,6 +382,7 @@ bool bot_is_crowded(const struct bot *bot);
 /* A program that has a presence of its own is there, or is not any more. */
 void show_program(struct consumer *consumer);
 void hide_program(struct consumer *consumer);
+void show_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms);
 
 /* --- picture.c ------------------------------------------------------------------ */
 

@@ -147,6 +147,7 @@ consumer_destroy(struct consumer *c)
 	struct annex_pool *pool = c->pool;
 
 	consumer_detach(c, false);
+	annex_timer_free(&c->said);
 	c->magic = 0;
 	annex_pool_destroy(&pool);
 }

@@ -54,7 +54,8 @@ struct consumer {
 	bool seen;
 	enum annex_show show;
 	struct text status;
-	struct annex_link taken; /* in order of delivery */
+	struct annex_timer *said; /* until that ends; NULL while it said nothing for a time */
+	struct annex_link taken;  /* in order of delivery */
 	size_t taken_count;
 	bool jumbled; /* their numbers do not only grow: one of them had failed before */
 	int64_t stuffed_until_ms; /* its carrier had no room */

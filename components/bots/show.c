@@ -288,6 +288,38 @@ status_text(struct action *a)
 	return part != NULL ? part : "";
 }
 
+static int64_t
+until_of(const struct action *a)
+{
+	return a->for_ms > 0 && !a->clear ? annex_wall_ms(a->bot->bots->inst) + a->for_ms : 0;
+}
+
+/* At until_ms what is seen by everybody is what it was before; 0: never. */
+static int
+ends_at(struct bot *bot, int64_t until_ms)
+{
+	struct annex_instance *inst = bot->bots->inst;
+
+	if (until_ms == 0)
+		return annex_alarm_clear(inst, "shown", bot->name, strlen(bot->name));
+	return annex_alarm_set(inst, "shown", bot->name, strlen(bot->name), until_ms);
+}
+
+void
+show_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms)
+{
+	struct bots *m = annex_state(inst);
+	struct bot *bot = bot_find(m, annex_strndup(annex_scratch(inst), key, key_len));
+	struct annex_key row;
+
+	(void)due_wall_ms;
+	if (bot == NULL)
+		return;
+	row = bots_key(TABLE_SHOWN, bot->name);
+	if (bots_must(m, annex_delete(m->store, &row)) != ANNEX_ESTORE)
+		bot_tell_truth(bot);
+}
+
 /* For everybody, from the bot: kept, since what is seen may be another truth now. */
 static int
 say_to_all(struct action *a, enum annex_show show)
@@ -307,8 +339,22 @@ say_to_all(struct action *a, enum annex_show show)
 		     : annex_put(a->bot->bots->store, &key, &record.base);
 	if (r < 0 && r != ANNEX_ENOENT)
 		return r;
+	if ((r = bots_must(a->bot->bots, ends_at(a->bot, until_of(a)))) < 0)
+		return r;
 	bot_tell_truth(a->bot);
 	return ANNEX_OK;
+}
+
+/* What it said of itself has had its time. */
+static void
+said_enough(struct annex_instance *inst, void *cookie)
+{
+	struct consumer *c = cookie;
+
+	(void)inst;
+	c->show = ANNEX_SHOW_ONLINE;
+	c->status.len = 0;
+	show_program(c);
 }
 
 /* For everybody, from a program that is seen. */
@@ -317,6 +363,12 @@ say_of_itself(struct action *a, enum annex_show show)
 {
 	struct consumer *c = a->consumer;
 
+	if (c->said == NULL && a->for_ms > 0)
+		c->said = annex_timer(a->bot->bots->inst, said_enough, c);
+	if (c->said != NULL)
+		annex_timer_stop(c->said);
+	if (a->for_ms > 0 && !a->clear)
+		annex_timer_start(c->said, a->for_ms);
 	c->show = a->clear ? ANNEX_SHOW_ONLINE : show;
 	c->status.len = 0;
 	text_puts(&c->status, a->clear ? "" : status_text(a));
@@ -339,8 +391,7 @@ run_presence(struct action *a)
 		return c->seen ? say_of_itself(a, view.show) : say_to_all(a, view.show);
 	text.text = status_text(a);
 	view.text_count = *text.text != '\0';
-	if (a->for_ms > 0)
-		view.until_ms = annex_wall_ms(inst) + a->for_ms;
+	view.until_ms = until_of(a);
 	if ((r = choose_picture(a, &view.avatar)) < 0)
 		return r;
 	return annex_view_set(inst, c->seen ? place_of(a->bot, c->name) : a->bot->full,
