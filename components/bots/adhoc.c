@@ -43,10 +43,10 @@ add_field(struct annex_element *x, const struct field *f, const char *value)
 		annex_add(el, NULL, "required");
 	if (value != NULL && *value != '\0')
 		annex_add_text(el, NULL, "value", value);
-	for (const char *const *o = f->options; o != NULL && *o != NULL; o++) {
+	for (size_t i = 0; f->options != NULL && f->options[i] != NULL; i++) {
 		option = annex_add(el, NULL, "option");
-		annex_attr_set(option, "label", *o);
-		annex_add_text(option, NULL, "value", *o);
+		annex_attr_set(option, "label", f->labels[i]);
+		annex_add_text(option, NULL, "value", f->options[i]);
 	}
 }
 

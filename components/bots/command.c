@@ -36,22 +36,27 @@ static int
 read_options(const struct reading *r, const json_t *list, struct field *f)
 {
 	const char **options = annex_new_array(r->pool, const char *, json_array_size(list) + 1);
-	const json_t *item;
+	const char **labels = annex_new_array(r->pool, const char *, json_array_size(list) + 1);
+	const json_t *item, *label;
 	size_t i;
 
 	if (list == NULL)
 		return ANNEX_OK;
 	json_array_foreach(list, i, item)
 	{
+		label = json_is_array(item) ? json_array_get(item, 1) : NULL;
 		if (json_is_array(item))
 			item = json_array_get(item, 0);
-		if (!json_is_string(item))
-			return wrong(r, "an option of a field is a text");
+		if (!json_is_string(item) || (label != NULL && !json_is_string(label)))
+			return wrong(r, "an option of a field is a text, or [value, label]");
 		options[i] = clean_text(r->pool, json_string_value(item));
+		labels[i] =
+		    label == NULL ? options[i] : clean_text(r->pool, json_string_value(label));
 	}
 	if (i == 0 || i > 256)
 		return wrong(r, "\"options\" of a field must be a list of 1 to 256");
 	f->options = options;
+	f->labels = labels;
 	return ANNEX_OK;
 }
 
@@ -254,6 +259,18 @@ field_accepts(const struct field *f, const char *value, const char **why)
 			return true;
 	*why = "one of those that are offered";
 	return false;
+}
+
+const char *
+field_meant(const struct field *f, const char *said)
+{
+	for (size_t i = 0; f->options != NULL && f->options[i] != NULL; i++)
+		if (strcmp(f->options[i], said) == 0)
+			return said;
+	for (size_t i = 0; f->options != NULL && f->options[i] != NULL; i++)
+		if (strcasecmp(f->labels[i], said) == 0 || strcasecmp(f->options[i], said) == 0)
+			return f->options[i];
+	return said;
 }
 
 /* --- What is said ------------------------------------------------------------------------ */

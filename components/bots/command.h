@@ -21,6 +21,7 @@
 struct field {
 	const char *var, *type, *label;
 	const char *const *options; /* NULL-ended, or NULL */
+	const char *const *labels;  /* of each, what people see */
 	bool required;
 };
 
@@ -54,6 +55,8 @@ bool
 command_is_for(const struct bot *bot, const struct command *command, const struct annex_jid *who);
 /* Whether value will do for field; *why is what it must be. */
 bool field_accepts(const struct field *field, const char *value, const char **why);
+/* What somebody means who says that: an option by its label, or in another case. */
+const char *field_meant(const struct field *field, const char *said);
 /*
  * What a program answers a command with, instead of an end: another form.  The texts of JSON are
  * objects with a member for each field that was said so far, in whatever form.

@@ -99,13 +99,13 @@ help(struct bot *bot, const struct commands *commands, const struct annex_stanza
 }
 
 static void
-add_options(struct text *t, const char *const *options)
+add_options(struct text *t, const char *const *labels)
 {
-	for (const char *const *o = options; o != NULL && *o != NULL; o++) {
-		text_puts(t, o == options ? " (" : ", ");
-		text_puts(t, *o);
+	for (const char *const *l = labels; l != NULL && *l != NULL; l++) {
+		text_puts(t, l == labels ? " (" : ", ");
+		text_puts(t, *l);
 	}
-	if (options != NULL)
+	if (labels != NULL)
 		text_puts(t, ")");
 }
 
@@ -164,6 +164,7 @@ read_values(const struct command *c, const char *at, const char **values, struct
 			i = next++;
 		if (i >= c->form.field_count)
 			return annex_sprintf(pool, "\"%s\" is too much for %s.", word, c->node);
+		word = field_meant(&c->form.fields[i], word);
 		if (!field_accepts(&c->form.fields[i], word, &why))
 			return annex_sprintf(pool, "%s must be %s.", c->form.fields[i].label, why);
 		values[i] = word;
@@ -249,7 +250,7 @@ question(struct bot *bot, const struct form *form, struct dialog *d, const struc
 
 	text_puts(&t, first);
 	text_puts(&t, f->label);
-	add_options(&t, f->options);
+	add_options(&t, f->labels);
 	text_puts(&t, f->required ? "?" : "? (- for none)");
 	d->until_ms = annex_now_ms(bot->bots->inst) + PATIENCE_MS;
 	say(bot, to, t.bytes);
@@ -346,6 +347,7 @@ continue_dialog(struct bot *bot, const struct commands *commands, const struct a
 		d->values[d->at] = "";
 		return go_on(bot, &form, d, in);
 	}
+	body = field_meant(f, body);
 	if (!field_accepts(f, body, &why)) {
 		question(bot, &form, d, &to, annex_sprintf(pool, "It must be %s. ", why));
 		return ANNEX_OK;
