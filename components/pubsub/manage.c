@@ -100,10 +100,12 @@ node_affiliations(struct request *rq)
 /* --- What could not be done -------------------------------------------------------------------- */
 
 static enum annex_verdict
-finish(struct request *rq, struct annex_stanza *out, const struct annex_element *failed)
+finish(struct request *rq, struct annex_stanza *out, const struct annex_element *failed,
+    const char *why)
 {
-	const struct annex_error error = fault_error(FAULT_NOT_ACCEPTABLE);
+	struct annex_error error = fault_error(FAULT_NOT_ACCEPTABLE);
 
+	error.text = why;
 	if (annex_child(failed, NULL, NULL) == NULL)
 		return annex_confirm(rq->p->inst, rq->in);
 	annex_attr_set(out->element, "type", "error");
@@ -192,7 +194,7 @@ node_subscriptions_set(struct request *rq)
 		    !set_subscription(rq, jid, annex_attr(el, "subid"), state))
 			subscription_failed(rq, failed, jid);
 	}
-	return finish(rq, out, failed);
+	return finish(rq, out, failed, NULL);
 }
 
 /* --- Affiliations ---------------------------------------------------------------------------------- */
@@ -227,13 +229,27 @@ affiliation_follow(struct node *node, const struct change *c)
 	return r < 0 || is_in(c->rank) ? r : kept_follow(node, KEPT_JUDGE);
 }
 
+/* Whether there is no room for one more. */
 static bool
-change_make(struct request *rq, const struct change *c)
+affiliations_are_full(const struct request *rq, const struct change *c)
+{
+	struct annex_key key = key_number(TABLE_MEMBERS, rq->node->number);
+
+	return c->before == RANK_NONE && c->rank != RANK_NONE &&
+	    rows_reach(rq->p, &key, (uint64_t)rq->p->set->max_affiliations);
+}
+
+static bool
+change_make(struct request *rq, const struct change *c, bool *is_full_r)
 {
 	const char *two[2];
 
 	if (!c->known)
 		return false;
+	if (affiliations_are_full(rq, c)) {
+		*is_full_r = true;
+		return false;
+	}
 	if (c->before == RANK_OWNER && c->rank != RANK_OWNER && owners(rq->node, two, 2) < 2)
 		return false;
 	if (must(rq->p, affiliation_put(rq->node, c->bare, c->rank)) < 0)
@@ -276,6 +292,7 @@ node_affiliations_set(struct request *rq)
 	    annex_new_array(annex_scratch(rq->p->inst), struct change, CHANGES_MAX + 1);
 	struct annex_stanza *out;
 	struct annex_element *failed = listing_begin(rq, "affiliations", &out);
+	bool is_full = false;
 	enum fault fault;
 	size_t n;
 
@@ -284,7 +301,8 @@ node_affiliations_set(struct request *rq)
 	for (int owners_first = 1; owners_first >= 0; owners_first--)
 		for (size_t i = 0; i < n; i++)
 			if ((changes[i].known && changes[i].rank == RANK_OWNER) == owners_first &&
-			    !change_make(rq, &changes[i]))
+			    !change_make(rq, &changes[i], &is_full))
 				affiliation_add(failed, changes[i].bare, changes[i].before);
-	return finish(rq, out, failed);
+	return finish(
+	    rq, out, failed, is_full ? "The node has as many affiliations as it may." : NULL);
 }

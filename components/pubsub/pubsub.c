@@ -71,6 +71,8 @@ static const struct annex_option pubsub_options[] = {
 	    "Most subscriptions of one user to all nodes; 0 is any number."),
 	OPTION(max_pending, 0, 1000000, "1000",
 	    "Most requests to subscribe to one node that nobody has decided about; 0 is any number."),
+	OPTION(max_affiliations, 0, 100000000, "10000",
+	    "Most users that are affiliated with one node; 0 is any number."),
 	OPTION(subscribers_per_turn, 1, 100000, "1000",
 	    "Most subscribers of a node that are told at a time; the rest in turns of their own."),
 	OPTION(items_per_turn, 1, 100000, "1000",
