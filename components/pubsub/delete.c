@@ -11,6 +11,8 @@
 
 #include "pubsub.h"
 
+#define REAPED_A_TURN 5
+
 struct remains {
 	uint64_t node, shelf; /* node 0: a shelf alone */
 };
@@ -158,6 +160,70 @@ purge(struct request *rq)
 	return ANNEX_DONE;
 }
 
+/* --- Tombstones ---------------------------------------------------------------------------- */
+
+/* Nobody need know any more that it was there. */
+static void
+tombstone_remove(struct pubsub *p, uint64_t number)
+{
+	const char *name = node_name_of(p, number);
+	struct node *node = name == NULL ? NULL : node_find(p, name);
+	struct annex_key row = key_number(TABLE_NUMBERS, number);
+
+	annex_delete(p->store, &row);
+	if (node == NULL || node->number != number || !node->gone)
+		return;
+	row = tombstone_key(node);
+	annex_delete(p->store, &row);
+	row = key_text(TABLE_NODES, node->name);
+	annex_delete(p->store, &row);
+	node_forget(node);
+}
+
+/* Room for one more of who made the node: the oldest go, a few where there may be fewer than before. */
+static int
+tombstones_make_room(const struct node *node)
+{
+	struct pubsub *p = node->p;
+	struct annex_key prefix = key_text(TABLE_TOMBSTONES, node->creator);
+	uint64_t number;
+	int r;
+
+	for (int i = 0; i < REAPED_A_TURN; i++) {
+		struct annex_iter it = annex_iter(&prefix);
+
+		it.keys_only = true;
+		if (!rows_reach(p, &prefix, (uint64_t)p->set->max_tombstones) ||
+		    annex_next(p->store, &it) != ANNEX_AGAIN)
+			break;
+		number = annex_key_number(&it.key, 2);
+		if ((r = annex_alarm_clear(p->inst, "tombstone", &number, sizeof(number))) < 0)
+			return r;
+		tombstone_remove(p, number);
+	}
+	return ANNEX_OK;
+}
+
+/* It is one from now on.  What the service keeps may come again at once. */
+static int
+tombstone_put(const struct node *node)
+{
+	struct pubsub *p = node->p;
+	bool is_kept = node->role != ROLE_NONE;
+	struct annex_key key = tombstone_key(node), made = made_key(node);
+	Pubsub__Posting posting = PUBSUB__POSTING__INIT;
+	int r;
+
+	if (!is_kept) {
+		annex_delete(p->store, &made);
+		if ((r = tombstones_make_room(node)) < 0 ||
+		    (r = annex_put(p->store, &key, &posting.base)) < 0)
+			return r;
+	}
+	return annex_alarm_set(p->inst, "tombstone", &node->number, sizeof(node->number),
+	    node->gone_ms + (is_kept ? 0 : p->set->tombstone_ms));
+}
+
 /* --- Deleting ------------------------------------------------------------------------------ */
 
 static void
@@ -179,9 +245,6 @@ node_delete(struct node *node, const char *redirect)
 {
 	struct pubsub *p = node->p;
 	struct annex_key kept = key_numbers(TABLE_KEPT, node->target, node->number);
-	struct annex_key made = made_key(node);
-	/* What the service keeps may come again at once. */
-	int64_t tombstone_ms = node->role == ROLE_NONE ? p->set->tombstone_ms : 0;
 	int r;
 
 	node->gone = true;
@@ -192,11 +255,10 @@ node_delete(struct node *node, const char *redirect)
 		return r;
 	}
 	if ((r = annex_alarm_clear(p->inst, "items", &node->number, sizeof(node->number))) < 0 ||
-	    (r = annex_alarm_set(p->inst, "tombstone", &node->number, sizeof(node->number),
-		 node->gone_ms + tombstone_ms)) < 0 ||
-	    (r = kept_follow(node, KEPT_DELETE)) < 0)
+	    (r = tombstone_put(node)) < 0 || (r = kept_follow(node, KEPT_DELETE)) < 0)
 		return must(p, r);
-	annex_delete(p->store, node->role != ROLE_NONE ? &kept : &made);
+	if (node->role != ROLE_NONE)
+		annex_delete(p->store, &kept);
 	tell_deleted(node);
 	return must(p,
 	    delivery_goes_on(p, node->number) ? delivery_add_end(node)
@@ -223,26 +285,14 @@ delete_node(struct request *rq)
 	return annex_confirm(rq->p->inst, rq->in);
 }
 
-/* Nobody need know any more that it was there. */
+/* A tombstone's alarm; one of a node that was made anew goes with nothing but its number. */
 void
 tombstone_due(struct annex_instance *inst, const void *key, size_t key_len, int64_t due_wall_ms)
 {
-	struct pubsub *p = annex_state(inst);
-	struct annex_key row;
-	struct node *node;
 	uint64_t number;
-	const char *name;
 
 	(void)key_len;
 	(void)due_wall_ms;
 	memcpy(&number, key, sizeof(number));
-	name = node_name_of(p, number);
-	row = key_number(TABLE_NUMBERS, number);
-	annex_delete(p->store, &row);
-	node = name == NULL ? NULL : node_find(p, name);
-	if (node == NULL || node->number != number || !node->gone)
-		return;
-	row = key_text(TABLE_NODES, name);
-	annex_delete(p->store, &row);
-	node_forget(node);
+	tombstone_remove(annex_state(inst), number);
 }

@@ -225,6 +225,15 @@ made_key(const struct node *node)
 	return *annex_key_u64(&key, node->number);
 }
 
+struct annex_key
+tombstone_key(const struct node *node)
+{
+	struct annex_key key = key_text(TABLE_TOMBSTONES, node->creator);
+
+	annex_key_u64(&key, (uint64_t)node->gone_ms);
+	return *annex_key_u64(&key, node->number);
+}
+
 /* Who has it: an owner, or the node it is kept for. */
 static int
 owner_put(struct node *node, const char *owner)
@@ -265,10 +274,14 @@ static struct node *
 make(struct pubsub *p, const char *name, const struct kept *kept, const struct node_config *config,
     const char *owner, int *status_r)
 {
-	struct node *node = annex_map_get_str(p->nodes, name);
+	struct node *node = node_find(p, name);
+	struct annex_key tombstone = key_of(TABLE_TOMBSTONES);
+	bool was_there = node != NULL;
 
-	if (node != NULL)
+	if (was_there) {
+		tombstone = tombstone_key(node);
 		node_forget(node);
+	}
 	node = node_alloc(p, name);
 	node->order = ORDER_SAME;
 	if (kept != NULL) {
@@ -281,6 +294,8 @@ make(struct pubsub *p, const char *name, const struct kept *kept, const struct n
 		node_forget(node);
 		return NULL;
 	}
+	if (was_there)
+		annex_delete(p->store, &tombstone);
 	return node;
 }
 

@@ -111,6 +111,8 @@ void node_tidy(struct node **node);
 struct annex_flow *node_flow(struct pubsub *p, uint64_t number);
 /* The row that says who made it; those of one user are counted. */
 struct annex_key made_key(const struct node *node);
+/* The same once it is deleted, oldest first. */
+struct annex_key tombstone_key(const struct node *node);
 /* Who may see that the node is there. */
 bool node_is_listed(const struct node *node);
 

@@ -101,6 +101,8 @@ static const struct annex_option pubsub_options[] = {
 	    "1d", "How long before its end the subscriber of a lease is warned."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct pubsub_settings, tombstone_ms, 0, 3650 * DAY,
 	    "31d", "How long a deleted node is remembered."),
+	OPTION(max_tombstones, 0, 100000000, "1000",
+	    "Most deleted nodes of one user that are remembered; 0 is any number."),
 	{ 0 },
 };
 

@@ -56,7 +56,7 @@
 struct pubsub_settings {
 	struct annex_strings create;
 	int64_t max_nodes, max_items, max_payload_bytes, max_id_bytes, max_subscriptions,
-	    max_subscribers, max_subscribed, max_pending, max_affiliations;
+	    max_subscribers, max_subscribed, max_pending, max_affiliations, max_tombstones;
 	int64_t max_node_bytes, max_bounces, subscribers_per_turn, items_per_turn;
 	int64_t tombstone_ms, lease_warning_ms, bounce_interval_ms;
 	const char *access_model, *publish_model, *send_last, *itemreply, *overwrite, *retract;

@@ -10,7 +10,7 @@
  * has numbers in its order, and is counted, so that a total, an index and the n-th row
  * cost O(log n).  Items are weighed as well: how many bytes a node has costs no row.
  *
- * numbers, listed, types and kept are indexes of nodes, item_ids and created of items
+ * numbers, listed, types, kept, made and tombstones are indexes of nodes, item_ids and created of items
  * (and words, by a job); subscribers, subscribed and pending of subscriptions;
  * affiliated, members and owners of affiliations: they are written together
  * with what they index.
@@ -35,6 +35,8 @@ static const struct annex_key_part by_jid_number[] = { { "jid", ANNEX_KEY_TEXT }
 	{ "number", ANNEX_KEY_U64 }, { 0 } };
 static const struct annex_key_part by_jid_node_number[] = { { "jid", ANNEX_KEY_TEXT },
 	{ "node", ANNEX_KEY_U64 }, { "number", ANNEX_KEY_U64 }, { 0 } };
+static const struct annex_key_part by_jid_time_node[] = { { "jid", ANNEX_KEY_TEXT },
+	{ "gone_ms", ANNEX_KEY_U64 }, { "node", ANNEX_KEY_U64 }, { 0 } };
 static const struct annex_key_part by_subscription[] = { { "node", ANNEX_KEY_U64 },
 	{ "subscription", ANNEX_KEY_U64 }, { "number", ANNEX_KEY_U64 }, { 0 } };
 
@@ -71,6 +73,7 @@ const struct annex_table pubsub_tables[] = {
 	TABLE(23, "unindexed", by_node_number, posting, .counted = false),
 	TABLE(25, "leaving", by_jid_node, posting, .counted = false),
 	TABLE(26, "made", by_jid_node, posting, .counted = true),
+	TABLE(27, "tombstones", by_jid_time_node, posting, .counted = true),
 	{ 0 },
 };
 

@@ -39,6 +39,7 @@ enum {
 	TABLE_UNINDEXED,
 	TABLE_LEAVING,
 	TABLE_MADE,
+	TABLE_TOMBSTONES,
 };
 extern const struct annex_table pubsub_tables[];
 
