@@ -110,6 +110,7 @@ make(struct bots *m, const char *name, const struct bot_settings *set)
 	annex_list_init(&bot->waiting);
 	annex_list_init(&bot->recent);
 	annex_list_init(&bot->spare_lanes);
+	annex_list_init(&bot->states);
 	annex_list_init(&bot->calls);
 	bot->dialogs = annex_map_create(pool);
 	bot->sessions = annex_map_create(pool);

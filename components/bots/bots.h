@@ -98,6 +98,7 @@ struct bot {
 	bool behind;               /* there are others in the store */
 	struct annex_map *lanes;   /* struct lane, by bare JID, of events in the store */
 	struct annex_link spare_lanes;
+	struct annex_link states; /* struct lane, of those with a state: the oldest first */
 	uint64_t pass;
 	struct annex_timer *retry;
 
@@ -125,8 +126,9 @@ struct lane {
 	struct consumer *consumer; /* who has taken them */
 	struct event *state;       /* whether the contact is there, as it was last; or NULL */
 	uint64_t state_seq;        /* its number; 0: there is none */
-	int64_t blocked_until_ms;  /* the first of them failed */
-	uint64_t pass;             /* private to dispatch */
+	struct annex_link by_state;
+	int64_t blocked_until_ms; /* the first of them failed */
+	uint64_t pass;            /* private to dispatch */
 };
 
 struct event {
@@ -216,7 +218,7 @@ int made_clear(struct annex_instance *inst, struct annex_job_state *state, size_
 int event_make(struct bot *bot, const char *kind, const struct annex_jid *from,
     struct event **event_r) ANNEX_MUST_CHECK;
 void event_drop(struct event *event);
-/* ANNEX_ELIMIT: the queue is full; ANNEX_EINVAL: its line is too long. */
+/* ANNEX_ELIMIT: the queue is full, and not of what may go first; ANNEX_EINVAL: its line is too long. */
 int event_fits(const struct event *event) ANNEX_MUST_CHECK;
 /* Into the store, and to whoever takes events, if it fits. */
 int event_add(struct event *event) ANNEX_MUST_CHECK;
@@ -255,8 +257,13 @@ void lane_leave(struct event *event);
 void lane_note_state(struct lane *lane, struct event *event, bool in_memory);
 /* Whether it is a state, and an earlier one of its contact waits, which nobody need see any more. */
 bool lane_replaces(const struct event *event);
-/* That one goes.  There are others of the contact. */
+/* The state of that contact goes, which nobody has taken. */
 int lane_drop_state(struct bot *bot, const char *bare) ANNEX_MUST_CHECK;
+/*
+ * The number of the state that may go for event, where the queue is full: that of its contact where
+ * there are too many of them, or the oldest of all.  0: there is none.
+ */
+uint64_t lane_spares(const struct event *event);
 
 /* --- recent.c ------------------------------------------------------------- */
 

@@ -295,17 +295,37 @@ event_fits(const struct event *ev)
 {
 	if (strlen(ev->line) > (size_t)ev->bot->bots->set->max_line_bytes)
 		return ANNEX_EINVAL;
-	return is_full(ev) ? ANNEX_ELIMIT : ANNEX_OK;
+	return is_full(ev) && lane_spares(ev) == 0 ? ANNEX_ELIMIT : ANNEX_OK;
+}
+
+/* Room is made: of a state that was not loaded only the number is known. */
+static int
+drop_state(struct bot *bot, uint64_t seq)
+{
+	struct annex_key prefix = bots_key(TABLE_INBOX, bot->name);
+	struct annex_key from = bots_key_seq(TABLE_INBOX, bot->name, seq);
+	struct annex_iter it = annex_iter_from(&prefix, &from);
+	const char *contact;
+
+	it.keys_only = true;
+	if (annex_next(bot->bots->store, &it) != ANNEX_AGAIN ||
+	    (contact = contact_of_row(bot, &it.key)) == NULL)
+		return bots_must(bot->bots, ANNEX_ESTORE);
+	return lane_drop_state(bot, contact);
 }
 
 int
 event_add(struct event *ev)
 {
 	struct bot *bot = ev->bot;
+	uint64_t spared;
 	struct lane *lane;
 	int r;
 
-	if ((r = event_fits(ev)) < 0 || (r = put(ev)) < 0)
+	if ((r = event_fits(ev)) < 0)
+		return r;
+	spared = is_full(ev) ? lane_spares(ev) : 0;
+	if ((r = put(ev)) < 0 || (spared > 0 && (r = drop_state(bot, spared)) < 0))
 		return r;
 	bot->stored++;
 	lane = lane_of(bot, ev->bare);
