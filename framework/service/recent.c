@@ -99,8 +99,10 @@ recents_ring(struct timer *timer)
 	struct contacts *c = annex_container_of(timer, struct contacts, recent_timer);
 	struct annex_instance *inst = c->inst;
 
-	if (!instance_enter(inst))
+	if (!instance_enter(inst)) { /* this turn is undone: in the next */
+		timer_start(inst->timers, timer, 1, recents_ring);
 		return;
+	}
 	for (unsigned n = 0; n < RECENTS_A_TURN && !annex_list_is_empty(&c->recents); n++) {
 		struct recent *r = annex_container_of(c->recents.next, struct recent, link);
 		const char *key = annex_memdup(inst->scratch, r->key, r->len + 1);

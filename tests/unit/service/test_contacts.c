@@ -271,6 +271,23 @@ silence_is_told_whatever_becomes_of_the_turn(void **state)
 	    annex_contact_availability(&f->inst, ME, "juliet@example.org"), ANNEX_OFFLINE);
 }
 
+/* What waited for the end of the interval is shown, also where the turn of that moment fails. */
+static void
+what_was_saved_up_is_shown_whatever_becomes_of_the_turn(void **state)
+{
+	struct fixture *f = *state;
+
+	have(f, "romeo@example.org", clock_wall_ms(&f->clock));
+	view(f, ANNEX_SHOW_AWAY);
+	view(f, ANNEX_SHOW_DND);
+	assert_int_equal(count(fixture_heard(f), "<show>"), 1);
+	fixture_pass(f, 4999);
+	annex_fail_turn(&f->inst, "on purpose");
+	fixture_pass(f, 1000);
+	assert_string_equal(f->why, "on purpose");
+	assert_int_equal(count(fixture_heard(f), "<show>dnd</show>"), 1);
+}
+
 int
 main(void)
 {
@@ -283,6 +300,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(many_are_shown_a_change_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    silence_is_told_whatever_becomes_of_the_turn, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    what_was_saved_up_is_shown_whatever_becomes_of_the_turn, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
