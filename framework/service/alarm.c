@@ -43,14 +43,16 @@
 /* An alarm whose turn failed. */
 struct postponed {
 	unsigned failures;
-	int64_t until_ms; /* wall clock */
+	int64_t until_ms; /* as annex_now_ms: the time of day may be set back */
+	bool is_over;     /* it rang, was cleared or set anew in this turn */
 };
 
 struct alarms {
 	struct annex_instance *inst;
 	struct timer timer;
-	int64_t next_ms; /* nothing rings before; 0 = not known */
-	int64_t scan_ms; /* rows before are of unknown kinds */
+	int64_t next_ms;   /* nothing rings before; 0 = not known */
+	int64_t scan_ms;   /* rows before are of unknown kinds */
+	int64_t looked_ms; /* the time of day when next_ms was found */
 	struct annex_pool *pool;
 	struct annex_map *unknown;   /* kinds that were logged */
 	struct annex_map *postponed; /* kind, NUL, key */
@@ -184,17 +186,45 @@ is_sound(struct annex_instance *inst, const char *kind, size_t len)
 
 /* --- What a component may do --------------------------------------------- */
 
-static void
-postponed_forget(struct alarms *a, const char *kind, const void *key, size_t len)
+/* NULL: it is not, or no longer once this turn is durable. */
+static struct postponed *
+postponed_find(struct alarms *a, const char *kind, const void *key, size_t len)
 {
+	struct postponed *p;
 	struct buf name = { 0 };
 
 	if (annex_map_count(a->postponed) == 0)
-		return;
+		return NULL;
 	buf_append(&name, kind, strlen(kind) + 1);
 	buf_append(&name, key, len);
-	free(annex_map_remove(a->postponed, name.data, name.len));
+	p = annex_map_get(a->postponed, name.data, name.len);
 	buf_finish(&name);
+	return p != NULL && !p->is_over ? p : NULL;
+}
+
+static void
+postponed_end(struct alarms *a, const char *kind, const void *key, size_t len)
+{
+	struct postponed *p = postponed_find(a, kind, key, len);
+
+	if (p != NULL)
+		p->is_over = true;
+}
+
+/* The turn is durable: forget what is over.  It is undone: nothing was. */
+static void
+postponed_settle(struct alarms *a, bool durable)
+{
+	struct annex_map_iter it = { 0 };
+
+	while (annex_map_count(a->postponed) > 0 && annex_map_next(a->postponed, &it)) {
+		struct postponed *p = it.value;
+
+		if (p->is_over && durable)
+			free(annex_map_remove(a->postponed, it.key, it.len));
+		else
+			p->is_over = false;
+	}
 }
 
 int
@@ -212,6 +242,7 @@ annex_alarm_set(
 	if ((r = rows_delete(inst, kind, key, key_len)) < 0 ||
 	    (r = rows_put(inst, kind, key, key_len, due_ms)) < 0)
 		return r;
+	postponed_end(a, kind, key, key_len);
 	if (due_ms < a->scan_ms)
 		a->scan_ms = due_ms;
 	if (due_ms < a->next_ms) {
@@ -224,10 +255,15 @@ annex_alarm_set(
 int
 annex_alarm_clear(struct annex_instance *inst, const char *kind, const void *key, size_t key_len)
 {
+	int r;
+
 	CHECK_OBJECT(inst, INSTANCE_MAGIC);
 	if (!is_sound(inst, kind, key_len))
 		return ANNEX_EINVAL;
-	return rows_delete(inst, kind, key, key_len);
+	if ((r = rows_delete(inst, kind, key, key_len)) < 0)
+		return r;
+	postponed_end(inst->alarms, kind, key, key_len);
+	return ANNEX_OK;
 }
 
 /* --- Ringing ------------------------------------------------------------- */
@@ -244,16 +280,13 @@ log_unknown(struct alarms *a, const char *kind)
 static int64_t
 rings_at(struct alarms *a, int64_t due_ms, const Annex__Service__Alarm *alarm)
 {
-	const struct postponed *p = NULL;
-	struct buf name = { 0 };
+	const struct postponed *p = postponed_find(a, alarm->kind, alarm->key.data, alarm->key.len);
+	int64_t at;
 
-	if (annex_map_count(a->postponed) > 0) {
-		buf_append(&name, alarm->kind, strlen(alarm->kind) + 1);
-		buf_append(&name, alarm->key.data, alarm->key.len);
-		p = annex_map_get(a->postponed, name.data, name.len);
-		buf_finish(&name);
-	}
-	return p != NULL && p->until_ms > due_ms ? p->until_ms : due_ms;
+	if (p == NULL)
+		return due_ms;
+	at = clock_wall_ms(a->inst->clock) + p->until_ms - annex_now_ms(a->inst);
+	return at > due_ms ? at : due_ms;
 }
 
 /* The row that rings first; ANNEX_ENOENT where none is due, and a->next_ms says when one will
@@ -268,6 +301,7 @@ find_due(struct alarms *a, struct annex_key *row_r, const Annex__Service__Alarm 
 
 	annex_key_u64(&from, (uint64_t)a->scan_ms);
 	it = annex_iter_from(&all, &from);
+	a->looked_ms = now_ms;
 	a->next_ms = NEVER;
 	while ((r = annex_next(a->inst->store, &it)) == ANNEX_AGAIN) {
 		const Annex__Service__Alarm *alarm = (const void *)it.record;
@@ -315,6 +349,7 @@ ring(struct alarms *a, const struct annex_key *row, const Annex__Service__Alarm 
 	if ((r = rows_delete(inst, alarm->kind, alarm->key.data, alarm->key.len)) < 0 ||
 	    (r = annex_delete(inst->store, row)) < 0)
 		return r;
+	postponed_end(a, alarm->kind, alarm->key.data, alarm->key.len);
 	kind_find(inst, alarm->kind)
 	    ->fn(inst, alarm->key.data, alarm->key.len, (int64_t)annex_key_number(row, 0));
 	return ANNEX_OK;
@@ -356,7 +391,11 @@ alarms_look(struct timer *timer)
 {
 	struct alarms *a = annex_container_of(timer, struct alarms, timer);
 
-	if (clock_wall_ms(a->inst->clock) < a->next_ms) {
+	int64_t now_ms = clock_wall_ms(a->inst->clock);
+
+	if (now_ms < a->looked_ms) /* set back: what was postponed rings earlier than next_ms */
+		a->next_ms = 0;
+	if (now_ms < a->next_ms) {
 		arm(a);
 		return;
 	}
@@ -392,14 +431,9 @@ void
 alarms_turn_done(struct annex_instance *inst)
 {
 	struct alarms *a = inst->alarms;
-	const char *kind = buf_text(&a->rung);
-	size_t n = strlen(kind) + 1;
 
 	a->in_own_turn = false;
-	if (a->rung_count == 0)
-		return;
-	if (a->rung_count == 1 && a->rung.len >= n)
-		postponed_forget(a, kind, kind + n, a->rung.len - n);
+	postponed_settle(a, true);
 	a->alone -= a->alone < a->rung_count ? a->alone : a->rung_count;
 	a->rung_count = 0;
 }
@@ -416,7 +450,7 @@ postpone(struct alarms *a)
 	}
 	shift = p->failures < RETRY_MAX_SHIFT ? p->failures : RETRY_MAX_SHIFT;
 	p->failures++;
-	p->until_ms = clock_wall_ms(a->inst->clock) + ((int64_t)RETRY_MS << shift);
+	p->until_ms = annex_now_ms(a->inst) + ((int64_t)RETRY_MS << shift);
 	log_write(a->inst->log, ANNEX_LOG_ERROR,
 	    "an alarm failed and will ring again later: kind=%s failures=%u", a->rung.data,
 	    p->failures);
@@ -427,6 +461,7 @@ alarms_turn_failed(struct annex_instance *inst)
 {
 	struct alarms *a = inst->alarms;
 
+	postponed_settle(a, false);
 	if (a->rung_count > 0 && a->in_own_turn)
 		postpone(a);
 	else if (a->rung_count > 0)

@@ -329,6 +329,51 @@ one_that_fails_does_not_keep_the_others(void **state)
 	assert_string_equal(r->last, "b");
 }
 
+/* The clock stands far in the future when an alarm is put off, and is right again then. */
+static void
+one_that_is_put_off_waits_as_long_whatever_the_time_of_day(void **state)
+{
+	struct fixture *f = *state;
+	struct rung *r = f->inst.settings;
+
+	r->fail = 2;
+	set(f, "room", "den", 20000);
+	assert_true(fixture_end(f));
+	fixture_pass(f, 10000);
+	f->clock.wall_us += INT64_C(86400) * 1000000;
+	fixture_pass(f, 10000);
+	assert_int_equal(r->count, 2);
+	f->clock.wall_us -= INT64_C(86400) * 1000000;
+	fixture_pass(f, 59999);
+	assert_int_equal(r->count, 2);
+	fixture_pass(f, 1);
+	assert_int_equal(r->count, 3);
+}
+
+static void
+one_that_is_set_anew_is_put_off_no_longer(void **state)
+{
+	struct fixture *f = *state;
+	struct rung *r = f->inst.settings;
+
+	r->fail = 2;
+	set(f, "room", "den", 10000);
+	assert_true(fixture_end(f));
+	fixture_pass(f, 10000);
+	assert_int_equal(r->count, 2);
+	clear(f, "room", "den");
+	set(f, "room", "den", 5000);
+	instance_fail(&f->inst, "on purpose"); /* it was not, then */
+	assert_false(fixture_end(f));
+	fixture_pass(f, 5000);
+	assert_int_equal(r->count, 2);
+	clear(f, "room", "den");
+	set(f, "room", "den", 5000);
+	assert_true(fixture_end(f));
+	fixture_pass(f, 5000);
+	assert_int_equal(r->count, 3);
+}
+
 static void
 kinds_of_a_later_version_are_kept(void **state)
 {
@@ -395,6 +440,8 @@ main(void)
 		TEST(one_whose_turn_fails_rings_again),
 		TEST(one_whose_turn_fails_for_another_rings_at_once),
 		TEST(one_that_fails_does_not_keep_the_others),
+		TEST(one_that_is_put_off_waits_as_long_whatever_the_time_of_day),
+		TEST(one_that_is_set_anew_is_put_off_no_longer),
 		TEST(kinds_of_a_later_version_are_kept),
 		TEST(long_keys_come_back_whole),
 	};
