@@ -64,12 +64,22 @@ copy_file(int from, int to)
 	return n < 0 ? (int)n : ANNEX_OK;
 }
 
+static void
+copy_remove(struct offline *o, const char *dir)
+{
+	static const char *const names[] = { "data.mdb", "lock.mdb", "LOCK" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		unlink(annex_sprintf(o->pool, "%s/%s", dir, names[i]));
+	rmdir(dir);
+}
+
 /* A private directory beside the file, with the copy as its data.mdb. */
 static const char *
 copy_dir(struct offline *o)
 {
 	char *dir = annex_sprintf(o->pool, "%s.XXXXXX", o->file), *data;
-	int from, to, status;
+	int from, to, status, error;
 
 	if (mkdtemp(dir) == NULL)
 		return NULL;
@@ -79,19 +89,14 @@ copy_dir(struct offline *o)
 	from = open(o->file, O_RDONLY | O_CLOEXEC);
 	to = open(data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	status = from < 0 || to < 0 ? ANNEX_EIO : copy_file(from, to);
+	error = errno;
 	io_close(&from);
 	io_close(&to);
-	return status < 0 ? NULL : dir;
-}
-
-static void
-copy_remove(struct offline *o, const char *dir)
-{
-	static const char *const names[] = { "data.mdb", "lock.mdb", "LOCK" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		unlink(annex_sprintf(o->pool, "%s/%s", dir, names[i]));
-	rmdir(dir);
+	if (status == ANNEX_OK)
+		return dir;
+	copy_remove(o, dir);
+	errno = error;
+	return NULL;
 }
 
 static int
