@@ -55,6 +55,7 @@ struct annex_peer {
 	struct watch watch;
 	struct buf asked, queue;   /* of this turn; to be written */
 	bool paused, broken;       /* broken: they do not take what is written */
+	bool called, gone;         /* in an event of it; closed there with its listener */
 	bool close_asked, closing; /* by the component: in this turn; when all is written */
 	struct timer linger;       /* who does not read what is left has had time enough */
 };
@@ -191,7 +192,20 @@ peer_free(struct annex_peer *peer)
 	io_close(&peer->fd);
 	buf_finish(&peer->asked);
 	buf_finish(&peer->queue);
+	peer->gone = peer->close_asked = true;
+	if (!peer->called)
+		free(peer);
+}
+
+/* An event of it has returned; false: it closed its listener, and with it this peer. */
+static bool
+peer_stays(struct annex_peer *peer)
+{
+	peer->called = false;
+	if (!peer->gone)
+		return true;
 	free(peer);
+	return false;
 }
 
 /* Wait for what is wanted. */
@@ -218,8 +232,11 @@ peer_left(struct annex_peer *peer)
 
 	watch_stop(inst->reactor, &peer->watch);
 	if (!peer->closing && !peer->close_asked && events->left != NULL && instance_enter(inst)) {
+		peer->called = true;
 		events->left(inst, peer, peer->cookie);
 		instance_leave(inst);
+		if (!peer_stays(peer))
+			return;
 	}
 	peer_free(peer);
 }
@@ -268,8 +285,11 @@ peer_read(struct annex_peer *peer)
 		}
 		if (events->said == NULL || !instance_enter(inst))
 			continue;
+		peer->called = true;
 		events->said(inst, peer, bytes, (size_t)n, peer->cookie);
 		instance_leave(inst);
+		if (!peer_stays(peer))
+			return;
 	}
 }
 
@@ -306,7 +326,8 @@ void
 annex_peer_pause(struct annex_peer *peer, bool pause)
 {
 	peer->paused = pause;
-	peer_want(peer);
+	if (!peer->gone)
+		peer_want(peer);
 }
 
 int64_t
@@ -349,10 +370,12 @@ somebody_came(struct acceptor *acceptor, int fd)
 		return;
 	}
 	peer = peer_create(l, fd);
+	peer->called = true;
 	if (l->events->came != NULL)
 		peer->cookie = l->events->came(inst, peer, l->cookie);
 	instance_leave(inst);
-	peer_want(peer);
+	if (peer_stays(peer))
+		peer_want(peer);
 }
 
 struct annex_listener *

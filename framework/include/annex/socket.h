@@ -55,7 +55,11 @@ struct annex_peer_events {
 /* Listen; until annex_listener_close or destroy.  NULL: *why is a sentence, in scratch. */
 struct annex_listener *annex_listen(struct annex_instance *inst, const struct annex_place *place,
     const struct annex_peer_events *events, void *cookie, const char **why);
-void annex_listener_close(struct annex_listener **listener); /* and all its peers */
+/*
+ * And all its peers, at once: what they were not told yet is lost.  It may be called in the listener's
+ * own events too; the peer of such a call is good until that returns, though nothing is written to it.
+ */
+void annex_listener_close(struct annex_listener **listener);
 
 /* Queued; at most 1 MiB, else ANNEX_ELIMIT. */
 int annex_peer_write(struct annex_peer *peer, const void *bytes, size_t len);

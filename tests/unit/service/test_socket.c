@@ -22,8 +22,18 @@ struct guest {
 	struct buf text;
 	bool came, said, left;
 	bool refuse, fail;
+	bool shut_on_came, shut_on_said, shut_on_left; /* close the listener in that event */
 	const char *answer;
 };
+
+/* The peer is there until the event returns, but nobody hears what it is told. */
+static void
+shut(struct guest *g, struct annex_peer *peer)
+{
+	annex_listener_close(&g->listener);
+	annex_peer_pause(peer, false);
+	assert_int_equal(annex_peer_write(peer, "x", 1), ANNEX_EOFFLINE);
+}
 
 static void *
 came(struct annex_instance *inst, struct annex_peer *peer, void *cookie)
@@ -35,6 +45,8 @@ came(struct annex_instance *inst, struct annex_peer *peer, void *cookie)
 	g->peer = peer;
 	if (g->refuse)
 		annex_peer_close(peer);
+	if (g->shut_on_came)
+		shut(g, peer);
 	return g;
 }
 
@@ -49,6 +61,8 @@ said(struct annex_instance *inst, struct annex_peer *peer, const char *bytes, si
 	g->said = true;
 	if (g->answer != NULL)
 		assert_int_equal(annex_peer_write(peer, g->answer, strlen(g->answer)), ANNEX_OK);
+	if (g->shut_on_said)
+		shut(g, peer);
 	if (g->fail)
 		annex_fail_turn(inst, "on purpose");
 }
@@ -63,6 +77,8 @@ left(struct annex_instance *inst, struct annex_peer *peer, void *cookie)
 		return; /* one who only looked whether somebody is in */
 	g->left = true;
 	g->peer = NULL;
+	if (g->shut_on_left)
+		shut(g, peer);
 }
 
 static const struct annex_peer_events events = { came, said, left };
@@ -322,6 +338,38 @@ who_is_paused_is_not_read(void **state)
 }
 
 static void
+the_door_may_be_shut_whatever_happens_at_it(void **state)
+{
+	struct fixture *f = *state;
+	struct guest when_came = { .shut_on_came = true }, when_said = { .shut_on_said = true },
+		     when_left = { .shut_on_left = true };
+	char text[64];
+	int fd;
+
+	open_door(f, &when_came);
+	fd = knock(f);
+	fixture_wait(f, &when_came.came);
+	assert_string_equal(read_now(fd, text, sizeof(text)), "the end");
+	close(fd);
+
+	open_door(f, &when_said);
+	fd = knock(f);
+	assert_int_equal(send(fd, "hello", 5, 0), 5);
+	fixture_wait(f, &when_said.said);
+	assert_string_equal(read_now(fd, text, sizeof(text)), "the end");
+	assert_false(when_said.left);
+	close(fd);
+	buf_finish(&when_said.text);
+
+	open_door(f, &when_left);
+	fd = knock(f);
+	fixture_wait(f, &when_left.came);
+	close(fd);
+	fixture_wait(f, &when_left.left);
+	assert_true(annex_list_is_empty(&f->inst.listeners));
+}
+
+static void
 noted(struct annex_instance *inst, void *cookie)
 {
 	bool *done = cookie;
@@ -368,6 +416,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    who_never_stops_talking_is_answered, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_is_paused_is_not_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    the_door_may_be_shut_whatever_happens_at_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_watch_wakes_a_library, setup, teardown),
 	};
 
