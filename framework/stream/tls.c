@@ -106,6 +106,8 @@ tls_prepare(struct tls *tls, const struct stream_config *config, int fd)
 	if ((tls->ctx = SSL_CTX_new(TLS_client_method())) == NULL)
 		return false;
 	SSL_CTX_set_min_proto_version(tls->ctx, TLS1_2_VERSION);
+	/* The certificate is looked at once: another handshake could bring another one unseen. */
+	SSL_CTX_set_options(tls->ctx, SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_verify(tls->ctx, SSL_VERIFY_NONE, NULL);
 	SSL_CTX_set_mode(tls->ctx,
 	    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
