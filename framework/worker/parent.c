@@ -13,7 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/io.h"
+#include "base/utf8.h"
 #include "worker.h"
 
 #define PARENT_LINE_MAX (1u << 20)
@@ -39,11 +41,22 @@ parent_tell(struct worker *w, const char *key, bool value)
 		say(w, json_pack("{s:b}", key, value));
 }
 
+/* A sentence may name a file, whose bytes can be anything: what is no UTF-8 becomes '?'. */
 void
 parent_tell_text(struct worker *w, const char *key, const char *text)
 {
+	char *copy = mem_strdup(text);
+	const char *at = copy, *end = copy + strlen(copy);
+
+	while (at < end) {
+		size_t offset = (size_t)(at - copy);
+
+		if (utf8_next(&at, end) < 0)
+			copy[offset] = '?';
+	}
 	if (w->env.parent_fd >= 0)
-		say(w, json_pack("{s:s}", key, text));
+		say(w, json_pack("{s:s}", key, copy));
+	free(copy);
 }
 
 static void
