@@ -32,7 +32,7 @@ static const struct annex_option bad_options[] = {
 static void
 dereference_null(void)
 {
-	int *volatile nowhere = NULL;
+	volatile int *volatile nowhere = NULL;
 
 	*nowhere = 1;
 }
