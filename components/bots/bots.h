@@ -126,6 +126,7 @@ struct lane {
 	struct consumer *consumer; /* who has taken them */
 	struct event *state;       /* whether the contact is there, as it was last; or NULL */
 	uint64_t state_seq;        /* its number; 0: there is none */
+	bool state_is_first;       /* it says that they had not been there */
 	struct annex_link by_state;
 	int64_t blocked_until_ms; /* the first of them failed */
 	uint64_t pass;            /* private to dispatch */
@@ -150,6 +151,7 @@ struct event {
 	unsigned ordinal;     /* answers within this delivery */
 	bool quoted;          /* its answer says what it answers */
 	bool is_state;        /* whether its contact is there: a later one replaces it */
+	bool is_first;        /* it says that they came, and had not been there */
 	bool later;           /* its row is among those that are answered later */
 	/* Of a message whose client shows who is writing (XEP-0085): */
 	bool composes, composing;
@@ -257,6 +259,8 @@ void lane_leave(struct event *event);
 void lane_note_state(struct lane *lane, struct event *event, bool in_memory);
 /* Whether it is a state, and an earlier one of its contact waits, which nobody need see any more. */
 bool lane_replaces(const struct event *event);
+/* The same, and that earlier one says that they came: nobody has seen it. */
+bool lane_replaces_first(const struct event *event);
 /* The state of that contact goes, which nobody has taken. */
 int lane_drop_state(struct bot *bot, const char *bare) ANNEX_MUST_CHECK;
 /*

@@ -54,6 +54,7 @@ event_pack(const struct event *ev, Bots__Event *record)
 	record->tries = ev->tries;
 	record->made_ms = ev->made_ms;
 	record->is_state = ev->is_state;
+	record->is_first = ev->is_first;
 }
 
 static int
@@ -112,6 +113,7 @@ event_unpack(struct bot *bot, uint64_t seq, const Bots__Event *record)
 	ev->tries = record->tries;
 	ev->made_ms = record->made_ms;
 	ev->is_state = record->is_state;
+	ev->is_first = record->is_first;
 	return ev;
 }
 

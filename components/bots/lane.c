@@ -73,6 +73,7 @@ lane_note_state(struct lane *lane, struct event *ev, bool in_memory)
 	if (!ev->is_state)
 		return;
 	lane->state = in_memory ? ev : NULL;
+	lane->state_is_first = ev->is_first;
 	if (lane->state_seq == ev->seq)
 		return;
 	lane->state_seq = ev->seq;
@@ -93,6 +94,14 @@ lane_replaces(const struct event *ev)
 
 	return ev->is_state && lane != NULL && lane->state_seq > 0 && lane->state_seq < ev->seq &&
 	    !is_taken(lane);
+}
+
+bool
+lane_replaces_first(const struct event *ev)
+{
+	const struct lane *lane = annex_map_get_str(ev->bot->lanes, ev->bare);
+
+	return lane_replaces(ev) && lane->state_is_first;
 }
 
 uint64_t

@@ -83,6 +83,29 @@ bot_admits(const struct bot *bot, const struct annex_jid *who)
 
 /* --- What a program learns ----------------------------------------------------------- */
 
+/* Whether a resource has come just now, and there is no other; as far as is known since the connection. */
+static bool
+is_first(const struct bot *bot, const char *contact, const struct annex_resource *resource)
+{
+	struct annex_instance *inst = bot->bots->inst;
+	const struct annex_resource *all;
+
+	return annex_contact_resources(inst, bot->jid, contact, &all) == 1 &&
+	    resource->since_ms == annex_wall_ms(inst);
+}
+
+static void
+write_resource(struct event *ev, struct text *t, const struct annex_resource *resource)
+{
+	text_member(t, "show", bot_shows[resource->show]);
+	text_member(t, "status", resource->status);
+	ev->is_first = lane_replaces_first(ev) || is_first(ev->bot, ev->bare, resource);
+	if (ev->is_first)
+		text_truth(t, "first", true);
+	if (resource->idle_ms > 0)
+		text_member(t, "idle_since", annex_datetime(ev->pool, resource->idle_ms));
+}
+
 static int
 contact_event(struct bot *bot, const char *contact, const char *what, bool is_state,
     const struct annex_resource *resource, const char *preauth)
@@ -101,12 +124,8 @@ contact_event(struct bot *bot, const char *contact, const char *what, bool is_st
 	ev->is_state = is_state;
 	t = event_begin(ev);
 	text_member(&t, "event", what);
-	if (resource != NULL) {
-		text_member(&t, "show", bot_shows[resource->show]);
-		text_member(&t, "status", resource->status);
-		if (resource->idle_ms > 0)
-			text_member(&t, "idle_since", annex_datetime(pool, resource->idle_ms));
-	}
+	if (resource != NULL)
+		write_resource(ev, &t, resource);
 	text_member(&t, "preauth", preauth);
 	event_end(ev, &t);
 	return event_offer(ev);
