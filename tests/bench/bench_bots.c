@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * bench_bots.c - how many messages a second go through a bot and back
+ * bench_bots.c - how many messages a second go through a bot and back, and how many contacts it has
  *
  *	bench_bots ANNEXD MODULE-DIR BOT [NAME...]
  *
@@ -84,10 +84,68 @@ bench_python(struct bench *b)
 	bench_stop(b);
 }
 
+/* --- Contacts ------------------------------------------------------------------ */
+
+#define CONTACTS 10000u
+#define RESYNC_S 60
+#define RSS_MB 24
+
+static void
+say_of_each(struct bench *b, unsigned first, unsigned n, const char *resource, const char *type)
+{
+	struct text t = { 0 };
+
+	for (unsigned i = first; i < first + n; i++)
+		text_add(&t, "<presence from='user%05u@example.org%s' to='child@bots.test'%s/>", i,
+		    resource, type);
+	bench_say(b, &t);
+}
+
+/* They add the bot, which asks back; each is let in, shown something, and logs in. */
+static void
+make_contacts(struct bench *b)
+{
+	for (unsigned first = 0; first < CONTACTS; first += PART) {
+		say_of_each(b, first, PART, "", " type='subscribe'");
+		if (!server_wait_presences(&b->server, 3 * (first + PART), 0, 60))
+			bench_die("subscribing");
+		say_of_each(b, first, PART, "", " type='subscribed'");
+		say_of_each(b, first, PART, "/phone", "");
+	}
+}
+
+/* The server is back: all are asked, at the default pace, and answer. */
+static void
+bench_contacts(struct bench *b)
+{
+	double began, s, cpu, mb;
+
+	bench_start(b);
+	make_contacts(b);
+	pump(b, "child", PART);
+	server_drop(&b->server);
+	server_accept(&b->server);
+	server_start_reading(&b->server);
+	cpu = bench_cpu_s(b);
+	began = bench_now_s();
+	if (!server_wait_presences(&b->server, CONTACTS, CONTACTS, 4 * RESYNC_S))
+		bench_die("asking who is there");
+	s = bench_now_s() - began;
+	say_of_each(b, 0, CONTACTS, "/phone", "");
+	pump(b, "child", PART);
+	cpu = bench_cpu_s(b) - cpu;
+	mb = bench_rss_mb(b->worker);
+	bench_result(b, s < RESYNC_S && mb < RSS_MB, "10,000 contacts after a server restart",
+	    "asked in %.1f s, %.2f s of CPU, %.1f MB; bars %d s and %d MB", s, cpu, mb, RESYNC_S,
+	    RSS_MB);
+	bench_stop(b);
+}
+
 static const struct figure figures[] = {
 	{ "child", bench_child },
 	{ "shell", bench_shell },
 	{ "python", bench_python },
+	{ "contacts", bench_contacts },
 	{ 0 },
 };
 

@@ -192,6 +192,9 @@ take(struct server *s, const char *stanza, size_t len)
 		queue(s, stanza, len);
 	} else if (stanza[1] == 'i') {
 		s->answers++;
+	} else if (stanza[1] == 'p') {
+		s->presences++;
+		s->probes += memmem(stanza, len, "type='probe'", 12) != NULL;
 	}
 }
 
@@ -266,7 +269,7 @@ read_all(void *arg)
 void
 server_start_reading(struct server *s)
 {
-	s->messages = s->answers = s->bytes = s->message_bytes = 0;
+	s->messages = s->answers = s->presences = s->probes = s->bytes = s->message_bytes = 0;
 	s->blind = false;
 	pthread_create(&s->reader, NULL, read_all, s);
 	s->reading = true;
@@ -286,8 +289,13 @@ server_go_blind(struct server *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
+/* What somebody waits for: at least so many of each. */
+struct goal {
+	uint64_t messages, answers, presences, probes, bytes;
+};
+
 static bool
-wait_for(struct server *s, uint64_t messages, uint64_t answers, uint64_t bytes, int timeout_s)
+wait_for(struct server *s, struct goal goal, int timeout_s)
 {
 	struct timespec until;
 	int r = 0;
@@ -296,7 +304,9 @@ wait_for(struct server *s, uint64_t messages, uint64_t answers, uint64_t bytes, 
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += timeout_s;
 	pthread_mutex_lock(&s->lock);
-	while (!(come = s->messages >= messages && s->answers >= answers && s->bytes >= bytes) &&
+	while (!(come = s->messages >= goal.messages && s->answers >= goal.answers &&
+		       s->presences >= goal.presences && s->probes >= goal.probes &&
+		       s->bytes >= goal.bytes) &&
 	    r == 0)
 		r = pthread_cond_timedwait(&s->arrived, &s->lock, &until);
 	pthread_mutex_unlock(&s->lock);
@@ -306,13 +316,19 @@ wait_for(struct server *s, uint64_t messages, uint64_t answers, uint64_t bytes, 
 bool
 server_wait(struct server *s, uint64_t messages, uint64_t answers, int timeout_s)
 {
-	return wait_for(s, messages, answers, 0, timeout_s);
+	return wait_for(s, (struct goal) { .messages = messages, .answers = answers }, timeout_s);
+}
+
+bool
+server_wait_presences(struct server *s, uint64_t presences, uint64_t probes, int timeout_s)
+{
+	return wait_for(s, (struct goal) { .presences = presences, .probes = probes }, timeout_s);
 }
 
 bool
 server_wait_bytes(struct server *s, uint64_t bytes, int timeout_s)
 {
-	return wait_for(s, 0, 0, bytes, timeout_s);
+	return wait_for(s, (struct goal) { .bytes = bytes }, timeout_s);
 }
 
 uint64_t

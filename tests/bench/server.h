@@ -30,7 +30,7 @@ struct server {
 	bool reading, paused;
 	pthread_mutex_t lock; /* of all that follows */
 	pthread_cond_t arrived, queued;
-	uint64_t messages, bytes, answers; /* that came from the component */
+	uint64_t messages, bytes, answers, presences, probes; /* that came from the component */
 	uint64_t message_bytes;
 	struct out *out, **out_end; /* to be written */
 	bool writing;               /* by the writer, what it took from out */
@@ -47,6 +47,9 @@ void server_pause(struct server *server, bool paused); /* let the socket fill up
 void server_go_blind(struct server *server);
 /* Wait until so many messages and answers to IQs have come; false after timeout_s. */
 bool server_wait(struct server *server, uint64_t messages, uint64_t answers, int timeout_s);
+/* The same for presences, and those of them that are probes. */
+bool
+server_wait_presences(struct server *server, uint64_t presences, uint64_t probes, int timeout_s);
 bool server_wait_bytes(struct server *server, uint64_t bytes, int timeout_s);
 uint64_t server_bytes(struct server *server);
 void server_wait_end(struct server *server); /* of the link, by the component */
