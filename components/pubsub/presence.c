@@ -17,6 +17,11 @@
 
 #include "pubsub.h"
 
+/* Subscriptions of one user that are looked at in a turn, and how long a JID may be for a job. */
+#define FOLLOWED_A_TURN 100
+#define FOLLOWED_MAX 1000
+#define JID_MAX 350
+
 static bool
 is_temporary(const struct sub *sub)
 {
@@ -114,6 +119,7 @@ struct arrival {
 	const struct annex_resource *resources;
 	size_t count;
 	const char *leaving; /* of the resources, or NULL */
+	int64_t since_ms;    /* who came then or later has just come */
 };
 
 static bool
@@ -144,10 +150,8 @@ is_anybody_there(const struct arrival *a)
 static bool
 has_just_come(const struct arrival *a, const struct sub *sub)
 {
-	int64_t now = annex_wall_ms(sub->node->p->inst);
-
 	for (size_t i = 0; i < a->count; i++)
-		if (a->resources[i].since_ms == now &&
+		if (a->resources[i].since_ms >= a->since_ms &&
 		    (strcmp(sub->jid, sub->bare) == 0 ||
 			strcmp(sub->jid, a->resources[i].jid) == 0))
 			return true;
@@ -168,33 +172,126 @@ follow(const struct arrival *a, struct sub *sub)
 		send_last(sub);
 }
 
-/* Everything that depends on who of them is there; leaving: a resource that is there no more. */
-static void
-reconsider(struct pubsub *p, const char *contact, const char *leaving)
+static struct arrival
+arrival_of(struct pubsub *p, const char *contact, const char *leaving, int64_t since_ms)
 {
-	struct annex_key prefix = key_text(TABLE_SUBSCRIBERS, contact);
-	struct annex_iter it = annex_iter(&prefix);
-	struct arrival a = { .leaving = leaving };
-	ProtobufCMessage *record;
-	struct node *node;
-	struct sub sub;
+	struct arrival a = { .leaving = leaving, .since_ms = since_ms };
 
 	a.count = annex_contact_resources(p->inst, annex_domain(p->inst), contact, &a.resources);
 	if (a.count == 0)
 		a.count = annex_account_resources(p->inst, contact, &a.resources);
-	if (!is_anybody_there(&a))
-		must(p, leave_start(p, contact));
-	for (size_t n = 0; n < 1000 && annex_next(p->store, &it) == ANNEX_AGAIN; n++) {
-		uint64_t number = annex_key_number(&it.key, 2);
-		struct annex_key key =
-		    key_numbers(TABLE_SUBSCRIPTIONS, annex_key_number(&it.key, 1), number);
+	return a;
+}
 
-		if ((node = node_by_number(p, annex_key_number(&it.key, 1))) == NULL ||
-		    annex_get(p->store, &key, &record) < 0)
+/* A place in the list of all that somebody is subscribed to. */
+struct stop {
+	uint64_t node, number;
+};
+
+/* At most so many subscriptions, from a place on; true: there are more, from what is the place now. */
+static bool
+follow_some(
+    struct pubsub *p, const struct arrival *a, const char *contact, struct stop *at, size_t limit)
+{
+	struct annex_key prefix = key_text(TABLE_SUBSCRIBERS, contact), from = prefix, row;
+	struct annex_iter it;
+	ProtobufCMessage *record;
+	struct node *node;
+	struct sub sub;
+
+	annex_key_u64(&from, at->node);
+	annex_key_u64(&from, at->number);
+	it = annex_iter_from(&prefix, &from);
+	for (size_t n = 0; annex_next(p->store, &it) == ANNEX_AGAIN; n++) {
+		*at = (struct stop) { annex_key_number(&it.key, 1), annex_key_number(&it.key, 2) };
+		if (n == limit)
+			return true;
+		row = key_numbers(TABLE_SUBSCRIPTIONS, at->node, at->number);
+		if ((node = node_by_number(p, at->node)) == NULL ||
+		    annex_get(p->store, &row, &record) < 0)
 			continue;
-		sub = sub_of_record(node, number, (Pubsub__Subscription *)record);
-		follow(&a, &sub);
+		sub = sub_of_record(node, at->number, (Pubsub__Subscription *)record);
+		follow(a, &sub);
 	}
+	return false;
+}
+
+/*
+ * Of who has more than a turn should look at a job sees to all.  A row says that one waits,
+ * of those who came and of those who went: however often that happens before it begins, it is
+ * done once.
+ */
+struct arriving {
+	int64_t since_ms;
+	struct stop at;
+	bool nobody; /* nobody was there */
+	bool begun;
+	char bare[JID_MAX + 1];
+};
+
+static int
+arrival_start(struct pubsub *p, const char *bare, bool nobody)
+{
+	struct arriving s = { .since_ms = nobody ? INT64_MAX : annex_wall_ms(p->inst),
+		.nobody = nobody };
+	struct annex_key key = key_text(TABLE_ARRIVALS, bare);
+	Pubsub__Posting record = PUBSUB__POSTING__INIT;
+	int r;
+
+	if (annex_has(p->store, annex_key_u64(&key, nobody)))
+		return ANNEX_OK;
+	strcpy(s.bare, bare);
+	if ((r = annex_put(p->store, &key, &record.base)) < 0)
+		return r;
+	return annex_job_start(p->inst, "arrival", &s, sizeof(s));
+}
+
+static size_t
+followed_a_turn(const struct pubsub *p)
+{
+	return p->set->subscribers_per_turn < FOLLOWED_A_TURN ? (size_t)p->set->subscribers_per_turn
+							      : FOLLOWED_A_TURN;
+}
+
+int
+arrival_step(struct annex_instance *inst, struct annex_job_state *state, size_t limit)
+{
+	struct pubsub *p = annex_state(inst);
+	struct annex_key key;
+	struct arriving s;
+	struct arrival a;
+
+	(void)limit;
+	memcpy(&s, state->bytes, sizeof(s));
+	key = key_text(TABLE_ARRIVALS, s.bare);
+	if (!s.begun)
+		annex_delete(p->store, annex_key_u64(&key, s.nobody));
+	s.begun = true;
+	a = arrival_of(p, s.bare, NULL, s.since_ms);
+	/* They have left, which has a job of its own, or it is not known any more. */
+	if (!s.nobody && !is_anybody_there(&a))
+		return ANNEX_OK;
+	if (!follow_some(p, &a, s.bare, &s.at, followed_a_turn(p)))
+		return ANNEX_OK;
+	memcpy(state->bytes, &s, sizeof(s));
+	return ANNEX_AGAIN;
+}
+
+/* Everything that depends on who of them is there; leaving: a resource that is there no more. */
+static void
+reconsider(struct pubsub *p, const char *contact, const char *leaving)
+{
+	struct arrival a = arrival_of(p, contact, leaving, annex_wall_ms(p->inst));
+	struct annex_key prefix = key_text(TABLE_SUBSCRIBERS, contact);
+	bool nobody = !is_anybody_there(&a);
+	struct stop first = { 0, 0 };
+
+	if (nobody)
+		must(p, leave_start(p, contact));
+	if (strlen(contact) <= JID_MAX && rows_reach(p, &prefix, followed_a_turn(p) + 1))
+		must(p, arrival_start(p, contact, nobody));
+	else
+		follow_some(p, &a, contact, &first, FOLLOWED_MAX);
 }
 
 static void

@@ -271,6 +271,7 @@ static const struct annex_job pubsub_jobs[] = {
 	{ .kind = "order", .step = order_step },
 	{ .kind = "erase", .step = erase_step },
 	{ .kind = "leave", .step = leave_step },
+	{ .kind = "arrival", .step = arrival_step },
 	{ 0 },
 };
 

@@ -94,7 +94,7 @@ alarm_fn(struct annex_instance *inst, const void *key, size_t key_len, int64_t d
 alarm_fn items_due, lease_due, digest_due, tombstone_due;
 typedef int job_fn(struct annex_instance *inst, struct annex_job_state *state, size_t limit);
 job_fn remains_step, node_trim_step, node_judge_step, erase_step, kept_step, fulltext_step,
-    order_step, leave_step;
+    order_step, leave_step, arrival_step;
 extern const struct annex_disco pubsub_disco;
 
 /* --- commands.c, person.c: for operators ---------------------------------------- */

@@ -40,6 +40,7 @@ enum {
 	TABLE_LEAVING,
 	TABLE_MADE,
 	TABLE_TOMBSTONES,
+	TABLE_ARRIVALS,
 };
 extern const struct annex_table pubsub_tables[];
 
