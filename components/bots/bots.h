@@ -230,15 +230,11 @@ const char *event_line(const struct event *event, struct annex_pool *pool, size_
 void event_done(struct event *event);
 /* Nobody has it any more: it waits again. */
 void event_release(struct event *event);
-/* A try failed: it will be tried again, or is given up for good. */
-void event_failed(struct event *event, bool for_good, const char *why);
-/* Its replies so far, into the store. */
-int event_note_replies(struct event *event) ANNEX_MUST_CHECK;
+/* Its replies and tries so far, into the store. */
+int event_note(struct event *event) ANNEX_MUST_CHECK;
 /* Load what waits in the store, as far as memory has room. */
 int inbox_fill(struct bot *bot) ANNEX_MUST_CHECK;
 int inbox_load(struct bot *bot) ANNEX_MUST_CHECK;
-/* One that was given up is tried anew, under a new number. */
-int event_revive(struct bot *bot, const Bots__Event *record) ANNEX_MUST_CHECK;
 /* It is counted among those that wait, or is not any more. */
 void event_waits(struct event *event, bool waits);
 /* What its line and its body take. */
@@ -268,6 +264,13 @@ int lane_drop_state(struct bot *bot, const char *bare) ANNEX_MUST_CHECK;
  * there are too many of them, or the oldest of all.  0: there is none.
  */
 uint64_t lane_spares(const struct event *event);
+
+/* --- dead.c --------------------------------------------------------------- */
+
+/* A try failed: it will be tried again, or is given up for good. */
+void event_failed(struct event *event, bool for_good, const char *why);
+/* One that was given up is tried anew, under a new number. */
+int event_revive(struct bot *bot, const Bots__Event *record) ANNEX_MUST_CHECK;
 
 /* --- recent.c ------------------------------------------------------------- */
 

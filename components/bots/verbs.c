@@ -166,7 +166,7 @@ run_reply(struct action *a)
 	if (ev->consumer == NULL)
 		return a->later || a->more ? ANNEX_OK : event_answered(ev);
 	if (a->more || a->consumer->ack == ACK_EXPLICIT || ev->consumer != a->consumer)
-		return event_note_replies(ev);
+		return event_note(ev);
 	consumer_ack(a->consumer, ev->seq);
 	return ANNEX_OK;
 }
