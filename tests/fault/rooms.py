@@ -197,6 +197,20 @@ def archive_of(chat, link, answers):
         after = f"<after>{fin.find('.//{http://jabber.org/protocol/rsm}last').text}</after>"
 
 
+def members_of(chat, link, answers):
+    members, after = set(), ""
+    while True:
+        page = f"members-{len(members)}"
+        chat.ask(link, answers, page, "get",
+                 f"<query xmlns='{MUC}#admin'><item affiliation='member'/><set "
+                 f"xmlns='http://jabber.org/protocol/rsm'><max>500</max>{after}</set></query>")
+        items = [i.get("jid") for i in answers[page].iter(f"{{{MUC}#admin}}item")]
+        if not items:
+            return members
+        members.update(items)
+        after = f"<after>{answers[page].find('.//{http://jabber.org/protocol/rsm}last').text}</after>"
+
+
 def judge(chat, archive):
     """What was seen is there, once, in order; and nobody who stayed has a gap."""
     ids = [i for i, _ in archive]
@@ -273,11 +287,9 @@ def kill_some(context, kills, rng, max_replay=10000, archived=True):
             chat.run(link, answers, 0.3)
             if archived:
                 judge(chat, archive_of(chat, link, answers))
-            chat.ask(link, answers, "members", "get",
-                     f"<query xmlns='{MUC}#admin'><item affiliation='member'/></query>")
+            members = members_of(chat, link, answers)
             if not archived:
                 judge_alike(chat)
-            members = {i.get("jid") for i in answers["members"].iter(f"{{{MUC}#admin}}item")}
             missing = set(chat.promised) - members
             check(not missing, f"lost: these were made members: {sorted(missing)[:5]}")
             annex.stop()
