@@ -213,9 +213,9 @@ row_delete(struct annex_store *store, const struct annex_key *key)
 	int64_t weight = 0;
 	int rc = 0;
 
-	if (key->table->weigh != NULL)
-		rc = store->io->get(store->io, store->txn, &k, &v);
-	if (key->table->weigh != NULL && rc == 0 && row_weigh(store, key, &v, &weight) < 0)
+	if (key->table->weigh != NULL &&
+	    (rc = store->io->get(store->io, store->txn, &k, &v)) == 0 &&
+	    row_weigh(store, key, &v, &weight) < 0)
 		return ANNEX_ESTORE;
 	if (rc == 0)
 		rc = store->io->del(store->io, store->txn, &k);

@@ -228,20 +228,17 @@ trouble_was_told(struct stream *stream, const char *host, const char *text)
 	int64_t now_ms = clock_ms(stream->env.clock);
 	struct told *told = &stream->told[0];
 	struct buf what = { 0 };
+	bool is_known = false;
 
 	buf_printf(&what, "%s %s", host, text);
-	for (size_t i = 0; i < TOLD_MAX; i++) {
+	for (size_t i = 0; i < TOLD_MAX && !is_known; i++) {
 		struct told *other = &stream->told[i];
 
-		if (strcmp(buf_text(&other->what), buf_text(&what)) == 0) {
-			told = other;
-			break;
-		}
-		if (other->at_ms < told->at_ms)
+		is_known = strcmp(buf_text(&other->what), buf_text(&what)) == 0;
+		if (is_known || other->at_ms < told->at_ms)
 			told = other;
 	}
-	if (told->at_ms != 0 && now_ms - told->at_ms < REPEAT_MS &&
-	    strcmp(buf_text(&told->what), buf_text(&what)) == 0) {
+	if (is_known && told->at_ms != 0 && now_ms - told->at_ms < REPEAT_MS) {
 		buf_finish(&what);
 		return true;
 	}
