@@ -90,20 +90,6 @@ command_room(struct annex_instance *inst, struct annex_run *run, const struct co
 	return NULL;
 }
 
-/* In an answer, which has to be sent: who goes on behind the last row must not miss what had no place. */
-size_t
-row_bytes(const char *const *value)
-{
-	size_t n = 0;
-
-	for (; *value != NULL; value++) {
-		n += 80;
-		for (const char *c = *value; *c != '\0'; c++)
-			n += strchr("&<>'\"", *c) != NULL ? strlen("&quot;") : 1;
-	}
-	return n;
-}
-
 /* Of a room that is neither in memory nor in the index of listed ones. */
 static size_t
 count_nicks(struct muc *m, const char *room_id)
@@ -131,7 +117,7 @@ count_occupants(struct muc *m, const Muc__Room *record)
 	return count_nicks(m, record->id);
 }
 
-static size_t
+static void
 list_row(struct muc *m, struct annex_run *run, const Muc__Room *record)
 {
 	struct annex_pool *pool = annex_scratch(m->inst);
@@ -142,7 +128,6 @@ list_row(struct muc *m, struct annex_run *run, const Muc__Room *record)
 	config_unpack(&config, record, pool);
 	row[1] = config.name;
 	annex_run_row(run, row);
-	return row_bytes(row);
 }
 
 static int
@@ -155,7 +140,7 @@ run_list(struct annex_instance *inst, struct annex_run *run, unsigned stage, voi
 	struct annex_key prefix = annex_key(&muc_tables[TABLE_ROOMS]), from = prefix;
 	struct annex_iter it = annex_iter(&prefix);
 	const char *after = v->after == NULL ? "" : v->after;
-	size_t n = 0, bytes = 0;
+	size_t n = 0;
 
 	(void)stage;
 	annex_run_columns(run, columns, labels);
@@ -166,31 +151,26 @@ run_list(struct annex_instance *inst, struct annex_run *run, unsigned stage, voi
 
 		if (record->gone || strcmp(record->name, after) == 0)
 			continue;
-		if (n++ == LIST_MAX || bytes > annex_send_max(inst) / 2) {
+		if (n++ == LIST_MAX || annex_run_bytes(run) > annex_send_max(inst) / 2) {
 			annex_run_say(run, "There is more: after=%s", after);
 			break;
 		}
-		bytes += list_row(m, run, record);
+		list_row(m, run, record);
 		after = record->name;
 	}
 	return ANNEX_OK;
 }
 
-/* One for each client; their bytes. */
-static size_t
+/* One for each client. */
+static void
 occupant_rows(struct annex_run *run, const struct occupant *o)
 {
-	size_t bytes = 0;
-
 	SESSIONS_EACH(o, s)
 	{
-		const char *row[] = { o->nick, s->jid, role_name(o->role), rank_name(o->rank),
-			NULL };
-
-		annex_run_row(run, row);
-		bytes += row_bytes(row);
+		annex_run_row(run,
+		    (const char *[]) {
+			o->nick, s->jid, role_name(o->role), rank_name(o->rank), NULL });
 	}
-	return bytes;
 }
 
 static int
@@ -202,7 +182,7 @@ run_occupants(struct annex_instance *inst, struct annex_run *run, unsigned stage
 	struct room *room = command_room(inst, run, v);
 	const char *after = v->after == NULL ? "" : v->after;
 	bool begun = after[0] == '\0';
-	size_t n = 0, bytes = 0;
+	size_t n = 0;
 
 	(void)stage;
 	if (room == NULL)
@@ -210,12 +190,12 @@ run_occupants(struct annex_instance *inst, struct annex_run *run, unsigned stage
 	annex_run_columns(run, columns, labels);
 	OCCUPANTS_EACH(room, o)
 	{
-		if (n >= LIST_MAX || bytes > annex_send_max(inst) / 2) {
+		if (n >= LIST_MAX || annex_run_bytes(run) > annex_send_max(inst) / 2) {
 			annex_run_say(run, "There is more: after=%s", after);
 			return ANNEX_OK;
 		}
 		if (begun) {
-			bytes += occupant_rows(run, o);
+			occupant_rows(run, o);
 			n += occupant_sessions(o);
 		}
 		begun |= strcmp(o->nick, after) == 0;

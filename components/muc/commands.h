@@ -15,8 +15,6 @@ struct command_values {
 /* NULL where there is none: the run has failed. */
 struct room *
 command_room(struct annex_instance *inst, struct annex_run *run, const struct command_values *v);
-/* How long a row is in an answer, at most; NULL ends it. */
-size_t row_bytes(const char *const *value);
 int run_announce(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
 int run_export(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
 int run_erase(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);

@@ -21,7 +21,7 @@ struct handing {
 	struct muc *m;
 	struct annex_run *run;
 	const char *bare;
-	size_t looked, rows, bytes;
+	size_t looked, rows;
 	size_t most; /* bytes of them, and of each: an answer has to be sent */
 };
 
@@ -31,16 +31,12 @@ row(struct handing *h, const char *room, const char *what, int64_t stamp_ms, con
 	const char *stamp =
 	    stamp_ms == 0 ? "" : annex_datetime(annex_scratch(h->m->inst), stamp_ms);
 	const char *values[] = { room, what, stamp, data, NULL };
-	size_t bytes = row_bytes(values);
 
-	if (bytes > h->most && annex_run_by(h->run) != NULL) {
+	if (annex_run_row_bytes(h->run, values) > h->most && annex_run_by(h->run) != NULL)
 		values[3] = annex_sprintf(annex_scratch(h->m->inst),
 		    "(%zu bytes, which only annexctl hands out)", strlen(data));
-		bytes = row_bytes(values);
-	}
 	annex_run_row(h->run, values);
 	h->rows++;
-	h->bytes += bytes;
 }
 
 /* That they would be a member. */
@@ -120,7 +116,7 @@ hand_out_lines(struct handing *h, const Muc__Room *room, uint64_t *line)
 
 	annex_key_u64(&from, *line + 1);
 	it = annex_iter_from(&prefix, &from);
-	while (h->looked++ < LOOK_MAX && h->rows < ROWS_MAX && h->bytes < h->most) {
+	while (h->looked++ < LOOK_MAX && h->rows < ROWS_MAX && annex_run_bytes(h->run) < h->most) {
 		const Muc__Line *l;
 
 		if (annex_next(h->m->store, &it) != ANNEX_AGAIN)

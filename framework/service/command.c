@@ -166,9 +166,18 @@ annex_run_row(struct annex_run *run, const char *const *value)
 	CHECK(run->columns > 0);
 	line = line_add(run, &run->rows);
 	line->value = copy_texts(run->pool, value, run->columns);
-	for (size_t i = 0; i < run->columns; i++)
-		line->bytes += 60 + bytes_on_wire(run->var[i]) + bytes_on_wire(line->value[i]);
+	line->bytes = annex_run_row_bytes(run, line->value);
 	run->rows.bytes += line->bytes;
+}
+
+size_t
+annex_run_row_bytes(const struct annex_run *run, const char *const *value)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < run->columns; i++)
+		n += 60 + bytes_on_wire(run->var[i]) + bytes_on_wire(value[i]);
+	return n;
 }
 
 size_t

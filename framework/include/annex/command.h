@@ -75,6 +75,8 @@ struct annex_pool *annex_run_pool(struct annex_run *run);
 void annex_run_say(struct annex_run *run, const char *fmt, ...) ANNEX_PRINTF(2, 3);
 void annex_run_columns(struct annex_run *run, const char *const *var, const char *const *label);
 void annex_run_row(struct annex_run *run, const char *const *value);
+/* Bytes that a row takes in an answer over XMPP; run's columns are set.  It may be added or not. */
+size_t annex_run_row_bytes(const struct annex_run *run, const char *const *value);
 /* Bytes of all rows so far in an answer over XMPP: who hands out many stops in time, and says where to go on. */
 size_t annex_run_bytes(const struct annex_run *run);
 void annex_run_fail(struct annex_run *run, enum annex_condition condition, const char *fmt, ...)
