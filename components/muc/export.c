@@ -168,8 +168,14 @@ run_export(struct annex_instance *inst, struct annex_run *run, unsigned stage, v
 	struct place at, next;
 
 	(void)stage;
-	if (jid == NULL || !place_read(&at, v->after))
+	if (jid == NULL)
 		return ANNEX_EINVAL;
+	if (!place_read(&at, v->after)) {
+		annex_run_fail(run, ANNEX_BAD_REQUEST,
+		    "\"after\" is what the answer before this one ended with; \"%s\" is not.",
+		    v->after);
+		return ANNEX_EINVAL;
+	}
 	h.bare = jid->bare;
 	annex_run_columns(run, columns, labels);
 	for (;;) {

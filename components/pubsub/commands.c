@@ -50,6 +50,14 @@ node_named(struct annex_instance *inst, struct annex_run *run, const struct comm
 	return NULL;
 }
 
+int
+command_not_after(struct annex_run *run, const char *after)
+{
+	annex_run_fail(run, ANNEX_BAD_REQUEST,
+	    "\"after\" is what the answer before this one ended with; \"%s\" is not.", after);
+	return ANNEX_EINVAL;
+}
+
 /* --- Lists -------------------------------------------------------------------------------- */
 
 /* Rows of a table under prefix, by number, from behind what "after" says: as many as are good for an answer. */
@@ -63,7 +71,7 @@ list(struct pubsub *p, struct annex_run *run, const struct annex_key *prefix,
 	uint64_t last = 0;
 
 	if (v->after != NULL && v->after[0] != '\0' && (last = row_number(v->after)) == 0)
-		return ANNEX_EINVAL;
+		return command_not_after(run, v->after);
 	it = annex_iter_from(prefix, annex_key_u64(&from, last + 1));
 	for (size_t n = 0; annex_next(p->store, &it) == ANNEX_AGAIN; n++) {
 		if (n == ROWS_MAX || annex_run_bytes(run) > annex_send_max(p->inst) / 2) {

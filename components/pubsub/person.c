@@ -161,8 +161,10 @@ run_export(struct annex_instance *inst, struct annex_run *run, unsigned stage, v
 	struct place at;
 
 	(void)stage;
-	if (jid == NULL || !place_read(&at, v->after))
+	if (jid == NULL)
 		return ANNEX_EINVAL;
+	if (!place_read(&at, v->after))
+		return command_not_after(run, v->after);
 	h.bare = jid->bare;
 	annex_run_columns(run, columns, labels);
 	while (has_room(&h)) {

@@ -106,6 +106,8 @@ extern const struct annex_command pubsub_commands[];
 typedef int
 run_fn(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
 run_fn run_export, run_erase;
+/* Say that a list does not go on there. */
+int command_not_after(struct annex_run *run, const char *after);
 /* What somebody published goes, where it is there as long as they are (purge_offline): by a job. */
 int leave_start(struct pubsub *p, const char *bare) ANNEX_MUST_CHECK;
 
