@@ -290,12 +290,24 @@ is_full(const struct event *ev)
 	    (lane != NULL && lane->events >= (size_t)bot->set->max_queue_each);
 }
 
+/* Where the queue is full, with the number of the state that goes for it; else 0. */
+static int
+fits(const struct event *ev, uint64_t *spared_r)
+{
+	bool full = is_full(ev);
+
+	*spared_r = full ? lane_spares(ev) : 0;
+	if (strlen(ev->line) > (size_t)ev->bot->bots->set->max_line_bytes)
+		return ANNEX_EINVAL;
+	return full && *spared_r == 0 ? ANNEX_ELIMIT : ANNEX_OK;
+}
+
 int
 event_fits(const struct event *ev)
 {
-	if (strlen(ev->line) > (size_t)ev->bot->bots->set->max_line_bytes)
-		return ANNEX_EINVAL;
-	return is_full(ev) && lane_spares(ev) == 0 ? ANNEX_ELIMIT : ANNEX_OK;
+	uint64_t spared;
+
+	return fits(ev, &spared);
 }
 
 /* Room is made: of a state that was not loaded only the number is known. */
@@ -322,10 +334,8 @@ event_add(struct event *ev)
 	struct lane *lane;
 	int r;
 
-	if ((r = event_fits(ev)) < 0)
-		return r;
-	spared = is_full(ev) ? lane_spares(ev) : 0;
-	if ((r = put(ev)) < 0 || (spared > 0 && (r = drop_state(bot, spared)) < 0))
+	if ((r = fits(ev, &spared)) < 0 || (r = put(ev)) < 0 ||
+	    (spared > 0 && (r = drop_state(bot, spared)) < 0))
 		return r;
 	bot->stored++;
 	lane = lane_of(bot, ev->bare);

@@ -90,10 +90,9 @@ is_taken(const struct lane *lane)
 bool
 lane_replaces(const struct event *ev)
 {
-	const struct lane *lane = annex_map_get_str(ev->bot->lanes, ev->bare);
+	const struct lane *lane = ev->is_state ? annex_map_get_str(ev->bot->lanes, ev->bare) : NULL;
 
-	return ev->is_state && lane != NULL && lane->state_seq > 0 && lane->state_seq < ev->seq &&
-	    !is_taken(lane);
+	return lane != NULL && lane->state_seq > 0 && lane->state_seq < ev->seq && !is_taken(lane);
 }
 
 bool
