@@ -16,7 +16,6 @@
 
 #define LOOK_MAX 5000
 #define ROWS_MAX 200
-#define JID_MAX 350
 
 /* Where it goes on: at which node, with which item. */
 struct place {

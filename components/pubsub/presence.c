@@ -17,10 +17,9 @@
 
 #include "pubsub.h"
 
-/* Subscriptions of one user that are looked at in a turn, and how long a JID may be for a job. */
+/* Subscriptions of one user that are looked at in a turn. */
 #define FOLLOWED_A_TURN 100
 #define FOLLOWED_MAX 1000
-#define JID_MAX 350
 
 static bool
 is_temporary(const struct sub *sub)

@@ -99,6 +99,8 @@ extern const struct annex_disco pubsub_disco;
 
 /* --- commands.c, person.c: for operators ---------------------------------------- */
 
+#define JID_MAX 350 /* of a bare JID in the state of a job */
+
 struct command_values {
 	const char *node, *jid, *redirect, *after; /* after: where a list goes on */
 };
