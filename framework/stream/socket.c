@@ -7,8 +7,9 @@
  *	                 ▲____________|  the next address
  *
  * Whoever is told of a result may close the socket, so nothing of it is
- * touched after a callback.  A read that came back short is taken for the
- * last one: asking the kernel once more would only yield EAGAIN.
+ * touched after a callback.  A read or a write that came back short is taken for
+ * the last one until the reactor says otherwise: asking the kernel once more would
+ * only yield EAGAIN.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -47,7 +48,7 @@ struct sock {
 	struct timer timer; /* the phase's limit; when open: TLS has more to read */
 	int fd;             /* -1: none */
 	int wanted;
-	bool drained;
+	bool drained, full; /* nothing to read, no room to write, as far as the last call told */
 	struct resolve *resolve;
 	struct addrinfo *addresses, *at; /* at: the next one to try */
 	struct addrinfo unix_info;
@@ -289,6 +290,8 @@ open_ready(struct sock *sock, int events)
 	bool gone = false;
 
 	sock->drained = false;
+	if ((events & REACTOR_WRITE) != 0)
+		sock->full = false;
 	if (sock->tls == NULL) {
 		sock->transport.user->ready(sock->transport.user, events);
 		return;
@@ -381,10 +384,15 @@ static ssize_t
 sock_write(struct transport *transport, const void *bytes, size_t len)
 {
 	struct sock *sock = sock_of(transport);
+	ssize_t n;
 
 	if (sock->tls != NULL)
 		return tls_write(sock->tls, bytes, len);
-	return sock_result(sock, send(sock->fd, bytes, len, MSG_NOSIGNAL));
+	if (sock->full)
+		return -EAGAIN;
+	n = sock_result(sock, send(sock->fd, bytes, len, MSG_NOSIGNAL));
+	sock->full = n == -EAGAIN || (n > 0 && (size_t)n < len);
+	return n;
 }
 
 static void

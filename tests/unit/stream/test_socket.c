@@ -249,16 +249,16 @@ closing_in_the_middle_of_anything_leaves_nothing(void **state)
 	ground_until(ground, ground->closed == 1);
 }
 
+/* More than a socket takes at once: it fills up, and has room again. */
 static void
-four_megabytes_go_out_and_come_back(void **state)
+four_megabytes(struct ground *ground, int family, const char *name)
 {
-	struct ground *ground = *state;
 	char text[1001];
 
-	assert_true(server_listen(&ground->server, AF_INET));
+	assert_true(server_listen(&ground->server, family));
 	ground->server.echoes = true;
 	ground->config.fence_check_ms = 0;
-	ground->hosts[0] = server_host(&ground->server, "127.0.0.1");
+	ground->hosts[0] = server_host(&ground->server, name);
 	ground_start(ground);
 	ground_until(ground, stream_is_up(ground->stream));
 	memset(text, 'x', sizeof(text));
@@ -269,6 +269,18 @@ four_megabytes_go_out_and_come_back(void **state)
 	ground_until(ground, ground->stanzas == 4000);
 	assert_int_equal(ground->bytes, 4000 * 1000);
 	assert_int_equal(stream_queued_stanzas(ground->stream), 0);
+}
+
+static void
+four_megabytes_go_out_and_come_back(void **state)
+{
+	four_megabytes(*state, AF_INET, "127.0.0.1");
+}
+
+static void
+four_megabytes_go_out_and_come_back_over_a_unix_socket(void **state)
+{
+	four_megabytes(*state, AF_UNIX, NULL);
 }
 
 static void
@@ -308,6 +320,7 @@ main(void)
 		T(a_path_that_is_too_long_is_told),
 		T(closing_in_the_middle_of_anything_leaves_nothing),
 		T(four_megabytes_go_out_and_come_back),
+		T(four_megabytes_go_out_and_come_back_over_a_unix_socket),
 		T(closing_says_goodbye),
 	};
 
