@@ -92,12 +92,6 @@ annex_fanout_add(
 }
 
 int
-annex_fanout_add_many(struct annex_fanout *f, int variant, const char *const *to, size_t n)
-{
-	return fanout_add_many(f->shared, variant, to, n);
-}
-
-int
 annex_fanout_add_each(struct annex_fanout *f, const char *to)
 {
 	return fanout_add_each(f->shared, to);

@@ -238,7 +238,7 @@ audience_add(
 {
 	CHECK_OBJECT(audience, AUDIENCE_MAGIC);
 	if (tail == NULL && audience->count > 0 &&
-	    slab_add_plain(audience->slabs[audience->count - 1], variant, &to, 1) == 1)
+	    slab_add_plain(audience->slabs[audience->count - 1], variant, to))
 		return ANNEX_OK;
 	return add_written(audience, variant, to, tail);
 }

@@ -96,23 +96,19 @@ recipient_put_plain(char *at, const char *end, unsigned variant, const char *to)
 	return sizeof(head) + len;
 }
 
-/*
- * Add to[0], to[1], ... of n as audience_add would, without tails, up to one for whom slab has no room
- * or who is not plain.  How many that were.
- */
-static inline size_t
-slab_add_plain(struct slab *slab, unsigned variant, const char *const *to, size_t n)
+/* Add to as audience_add would, without a tail; false where slab has no room, or to is not plain. */
+static inline bool
+slab_add_plain(struct slab *slab, unsigned variant, const char *to)
 {
-	const char *end = slab->bytes + slab->size;
 	char *at = slab->bytes + slab->used;
-	size_t i, len;
+	size_t len = recipient_put_plain(at, slab->bytes + slab->size, variant, to);
 
-	for (i = 0; i < n && (len = recipient_put_plain(at, end, variant, to[i])) > 0; i++)
-		at += len;
-	slab->used = (uint32_t)(at - slab->bytes);
+	if (len == 0)
+		return false;
+	slab->used += (uint32_t)len;
 	if (variant < AUDIENCE_GROUPS)
-		slab->counts[variant] += (uint32_t)i;
-	return i;
+		slab->counts[variant]++;
+	return true;
 }
 
 struct slab *slab_ref(struct slab *slab);

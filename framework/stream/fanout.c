@@ -149,57 +149,24 @@ own_add(struct fanout *fanout, unsigned variant, const char *to, const struct an
 	return ANNEX_OK;
 }
 
-/* To the slab that grows, those who fit and are plain. */
-static inline size_t
-add_plain(struct fanout *fanout, int variant, const char *const *to, size_t n)
+/* To the slab that grows, if they fit and are plain, as most are. */
+static inline bool
+add_plain(struct fanout *fanout, int variant, const char *to)
 {
-	size_t added;
-
-	if (fanout->growing == NULL)
-		return 0;
-	added = slab_add_plain(fanout->growing, (unsigned)variant, to, n);
-	if (fanout->variants[variant] != NULL)
-		fanout->singles += added;
-	return added;
-}
-
-static int
-add_one(struct fanout *fanout, int variant, const char *to, const struct annex_element *tail)
-{
-	int r = own_add(fanout, (unsigned)variant, to, tail);
-
-	if (r == ANNEX_OK)
-		fanout->singles += fanout->variants[variant] != NULL;
-	return r;
-}
-
-static inline void
-check_variant(const struct fanout *fanout, int variant)
-{
-	CHECK_OBJECT(fanout, FANOUT_MAGIC);
-	CHECK(fanout->queued == 0 && variant >= 0 && (size_t)variant < fanout->variant_count);
+	return fanout->growing != NULL && slab_add_plain(fanout->growing, (unsigned)variant, to);
 }
 
 int
 fanout_add(struct fanout *fanout, int variant, const char *to, const struct annex_element *tail)
 {
-	check_variant(fanout, variant);
-	if (tail == NULL && add_plain(fanout, variant, &to, 1) == 1)
-		return ANNEX_OK;
-	return add_one(fanout, variant, to, tail);
-}
-
-int
-fanout_add_many(struct fanout *fanout, int variant, const char *const *to, size_t n)
-{
 	int r;
 
-	check_variant(fanout, variant);
-	for (size_t i = 0; i < n; i++) {
-		i += add_plain(fanout, variant, to + i, n - i);
-		if (i < n && (r = add_one(fanout, variant, to[i], NULL)) < 0)
-			return r;
-	}
+	CHECK_OBJECT(fanout, FANOUT_MAGIC);
+	CHECK(fanout->queued == 0 && variant >= 0 && (size_t)variant < fanout->variant_count);
+	if ((tail != NULL || !add_plain(fanout, variant, to)) &&
+	    (r = own_add(fanout, (unsigned)variant, to, tail)) < 0)
+		return r;
+	fanout->singles += fanout->variants[variant] != NULL;
 	return ANNEX_OK;
 }
 

@@ -41,10 +41,6 @@ int fanout_variant(struct fanout *fanout, const struct annex_element *stanza, un
 int fanout_add(struct fanout *fanout, int variant, const char *to,
     const struct annex_element *tail) ANNEX_MUST_CHECK;
 
-/* All n of to, none of whom has a tail; where one is refused, those before it were added. */
-int fanout_add_many(
-    struct fanout *fanout, int variant, const char *const *to, size_t n) ANNEX_MUST_CHECK;
-
 /* A recipient of all variants there will be, in their order. */
 int fanout_add_each(struct fanout *fanout, const char *to) ANNEX_MUST_CHECK;
 

@@ -5,7 +5,7 @@
  *
  *	message, subject "echo"     answered with itself
  *	message, subject "count"    bumps a durable counter, answered with nothing but an id
- *	message, subject "fan"      one message to as many recipients as the body says
+ *	message, subject "fan"      one message to as many recipients as the body says, listed for it
  *	message, subject "room"     the same to ten thousand who are kept as an audience
  *	message, subject "kick"     the turn is undone
  *	message, subject "crash"    NULL is dereferenced
@@ -106,7 +106,8 @@ load_fan(struct annex_instance *inst, const struct annex_stanza *in)
 	if ((variant = add_message(inst, in, fan)) < 0)
 		return ANNEX_DONE;
 	if (count > 0 && count <= RECIPIENTS_MAX)
-		annex_fanout_add_many(fan, variant, load->to, (size_t)count);
+		for (long i = 0; i < count; i++)
+			annex_fanout_add(fan, variant, load->to[i], NULL);
 	annex_fanout_send(fan, annex_flow(inst, in->from->bare));
 	return ANNEX_DONE;
 }

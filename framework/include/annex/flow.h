@@ -69,11 +69,6 @@ int annex_fanout_variant(struct annex_fanout *fanout, struct annex_stanza *stanz
 int annex_fanout_add(
     struct annex_fanout *fanout, int variant, const char *to, const struct annex_element *tail);
 
-/* Add n recipients at once, which costs half as much: to[0] and on, as annex_fanout_add without a tail.
- * Where one of them is refused, those before it were added. */
-int
-annex_fanout_add_many(struct annex_fanout *fanout, int variant, const char *const *to, size_t n);
-
 /* Add a kept body as a variant; NULL: a variant that nobody gets.  Its number, or ANNEX_ELIMIT. */
 int annex_fanout_body(struct annex_fanout *fanout, struct annex_body *body) ANNEX_MUST_CHECK;
 

@@ -200,37 +200,6 @@ every_byte_in_every_place_of_an_address_is_escaped(void **state)
 	annex_pool_destroy(&pool);
 }
 
-static void
-many_are_added_at_once_as_they_would_be_one_by_one(void **state)
-{
-	enum { MANY = 5000 };
-	struct annex_pool *pool = annex_pool_create(NULL, "test");
-	const char **to = annex_pool_array(pool, MANY, sizeof(*to));
-	struct fanout *each = fanout_create(), *all = fanout_create();
-	struct annex_element *stanza = message(pool, "x");
-	struct buf want = { 0 }, got = { 0 };
-
-	for (int i = 0; i < MANY; i++)
-		to[i] = annex_sprintf(pool, "%d%s@a.test", i, i % 100 == 99 ? "'" : "");
-	to[MANY / 2] = "b";
-	assert_int_equal(fanout_variant(each, stanza, STREAM_MESSAGE, 256 << 10), 0);
-	assert_int_equal(fanout_variant(all, stanza, STREAM_MESSAGE, 256 << 10), 0);
-	for (int i = 0; i < MANY; i++)
-		assert_int_equal(fanout_add(each, 0, to[i], NULL), ANNEX_OK);
-	assert_int_equal(fanout_add_many(all, 0, to, MANY), ANNEX_OK);
-	assert_int_equal(fanout_stanzas(all), MANY);
-	assert_string_equal(expand(all, &got), expand(each, &want));
-	to[3] = "\x01";
-	assert_int_equal(fanout_add_many(all, 0, to, MANY), ANNEX_EINVAL);
-	assert_int_equal(fanout_stanzas(all), MANY + 3);
-	assert_int_equal(fanout_add_many(all, 0, NULL, 0), ANNEX_OK);
-	fanout_unref(&each);
-	fanout_unref(&all);
-	annex_pool_destroy(&pool);
-	buf_finish(&want);
-	buf_finish(&got);
-}
-
 static struct body *
 body_of(struct annex_pool *pool, const char *text)
 {
@@ -531,7 +500,6 @@ main(void)
 		cmocka_unit_test(a_fanout_of_one_recipient_is_small),
 		cmocka_unit_test(a_body_goes_into_any_number_of_fan_outs_and_outlives_its_pool),
 		cmocka_unit_test(every_byte_in_every_place_of_an_address_is_escaped),
-		cmocka_unit_test(many_are_added_at_once_as_they_would_be_one_by_one),
 		cmocka_unit_test(one_may_be_told_of_all),
 		cmocka_unit_test(groups_of_an_audience_get_the_variant_of_their_number),
 		cmocka_unit_test(in_pieces_of_any_size_it_is_the_same),
