@@ -319,10 +319,20 @@ is_named_before(const struct retracting *r, uint64_t number)
 	return false;
 }
 
+/* §7.2.3.1: who may not publish is not told which items there are. */
+static enum fault
+judge_missing(const struct request *rq)
+{
+	return may_publish(&rq->node->config, rq->node, rq->rank, rq->in->from->bare)
+	    ? FAULT_ITEM_NOT_FOUND
+	    : FAULT_FORBIDDEN;
+}
+
 static enum fault
 judge_retract(struct request *rq, struct retracting *r)
 {
 	const struct annex_element *item = annex_child(rq->el, NS_PUBSUB, "item");
+	size_t named = 0;
 
 	if (!rq->node->config.persist_items)
 		return FAULT_UNSUPPORTED_PERSISTENT;
@@ -335,15 +345,15 @@ judge_retract(struct request *rq, struct retracting *r)
 
 		if (id == NULL || id[0] == '\0')
 			return FAULT_ITEM_REQUIRED;
+		if (++named > RETRACTED_MAX)
+			return FAULT_MAX_ITEMS;
 		found = item_get(rq->node, id, &number);
 		if (found == NULL)
-			return rq->rank == RANK_OUTCAST ? FAULT_FORBIDDEN : FAULT_ITEM_NOT_FOUND;
+			return judge_missing(rq);
 		if (!may_retract(rq, found))
 			return FAULT_FORBIDDEN;
 		if (is_named_before(r, number))
 			continue;
-		if (r->count == RETRACTED_MAX)
-			return FAULT_MAX_ITEMS;
 		r->item[r->count] = found;
 		r->number[r->count] = number;
 		r->id[r->count++] = id;

@@ -260,9 +260,66 @@ PLANTED = [
      r"tests/planted/01-a\.patch:1: does not say Rule:"),
 ]
 
+FAULTS = """static const struct annex_error faults[] = {
+	[FAULT_CONFLICT] = PLAIN(ANNEX_CONFLICT),
+	[FAULT_FULL] =
+	    WITH(ANNEX_CONFLICT, ANNEX_ERROR_WAIT, "full"),
+	[FAULT_NEVER] = UNSUPPORTED("all"),
+};
+"""
+TALK = """> <iq id='q1' type='set'><a xmlns='urn:a'><make node='n'/></a></iq>
+< iq[@id='q1']/error[@type='cancel'][conflict]
+> <iq id='q2' type='set'><a xmlns='urn:a'><make/></a></iq>
+< <iq id='q2' type='error'>
+    <error type='wait'><conflict/><full xmlns='urn:e'/></error>
+  </iq>
+> <iq id='q3' type='set'><a xmlns='urn:a#owner'><make/></a></iq>
+< iq[@id='q3']/error[@type='cancel'][feature-not-implemented]/unsupported[@feature='all']
+"""
+ERRORS = """# a comment
+1.1  make        conflict/cancel                 -                talk:q1  there is one
+1.2  make        conflict/wait                   full             talk:q2  there is no room
+-    owner/make  feature-not-implemented/cancel  unsupported=all  talk:q3  never
+"""
+DISCO = """< <iq id='q1'><query><feature var='urn:a'/></query></iq>
+< iq[@id='q2']/query[not(feature/@var='urn:b')][feature/@var='urn:c']/feature[@var='urn:d']
+"""
+FEATURES = "urn:a talk\nurn:c talk other/talk\nurn:d talk\n"
+PROOFS_TREE = {"components/a/fault.c": FAULTS, "tests/wire/a/talk.xct": TALK,
+               "tests/wire/a/errors.table": ERRORS, "tests/wire/a/features.table": FEATURES,
+               "tests/wire/a/disco.xct": DISCO,
+               "tests/Makefile.inc": "WIRE_TESTS += tests/wire/a/talk.xct tests/wire/other/talk.xct\n"}
+PROOFS = [
+    ("Nothing wrong", PROOFS_TREE, None),
+    ("An error that no row has",
+     {**PROOFS_TREE, "tests/wire/a/errors.table": ERRORS.replace("unsupported=all  talk:q3", "-  talk:q3")},
+     r"components/a/fault\.c:5: FAULT_NEVER is proven by no conversation"),
+    ("A conversation that expects another type",
+     {**PROOFS_TREE, "tests/wire/a/talk.xct": TALK.replace("[@type='cancel'][conflict]", "[conflict]")},
+     r"errors\.table:2: talk:q1 does not expect conflict/cancel -"),
+    ("A conversation that does not expect the element",
+     {**PROOFS_TREE, "tests/wire/a/talk.xct": TALK.replace("<full xmlns='urn:e'/>", "")},
+     r"errors\.table:3: talk:q2 does not expect conflict/wait full"),
+    ("A stanza that asks for something else",
+     {**PROOFS_TREE, "tests/wire/a/talk.xct": TALK.replace("#owner", "")},
+     r"errors\.table:4: talk:q3 is no owner/make"),
+    ("A conversation that there is not",
+     {**PROOFS_TREE, "tests/wire/a/errors.table": ERRORS.replace("talk:q1", "walk:q1")},
+     r"errors\.table:2: walk\.xct is no test"),
+    ("A feature that nothing proves",
+     {**PROOFS_TREE, "tests/wire/a/features.table": FEATURES.replace("urn:d talk\n", "")},
+     r"disco\.xct: urn:d is proven by nothing"),
+    ("A feature that nobody advertises",
+     {**PROOFS_TREE, "tests/wire/a/features.table": FEATURES + "urn:b talk\n"},
+     r"features\.table:4: no disco\.xct expects urn:b"),
+    ("A feature that is proven by what is no test",
+     {**PROOFS_TREE, "tests/wire/a/features.table": FEATURES + "urn:b walk\n"},
+     r"features\.table:4: a/walk\.xct is no test"),
+]
+
 CASES = {"arrows": ARROWS, "symbols": SYMBOLS, "linkage": LINKAGE, "mutable": MUTABLE,
          "format": FORMAT, "words": WORDS, "manuals": MANUAL_CASES, "headers": HEADERS,
-         "planted": PLANTED, "shell": SHELL}
+         "planted": PLANTED, "proofs": PROOFS, "shell": SHELL}
 # Those that look at what was built.
 COMPILED = {"symbols", "linkage", "mutable", "manuals"}
 
