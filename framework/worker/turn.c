@@ -62,12 +62,14 @@ worker_end(struct worker *w, int exit_status, const char *fmt, ...)
 
 /* --- The instance ---------------------------------------------------------- */
 
+/* What a component holds is good until its destroy has returned, and ends here. */
 static void
 forget_instance(struct worker *w)
 {
 	w->inst.created = false;
 	w->inst.state = NULL;
 	timers_of_instance_reset(&w->inst);
+	children_reset(&w->inst);
 	sockets_reset(&w->inst);
 	annex_pool_reset(w->inst.pool);
 }
@@ -89,7 +91,6 @@ worker_create_instance(struct worker *w)
 	instance_leave(&w->inst);
 	phase(w, PAGE_IDLE);
 	if (status < 0 || w->inst.failed) {
-		children_reset(&w->inst);
 		forget_instance(w);
 		return status < 0 ? status : ANNEX_ESTORE;
 	}
@@ -223,8 +224,6 @@ parts_reset(struct worker *w)
 	jobs_reset(&w->inst);
 	commands_reset(&w->inst);
 	contacts_reset(&w->inst);
-	children_reset(&w->inst);
-	sockets_reset(&w->inst);
 }
 
 /* The instance anew from the store; false where the worker has ended. */
