@@ -117,6 +117,7 @@ make(struct bots *m, const char *name, const struct bot_settings *set)
 	bot->callers = annex_map_borrowing(pool);
 	bot->lanes = annex_map_create(pool);
 	bot->retry = annex_timer(m->inst, retry, bot);
+	expire_begin(bot);
 	annex_map_set_str(m->by_name, bot->name, bot);
 	return bot;
 }
@@ -149,6 +150,7 @@ bot_end(struct bot *bot)
 	rooms_end(bot);
 	annex_map_remove_str(bot->bots->by_name, bot->name);
 	annex_timer_free(&bot->retry);
+	annex_timer_free(&bot->expiry);
 	annex_timer_free(&bot->call_timer);
 	annex_timer_free(&bot->states_timer);
 	annex_timer_free(&bot->settle_timer);

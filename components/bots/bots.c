@@ -39,12 +39,18 @@
 #include "http.h"
 
 #define SECOND ((int64_t)1000)
+#define DAY (86400 * SECOND)
 
 const char *const bot_policies[] = { "open", "domain", "approve", "preauth", "closed", NULL };
 static const char *const absents[] = { "away", "xa", "unavailable", NULL };
 static const char *const busies[] = { "dnd", "away", "no", NULL };
 static const char *const acks[] = { "reply", "explicit", "auto", NULL };
 static const char *const dispatches[] = { "any", "all", "least-loaded", NULL };
+
+/* How long events of a kind may wait for a program (expire.c). */
+#define TTL(kind_, preset_, what_)                                                   \
+	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct bot_settings, ttl_##kind_##_ms, 0, \
+	    520 * 7 * DAY, preset_, "How long " what_ " may wait for its programs; 0s: for ever.")
 
 const struct annex_option bot_options[] = {
 	ANNEX_OPTION(struct bot_settings, nick, 1, 256, "",
@@ -94,6 +100,14 @@ const struct annex_option bot_options[] = {
 	    "Events that may wait for its programs."),
 	ANNEX_OPTION(struct bot_settings, max_queue_each, 1, 1000000, "1000",
 	    "Events of one contact that may wait for its programs."),
+	TTL(message, "7d", "a message"),
+	TTL(command, "1d", "a command"),
+	TTL(answer, "7d", "an answer"),
+	TTL(undelivered, "7d", "what another bot could not deliver"),
+	TTL(contact, "7d", "who came and went"),
+	TTL(receipt, "7d", "a receipt"),
+	TTL(timer, "7d", "a timer"),
+	TTL(beat, "7d", "what workers did"),
 	{ 0 },
 };
 
@@ -185,6 +199,7 @@ bots_create(struct annex_instance *inst)
 	m->redelivered =
 	    annex_counter(inst, "bots_redelivered_total", "Events that were delivered again.");
 	m->dead = annex_counter(inst, "bots_dead_letters_total", "Events that were given up.");
+	m->expired = annex_counter(inst, "bots_expired_total", "Events that nobody took in time.");
 	annex_set_state(inst, m);
 	guard_init(m);
 	lag_init(m);

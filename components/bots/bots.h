@@ -46,6 +46,9 @@ struct bot_settings {
 	struct annex_strings exec, child, users, events, tokens, rooms;
 	int64_t parallel, window, tries, timeout_ms;
 	int64_t max_queue, max_queue_each;
+	/* How long an event of that kind may wait; 0: for ever. */
+	int64_t ttl_message_ms, ttl_command_ms, ttl_answer_ms, ttl_undelivered_ms;
+	int64_t ttl_contact_ms, ttl_receipt_ms, ttl_timer_ms, ttl_beat_ms;
 };
 
 struct bots_settings {
@@ -73,7 +76,7 @@ struct bots {
 	struct files *files;
 	struct annex_timer *lag_timer;
 	struct annex_counter *waiting, *lag;
-	struct annex_counter *received, *sent, *acknowledged, *redelivered, *dead;
+	struct annex_counter *received, *sent, *acknowledged, *redelivered, *dead, *expired;
 };
 
 struct bot {
@@ -100,7 +103,8 @@ struct bot {
 	struct annex_link spare_lanes;
 	struct annex_link states; /* struct lane, of those with a state: the oldest first */
 	uint64_t pass;
-	struct annex_timer *retry;
+	struct annex_timer *retry, *expiry;
+	int64_t expires_ms; /* on the wall: when expiry rings; INT64_MAX: it does not */
 
 	bool commands_known, has_commands;
 	struct annex_map *dialogs;  /* commands that miss something, by speaker */
@@ -129,6 +133,7 @@ struct lane {
 	bool state_is_first;       /* it says that they had not been there */
 	struct annex_link by_state;
 	int64_t blocked_until_ms; /* the first of them failed */
+	int64_t told_ms;          /* when they were told that something ran out; 0: never */
 	uint64_t pass;            /* private to dispatch */
 };
 
@@ -228,6 +233,8 @@ int event_add(struct event *event) ANNEX_MUST_CHECK;
 const char *event_line(const struct event *event, struct annex_pool *pool, size_t *len_r);
 /* Acknowledged: it goes. */
 void event_done(struct event *event);
+/* It waits, and nobody will get it: it goes. */
+int event_forget(struct event *event) ANNEX_MUST_CHECK;
 /* Nobody has it any more: it waits again. */
 void event_release(struct event *event);
 /* Its replies and tries so far, into the store. */
@@ -267,10 +274,23 @@ uint64_t lane_spares(const struct event *event);
 
 /* --- dead.c --------------------------------------------------------------- */
 
+/* It is kept as a dead letter; its own row is the caller's affair. */
+int event_bury(struct event *event, const char *why) ANNEX_MUST_CHECK;
 /* A try failed: it will be tried again, or is given up for good. */
 void event_failed(struct event *event, bool for_good, const char *why);
 /* One that was given up is tried anew, under a new number. */
 int event_revive(struct bot *bot, const Bots__Event *record) ANNEX_MUST_CHECK;
+
+/* --- expire.c ------------------------------------------------------------- */
+
+/* Before its first event. */
+void expire_begin(struct bot *bot);
+/* It waits in memory from now on. */
+void expire_note(const struct event *event);
+/* Its time is over: nobody gets it, and it goes soon. */
+bool expire_is_over(const struct event *event);
+/* What waits is looked through now: the options are others. */
+void expire_look(struct bot *bot);
 
 /* --- recent.c ------------------------------------------------------------- */
 

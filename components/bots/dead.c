@@ -4,23 +4,46 @@
  * dead.c - events that fail: tried again, given up, and tried anew
  *
  * The pause between tries doubles.  What is given up is a dead letter, which an
- * operator sees (admin.c) and may revive; whoever caused it is told once.
+ * operator sees (admin.c) and may revive for a month; whoever caused it is told once.
  */
 #include <inttypes.h>
 #include <string.h>
 
 #include "bots.h"
 
+#define DEAD_MOST 10000 /* of a bot */
 #define RETRY_FIRST_MS 1000
 #define RETRY_MOST_MS 300000
 
+/* Where there are too many the oldest goes. */
 static int
-bury(struct event *ev, const char *why)
+make_room(struct bot *bot)
+{
+	struct annex_key prefix = bots_key(TABLE_DEAD, bot->name);
+	struct annex_iter it = annex_iter(&prefix);
+	uint64_t count;
+	int r = annex_rows(bot->bots->store, &prefix, &count);
+
+	if (r < 0 || count < DEAD_MOST)
+		return r;
+	it.keys_only = true;
+	if (annex_next(bot->bots->store, &it) != ANNEX_AGAIN)
+		return ANNEX_ESTORE;
+	return annex_delete(bot->bots->store, &it.key);
+}
+
+int
+event_bury(struct event *ev, const char *why)
 {
 	struct bots *m = ev->bot->bots;
 	struct annex_key key = bots_key_seq(TABLE_DEAD, ev->bot->name, ev->seq);
 	Bots__Dead dead = BOTS__DEAD__INIT;
 	Bots__Event record;
+
+	if (bots_must(m, make_room(ev->bot)) < 0)
+		return ANNEX_ESTORE;
+	tidy_later(m);
+	annex_count(m->dead, 1);
 
 	event_pack(ev, &record);
 	dead.event = &record;
@@ -34,9 +57,8 @@ give_up(struct event *ev, const char *why)
 {
 	struct bot *bot = ev->bot;
 
-	if (bury(ev, why) < 0)
+	if (event_bury(ev, why) < 0)
 		return;
-	annex_count(bot->bots->dead, 1);
 	annex_log(bot->bots->inst, ANNEX_LOG_WARNING,
 	    "%s gave an event up: seq=%" PRIu64 " tries=%" PRIu32 " why=%s", bot->name, ev->seq,
 	    ev->tries, why);
@@ -96,6 +118,7 @@ event_revive(struct bot *bot, const Bots__Event *record)
 	ev->line = line_with(ev->pool, seq, ev->line);
 	ev->tries = 0;
 	ev->replies = 0;
+	ev->made_ms = annex_wall_ms(bot->bots->inst); /* it waits anew */
 	ev->is_state = false; /* of another time: what is known by now stays */
 	return event_add_or_drop(ev);
 }

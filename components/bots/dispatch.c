@@ -133,6 +133,8 @@ dispatch(struct bot *bot)
 			break;
 		if (lane->pass == bot->pass)
 			continue; /* somebody of it waits already */
+		if (expire_is_over(ev))
+			continue;
 		c = choose(bot, lane, now_ms);
 		if (c != NULL && hand_over(c, ev) >= 0)
 			continue;

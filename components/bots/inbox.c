@@ -147,6 +147,7 @@ wait_in_memory(struct event *ev)
 	lane_note_state(ev->lane, ev, true);
 	annex_list_append(&bot->waiting, &ev->link);
 	event_waits(ev, true);
+	expire_note(ev);
 	bot->loaded_seq = ev->seq;
 }
 
@@ -403,6 +404,17 @@ event_done(struct event *ev)
 }
 
 int
+event_forget(struct event *ev)
+{
+	if (delete_row(ev) < 0)
+		return ANNEX_ESTORE;
+	ev->bot->stored--;
+	event_waits(ev, false);
+	event_drop(ev);
+	return ANNEX_OK;
+}
+
+int
 event_note(struct event *ev)
 {
 	return bots_must(ev->bot->bots, put(ev));
@@ -427,4 +439,5 @@ event_release(struct event *ev)
 	}
 	annex_list_prepend(before, &ev->link);
 	event_waits(ev, true);
+	expire_note(ev);
 }

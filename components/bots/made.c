@@ -36,6 +36,14 @@ static const struct annex_choice settable[] = {
 	{ "tries", "How often an event is tried" },
 	{ "max-queue", "Events that may wait" },
 	{ "max-queue-each", "Events of one contact that may wait" },
+	{ "ttl-message", "How long a message may wait" },
+	{ "ttl-command", "How long a command may wait" },
+	{ "ttl-answer", "How long an answer may wait" },
+	{ "ttl-undelivered", "How long what another bot could not deliver may wait" },
+	{ "ttl-contact", "How long it may wait who came and went" },
+	{ "ttl-receipt", "How long a receipt may wait" },
+	{ "ttl-timer", "How long a timer may wait" },
+	{ "ttl-beat", "How long it may wait what workers did" },
 	{ 0 },
 };
 
@@ -256,6 +264,7 @@ made_set(struct annex_instance *inst, struct annex_run *run, unsigned stage, voi
 	bot->made = pool;
 	bot_tell_truth(bot);
 	annex_contacts_touch(inst, bot->jid);
+	expire_look(bot);
 	return ANNEX_OK;
 }
 

@@ -118,7 +118,10 @@ reply_text(struct event *ev, const char *body)
 int
 reply_notice(struct event *ev, const char *text)
 {
-	if (strcmp(ev->kind, "message") != 0 && strcmp(ev->kind, "command") != 0)
+	bool said = strcmp(ev->kind, "message") == 0 || strcmp(ev->kind, "command") == 0 ||
+	    (strcmp(ev->kind, "answer") == 0 && ev->body != NULL);
+
+	if (!said)
 		return ANNEX_OK; /* nobody is waiting */
 	return reply_text(ev, text);
 }

@@ -276,13 +276,16 @@ memory_write(struct transport *transport, const void *bytes, size_t len)
 	struct server *s = connection_of(transport)->server;
 	size_t n = writable(s, len);
 	const char *why;
+	bool nothing;
 
 	if (s->stalled)
 		return -EAGAIN;
 	if (s->closing)
 		return (ssize_t)n;
-	if (!shows_nothing(s, bytes, len))
+	nothing = len <= s->silent || shows_nothing(s, bytes, len);
+	if (!nothing)
 		s->user->writing(s->user);
+	s->silent = nothing ? len - n : 0;
 	if (s->reader == NULL)
 		s->reader = tree_reader_create(s->pool, hear_header, hear_child, s);
 	if ((why = tree_reader_feed(s->reader, bytes, n)) != NULL)

@@ -57,6 +57,7 @@ struct server {
 	enum manners manners;
 	const char *manners_text; /* condition or greeting */
 	bool stalled;             /* reads nothing */
+	size_t silent;            /* bytes to come of what shows nothing, and was written in part */
 	bool keeps_fences;        /* does not route them back */
 	struct connection *connection;
 	unsigned long connections; /* so far */
