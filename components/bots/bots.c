@@ -205,6 +205,8 @@ bots_create(struct annex_instance *inst)
 	lag_init(m);
 	if ((r = out_init(m)) < 0)
 		return r;
+	if ((r = seen_load(m)) < 0)
+		return r;
 	files_init(m);
 	timers_init();
 	if ((r = bots_load(m)) < 0)

@@ -39,6 +39,7 @@ struct carrier;
 struct consumer;
 struct files;
 struct http;
+struct seen;
 
 /* A section under "bots". */
 struct bot_settings {
@@ -67,9 +68,8 @@ struct bots {
 	struct out *out;
 	struct annex_listener *listener;
 	struct annex_buckets *loops, *talk; /* by bot and contact */
-	uint64_t *seen;                     /* hashes of stanzas that came lately */
-	unsigned char seen_key[16];
-	bool tidying, tidy_within; /* within a table, at that row */
+	struct seen *seen;                  /* messages that came lately */
+	bool tidying, tidy_within;          /* within a table, at that row */
 	size_t tidy_table;
 	struct annex_key tidy_at;
 	struct http *http; /* NULL: not served */
@@ -186,6 +186,7 @@ enum {
 	TABLE_BEATS,
 	TABLE_TIMERS,
 	TABLE_FILES,
+	TABLE_SEEN,
 };
 extern const struct annex_table bots_tables[];
 
@@ -432,8 +433,15 @@ void guard_init(struct bots *m);
 /* False: it was dealt with. */
 bool guard_admits(struct bot *bot, const struct annex_stanza *in, const char *body);
 bool guard_encrypted(struct bot *bot, const struct annex_stanza *in);
-/* It was taken: the same stanza is not taken again. */
-void guard_note(struct bot *bot, const struct annex_stanza *in);
+
+/* --- seen.c --------------------------------------------------------------------- */
+
+int seen_load(struct bots *m) ANNEX_MUST_CHECK;
+/* The same message was taken before, also before a restart. */
+bool seen_before(const struct bot *bot, const struct annex_stanza *in, const char *body);
+/* It was taken: it will not be again. */
+int
+seen_note(const struct bot *bot, const struct annex_stanza *in, const char *body) ANNEX_MUST_CHECK;
 
 /* --- rooms.c ---------------------------------------------------------------------- */
 

@@ -7,7 +7,6 @@
  * before; who says more than a person would; and two machines that answer
  * each other: the same text from the same contact again and again.
  */
-#include <sodium.h>
 #include <string.h>
 
 #include <annex/limit.h>
@@ -20,8 +19,6 @@
 #define DAY_MS ((int64_t)86400000)
 #define LOOP_TIMES 10 /* the same text, */
 #define LOOP_S 60     /* in this time */
-#define SEEN_MOST 4096
-#define UNIQUE_BYTES 12 /* an id that long is not used twice */
 
 void
 guard_init(struct bots *m)
@@ -31,8 +28,6 @@ guard_init(struct bots *m)
 	m->loops = annex_buckets_create(pool, (double)LOOP_TIMES / LOOP_S, LOOP_TIMES, 10000);
 	m->talk = annex_buckets_create(
 	    pool, (double)m->set->rate_each, (double)m->set->burst_each, 100000);
-	m->seen = annex_new_array(pool, uint64_t, SEEN_MOST);
-	annex_random(m->inst, m->seen_key, sizeof(m->seen_key));
 }
 
 static const char *
@@ -80,42 +75,7 @@ guard_encrypted(struct bot *bot, const struct annex_stanza *in)
 	return true;
 }
 
-/* --- Again ------------------------------------------------------------------------- */
-
-/* Short ids are counted by clients that count from 1 again: they say nothing. */
-static uint64_t
-hash_of(struct bot *bot, const struct annex_stanza *in)
-{
-	struct bots *m = bot->bots;
-	uint64_t hash = 0;
-	const char *text;
-
-	if (in->id == NULL || strlen(in->id) < UNIQUE_BYTES)
-		return 0;
-	text =
-	    annex_sprintf(annex_scratch(m->inst), "%s\n%s\n%s", bot->name, in->from->full, in->id);
-	crypto_shorthash(
-	    (unsigned char *)&hash, (const unsigned char *)text, strlen(text), m->seen_key);
-	return hash;
-}
-
-/* The same stanza, from an archive or a server that sends again. */
-static bool
-was_seen(struct bot *bot, const struct annex_stanza *in)
-{
-	uint64_t hash = hash_of(bot, in);
-
-	return hash != 0 && bot->bots->seen[hash % SEEN_MOST] == hash;
-}
-
-void
-guard_note(struct bot *bot, const struct annex_stanza *in)
-{
-	uint64_t hash = hash_of(bot, in);
-
-	if (hash != 0)
-		bot->bots->seen[hash % SEEN_MOST] = hash;
-}
+/* --- Too much ---------------------------------------------------------------------- */
 
 static bool
 talks_too_much(struct bot *bot, const struct annex_stanza *in, const char *body)
@@ -140,5 +100,6 @@ talks_too_much(struct bot *bot, const struct annex_stanza *in, const char *body)
 bool
 guard_admits(struct bot *bot, const struct annex_stanza *in, const char *body)
 {
-	return !guard_encrypted(bot, in) && !talks_too_much(bot, in, body) && !was_seen(bot, in);
+	return !guard_encrypted(bot, in) && !talks_too_much(bot, in, body) &&
+	    !seen_before(bot, in, body);
 }

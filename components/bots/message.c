@@ -178,7 +178,8 @@ say_to_bot(struct bot *bot, const struct annex_stanza *in, const char *body)
 		r = bot_wants(bot, "message") ? message_event(bot, in, body) : ANNEX_OK;
 	if (r < 0)
 		return event_refuse(bot->bots, in, r);
-	guard_note(bot, in);
+	if (seen_note(bot, in, body) < 0)
+		return ANNEX_DONE;
 	confirm(bot, in);
 	return ANNEX_DONE;
 }

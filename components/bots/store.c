@@ -3,7 +3,7 @@
 /*
  * store.c - the tables of bots
  *
- * All but out and tokens are keyed by the bot's name first, so that a bot is a run of
+ * All but out, tokens, files and seen are keyed by the bot's name first, so that a bot is a run of
  * rows in each.
  */
 #include "bots.h"
@@ -130,6 +130,11 @@ const struct annex_table bots_tables[] = {
 	    .name = "files",
 	    .key = by_number_reader,
 	    .record = &bots__file__descriptor,
+	    .version = 1 },
+	{ .number = 21,
+	    .name = "seen",
+	    .key = by_number,
+	    .record = &bots__seen__descriptor,
 	    .version = 1 },
 	{ 0 },
 };

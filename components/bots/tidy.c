@@ -2,7 +2,8 @@
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
  * tidy.c - what is old goes: fates of messages, their keys, answers that nobody fetched,
- * dead letters, and when somebody was told that we cannot read what they send
+ * dead letters, messages that nobody sends again, and when somebody was told that we cannot
+ * read what they send
  *
  * All tables are walked once an hour, some rows at a time, so that nobody waits for it.
  */
@@ -17,6 +18,12 @@ static bool
 is_old_send(const ProtobufCMessage *record, int64_t now_ms)
 {
 	return ((const Bots__Send *)record)->made_ms <= now_ms - DAY_MS;
+}
+
+static bool
+is_old_seen(const ProtobufCMessage *record, int64_t now_ms)
+{
+	return ((const Bots__Seen *)record)->seen_ms <= now_ms - DAY_MS;
 }
 
 static bool
@@ -46,6 +53,7 @@ static const struct old {
 	{ TABLE_ANSWERS, is_old_answer },
 	{ TABLE_NOTICES, is_old_notice },
 	{ TABLE_DEAD, is_old_dead },
+	{ TABLE_SEEN, is_old_seen },
 };
 
 /* The next rows of a table; false: that was all. */
