@@ -215,6 +215,8 @@ action_judge(struct action *a)
 
 	if (r >= 0 && a->verb->judge != NULL)
 		r = a->verb->judge(a);
+	if (r >= 0 && a->verb->writes && bot_bans(a->bot, a->to->bare))
+		return action_wrong(a, "not-allowed", "%s is banned", a->to->bare);
 	return r;
 }
 

@@ -43,7 +43,7 @@ struct action {
 	int64_t seq;
 	bool more;
 	bool quote;
-	bool later, clear, standby, tracked, seen;
+	bool later, clear, standby, tracked, seen, ban, unban;
 	const char *body, *key, *type, *subject, *thread, *ack, *resource, *note;
 	const char *kind, *whom, *show, *status, *group, *when, *collapse, *otherwise, *ask;
 	const char *beat, *timer, *at, *tz, *token;
@@ -71,6 +71,7 @@ struct verb {
 	/* What is wrong with it: told with action_wrong; ANNEX_OK where nothing is. */
 	int (*judge)(struct action *action);
 	int (*run)(struct action *action);
+	bool writes; /* to somebody: not to whom the bot bans */
 };
 
 /* send.c */
@@ -112,6 +113,11 @@ int judge_token(struct action *action);
 int run_token(struct action *action);
 int judge_timer(struct action *action);
 int run_timer(struct action *action);
+
+/* ban.c: of an action on a contact, and the list of who is banned, or of whom it asks for. */
+int ban_judge(struct action *action);
+int ban_run(struct action *action);
+const char *ban_list(struct action *action);
 
 /* picture.c: the picture of an action is one; it is decoded. */
 int picture_judge(struct action *action);

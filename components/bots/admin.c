@@ -9,8 +9,6 @@
 #include "admin.h"
 #include "carrier.h"
 
-#define SHOWN_MOST 1000
-
 #define BOT ANNEX_FIELD(struct admin_values, bot, "bot", ANNEX_TEXT_SINGLE, "Bot", .required = true)
 
 static const struct annex_field bot_fields[] = { BOT, { 0 } };
@@ -73,7 +71,7 @@ admin_contacts(struct annex_instance *inst, struct annex_run *run, unsigned stag
 		return ANNEX_ENOENT;
 	annex_run_columns(run, columns, labels);
 	for (size_t n = 0;
-	     n < SHOWN_MOST && annex_contact_next(inst, bot->jid, &cursor, &c) == ANNEX_AGAIN;
+	     n < ADMIN_SHOWN_MOST && annex_contact_next(inst, bot->jid, &cursor, &c) == ANNEX_AGAIN;
 	     n++) {
 		const char *row[] = { c.jid, words[c.out], words[c.in],
 			annex_contact_best(inst, bot->jid, c.jid) != NULL ? "yes" : "no",
@@ -101,7 +99,7 @@ admin_dead(struct annex_instance *inst, struct annex_run *run, unsigned stage, v
 	prefix = bots_key(TABLE_DEAD, bot->name);
 	it = annex_iter(&prefix);
 	annex_run_columns(run, columns, labels);
-	for (size_t n = 0; n < SHOWN_MOST && annex_next(bot->bots->store, &it) == ANNEX_AGAIN;
+	for (size_t n = 0; n < ADMIN_SHOWN_MOST && annex_next(bot->bots->store, &it) == ANNEX_AGAIN;
 	     n++) {
 		const Bots__Dead *dead = (const Bots__Dead *)it.record;
 		const char *row[] = {
@@ -132,7 +130,7 @@ admin_retry(struct annex_instance *inst, struct annex_run *run, unsigned stage, 
 		return ANNEX_ENOENT;
 	prefix = bots_key(TABLE_DEAD, bot->name);
 	it = annex_iter(&prefix);
-	while (n < SHOWN_MOST && annex_next(bot->bots->store, &it) == ANNEX_AGAIN) {
+	while (n < ADMIN_SHOWN_MOST && annex_next(bot->bots->store, &it) == ANNEX_AGAIN) {
 		r = event_revive(bot, ((const Bots__Dead *)it.record)->event);
 		if (r == ANNEX_ELIMIT)
 			break; /* the others when there is room for them */

@@ -10,13 +10,16 @@
 
 #include "bots.h"
 
+#define ADMIN_SHOWN_MOST 1000 /* rows of a list */
+
 struct admin_values {
 	const char *bot;
 	const char *nick, *about, *policy; /* of one that is made */
 	const char *option, *value;        /* that is set */
+	const char *jid, *why;             /* of who is banned */
 };
 
-extern const struct annex_form admin_bot_form, made_add_form, made_set_form;
+extern const struct annex_form admin_bot_form, made_add_form, made_set_form, ban_form, unban_form;
 extern const struct annex_command bots_commands[];
 
 /* The bot of that name; NULL: the answer says that there is none. */
@@ -32,6 +35,11 @@ int admin_dead(struct annex_instance *inst, struct annex_run *run, unsigned stag
 int admin_retry(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
 /* Do not wait for the next try of what failed. */
 int admin_poke(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
+
+/* ban.c: ban somebody from a bot, let them back, list them. */
+int admin_ban(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
+int admin_unban(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
+int admin_bans(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
 
 /* made.c: make a bot, set an option of it, show its options and programs, remove it. */
 int made_add(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);

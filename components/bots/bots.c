@@ -200,6 +200,8 @@ bots_create(struct annex_instance *inst)
 	    annex_counter(inst, "bots_redelivered_total", "Events that were delivered again.");
 	m->dead = annex_counter(inst, "bots_dead_letters_total", "Events that were given up.");
 	m->expired = annex_counter(inst, "bots_expired_total", "Events that nobody took in time.");
+	m->banned =
+	    annex_counter(inst, "bots_banned_total", "Times that somebody banned was refused.");
 	annex_set_state(inst, m);
 	guard_init(m);
 	lag_init(m);

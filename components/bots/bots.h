@@ -76,7 +76,8 @@ struct bots {
 	struct files *files;
 	struct annex_timer *lag_timer;
 	struct annex_counter *waiting, *lag;
-	struct annex_counter *received, *sent, *acknowledged, *redelivered, *dead, *expired;
+	struct annex_counter *received, *sent, *acknowledged, *redelivered, *dead, *expired,
+	    *banned;
 };
 
 struct bot {
@@ -187,6 +188,7 @@ enum {
 	TABLE_TIMERS,
 	TABLE_FILES,
 	TABLE_SEEN,
+	TABLE_BANS,
 };
 extern const struct annex_table bots_tables[];
 
@@ -403,6 +405,11 @@ extern const struct annex_contacts bots_contacts;
 bool bot_admits(const struct bot *bot, const struct annex_jid *who);
 /* "who":{...} of an event. */
 void add_who(struct text *t, const struct bot *bot, const struct annex_jid *from, const char *lang);
+
+/* --- ban.c ---------------------------------------------------------------------- */
+
+/* It has nothing to do with that contact. */
+bool bot_bans(const struct bot *bot, const char *contact);
 
 /* --- show.c --------------------------------------------------------------------- */
 

@@ -17,8 +17,10 @@ judge_get(struct action *a)
 {
 	struct annex_contact c;
 
+	if (strcmp(a->get, "bans") == 0)
+		return ANNEX_OK;
 	if (strcmp(a->get, "contacts") != 0)
-		return action_wrong(a, "bad-json", "only \"contacts\" can be got");
+		return action_wrong(a, "bad-json", "only \"contacts\" and \"bans\" can be got");
 	if (a->to != NULL &&
 	    annex_contact_get(a->bot->bots->inst, a->bot->jid, a->to->bare, &c) == ANNEX_ENOENT)
 		return action_wrong(a, "no-such-contact", "%s is no contact", a->to->bare);
@@ -94,6 +96,11 @@ run_get(struct action *a)
 	struct text t = { .pool = a->pool };
 	struct annex_contact c;
 
+	if (strcmp(a->get, "bans") == 0) {
+		a->result_name = "bans";
+		a->result = ban_list(a);
+		return ANNEX_OK;
+	}
 	text_puts(&t, "[");
 	if (a->to == NULL)
 		add_all(&t, a);
@@ -123,7 +130,7 @@ judge_contact(struct action *a)
 	    (a->groups != NULL && !a->more && !a->later &&
 		annex_contact_get(inst, a->bot->jid, a->to->bare, &c) == ANNEX_ENOENT))
 		return action_wrong(a, "no-such-contact", "%s is no contact", a->to->bare);
-	return ANNEX_OK;
+	return ban_judge(a);
 }
 
 static int
@@ -142,9 +149,9 @@ int
 run_contact(struct action *a)
 {
 	struct annex_instance *inst = a->bot->bots->inst;
-	int r = ANNEX_OK;
+	int r = ban_run(a);
 
-	if (a->clear)
+	if (r >= 0 && a->clear)
 		r = annex_contact_deny(inst, a->bot->jid, a->to->bare);
 	if (r >= 0 && a->more)
 		r = annex_contact_allow(inst, a->bot->jid, a->to->bare);

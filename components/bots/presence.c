@@ -44,7 +44,13 @@ decide_by_policy(const struct bot *bot, const struct annex_request *q)
 {
 	struct annex_instance *inst = bot->bots->inst;
 
-	if (annex_is_admin(inst, q->from) || has_token(bot, q->preauth))
+	if (annex_is_admin(inst, q->from))
+		return ANNEX_ACCEPT;
+	if (bot_bans(bot, q->from->bare)) {
+		annex_count(bot->bots->banned, 1);
+		return ANNEX_REFUSE;
+	}
+	if (has_token(bot, q->preauth))
 		return ANNEX_ACCEPT;
 	switch (policy_of(bot)) {
 	case POLICY_OPEN:

@@ -34,6 +34,8 @@ say(struct bot *bot, const Bots__File *row, const char *id, const char *body, co
 {
 	struct annex_stanza *out = annex_message(bot->bots->inst, bot->full, row->to, "chat");
 
+	if (bot_bans(bot, row->to))
+		return ANNEX_OK;
 	annex_attr_set(out->element, "id", id);
 	annex_add_text(out->element, NULL, "body", body);
 	if (link != NULL) /* clients show it in place where the body is the same */

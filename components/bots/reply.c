@@ -93,6 +93,13 @@ send_file(struct event *ev, const char *text)
 	return ANNEX_OK;
 }
 
+/* Of a timer or a worker nobody is waiting; who was banned meanwhile hears nothing more. */
+static bool
+is_unheard(const struct event *ev)
+{
+	return strcmp(ev->bare, ev->bot->jid) == 0 || bot_bans(ev->bot, ev->bare);
+}
+
 int
 reply_text(struct event *ev, const char *body)
 {
@@ -101,8 +108,8 @@ reply_text(struct event *ev, const char *body)
 	size_t max = (size_t)ev->bot->bots->set->max_body_bytes;
 	int r;
 
-	if (strcmp(ev->bare, ev->bot->jid) == 0)
-		return ANNEX_OK; /* a timer, a worker: nobody is waiting */
+	if (is_unheard(ev))
+		return ANNEX_OK;
 	if (adhoc_answer(ev, rest)) {
 		ev->replies = ++ev->ordinal;
 		return ANNEX_OK;
@@ -274,7 +281,7 @@ reply_form(struct event *ev, const json_t *json, const char *note)
 	int r = ANNEX_OK;
 
 	free(dumped);
-	if (is_swallowed(ev))
+	if (is_unheard(ev) || is_swallowed(ev))
 		return ANNEX_OK;
 	if (note != NULL)
 		note = clean_text(pool, note);

@@ -136,6 +136,11 @@ const struct annex_table bots_tables[] = {
 	    .key = by_number,
 	    .record = &bots__seen__descriptor,
 	    .version = 1 },
+	{ .number = 22,
+	    .name = "bans",
+	    .key = by_bot_contact,
+	    .record = &bots__ban__descriptor,
+	    .version = 1 },
 	{ 0 },
 };
 

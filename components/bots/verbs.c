@@ -186,6 +186,9 @@ static const struct key contact_keys[] = {
 	KEY("allow", KEY_TRUTH, more),
 	KEY("deny", KEY_TRUTH, clear),
 	KEY("invite", KEY_TRUTH, later),
+	KEY("ban", KEY_TRUTH, ban),
+	KEY("unban", KEY_TRUTH, unban),
+	KEY("why", KEY_TEXT, note),
 	{ 0 },
 };
 
@@ -286,10 +289,10 @@ const struct verb verbs[] = {
 	{ "hello", hello_keys, judge_hello, run_hello },
 	{ "reply", reply_keys, judge_reply, run_reply },
 	{ "kind", presence_keys, judge_presence, run_presence },
-	{ "file", file_keys, judge_file, run_file },
-	{ "ask", ask_keys, judge_ask, run_ask },
-	{ "edit", edit_keys, judge_edit, run_edit },
-	{ "retract", retract_keys, judge_edit, run_edit },
+	{ "file", file_keys, judge_file, run_file, .writes = true },
+	{ "ask", ask_keys, judge_ask, run_ask, .writes = true },
+	{ "edit", edit_keys, judge_edit, run_edit, .writes = true },
+	{ "retract", retract_keys, judge_edit, run_edit, .writes = true },
 	{ "beat", beat_keys, judge_beat, run_beat },
 	{ "timer", timer_keys, judge_timer, run_timer },
 	{ "token", token_keys, judge_token, run_token },
@@ -297,7 +300,7 @@ const struct verb verbs[] = {
 	{ "join", join_keys, judge_join, run_join },
 	{ "leave", leave_keys, NULL, run_leave },
 	{ "get", get_keys, judge_get, run_get },
-	{ "to", send_keys, judge_send, run_send },
+	{ "to", send_keys, judge_send, run_send, .writes = true },
 	{ "ack", ack_keys, NULL, run_ack },
 	{ 0 },
 };
