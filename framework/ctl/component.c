@@ -6,7 +6,11 @@
  * Fields are given as name=value, or by position in the order in which the
  * command declares them; what is left over goes to a last field that takes many.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+
+#include "base/io.h"
 
 #include "ctl.h"
 #include "table.h"
@@ -123,6 +127,29 @@ take_words(struct ctl *ctl, const char *node, const json_t *fields, char **words
 	return args;
 }
 
+/* The field that is a file, opened: -1 where there is none; -2 after a complaint. */
+static int
+file_open(struct ctl *ctl, const json_t *fields, const json_t *args)
+{
+	const json_t *field;
+	const char *path;
+	size_t i;
+	int fd;
+
+	json_array_foreach(fields, i, field)
+	{
+		path = json_string_value(json_object_get(args, text_of(field, "var")));
+		if (path == NULL || !json_is_true(json_object_get(field, "file")))
+			continue;
+		/* A pipe without a writer would be waited for: what it is the command judges. */
+		if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) >= 0)
+			return fd;
+		ctl_complain(ctl, CTL_BAD, "cannot read %s: %s", path, strerror(errno));
+		return -2;
+	}
+	return -1;
+}
+
 /* --- Showing a result ------------------------------------------------------------------------ */
 
 static void
@@ -200,17 +227,23 @@ show_pairs(struct ctl *ctl, json_t *answer)
 int
 component_command(struct ctl *ctl, const char *domain, char **words, int count)
 {
-	json_t *help, *args, *answer;
-	int status = CTL_FINE;
+	json_t *help, *fields, *args, *answer;
+	int status = CTL_FINE, fd = -1;
 
 	if ((help = ctl_ask(ctl, domain, "help", NULL, -1, ANSWER_WITHIN_MS, &status)) == NULL)
 		return status;
-	args = take_words(ctl, words[0], json_object_get(find_node(help, words[0]), "fields"),
-	    words + 1, count - 1);
+	fields = json_object_get(find_node(help, words[0]), "fields");
+	args = take_words(ctl, words[0], fields, words + 1, count - 1);
+	if (args != NULL)
+		fd = file_open(ctl, fields, args);
 	json_decref(help);
-	if (args == NULL)
+	if (args == NULL || fd == -2) {
+		json_decref(args);
 		return CTL_BAD;
-	answer = ctl_ask(ctl, domain, words[0], args, -1, ANSWER_WITHIN_MS, &status);
+	}
+	/* What is done with a file takes the time it takes. */
+	answer = ctl_ask(ctl, domain, words[0], args, fd, fd < 0 ? ANSWER_WITHIN_MS : -1, &status);
+	io_close(&fd);
 	if (answer == NULL)
 		return status;
 	if (ctl->json)

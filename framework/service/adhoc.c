@@ -60,6 +60,7 @@ commands_init(struct annex_instance *inst)
 	c->answer = annex_pool_create(c->pool, "command answer");
 	c->by_id = annex_map_create(c->pool);
 	annex_list_init(&c->by_age);
+	annex_list_init(&c->held);
 	random_id(inst->random, c->prefix);
 	inst->commands = c;
 }
@@ -560,6 +561,7 @@ commands_reset(struct annex_instance *inst)
 {
 	ANNEX_LIST_EACH (&inst->commands->by_age, l)
 		session_free(annex_container_of(l, struct session, link));
+	held_runs_end(inst->commands);
 }
 
 void

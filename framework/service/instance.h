@@ -227,10 +227,16 @@ extern const struct annex_route service_routes[];
 /* Run a declared command for annexctl, between enter and leave.  args: {"field": "value",
  * "multi": ["a", "b"]}, or NULL.  Tell it when the turn is durable: *result_r {"say": [...],
  * "columns": [...], "labels": [...], "rows": [[...]]}, the caller's; or negative with a
- * sentence in *why_r, good until the next call. */
+ * sentence in *why_r, good until the next call.  *fd: a file that came along, or -1; it is -1
+ * where the command took it.  Where neither result nor sentence is set the command is held, and answered by
+ * *held_r: command_on_answer. */
 struct json_t;
-int commands_run(struct annex_instance *inst, const char *node, struct json_t *args,
-    struct json_t **result_r, const char **why_r);
+struct held_run;
+int commands_run(struct annex_instance *inst, const char *node, struct json_t *args, int *fd,
+    struct json_t **result_r, struct held_run **held_r, const char **why_r);
+/* Called once, in a turn or at its undoing: a result (the callee's), or NULL and a sentence. */
+typedef void held_answer_fn(void *cookie, struct json_t *result, const char *why);
+void command_on_answer(struct held_run *held, held_answer_fn *answer, void *cookie);
 struct json_t *commands_list(struct annex_instance *inst); /* for help: node, name, help, fields */
 
 #endif /* SERVICE_INSTANCE_H */

@@ -227,6 +227,15 @@ result_of(const struct annex_run *run)
 	return result;
 }
 
+static void
+held_free(struct held_run *held)
+{
+	struct annex_pool *pool = held->run.pool;
+
+	annex_list_remove(&held->link);
+	annex_pool_destroy(&pool);
+}
+
 static int
 no_such_command(struct call *call, const char *node)
 {
@@ -245,7 +254,7 @@ no_such_command(struct call *call, const char *node)
 }
 
 static int
-call_run(struct call *call, const char *node, json_t **result_r)
+call_run(struct call *call, const char *node, int *fd, json_t **result_r)
 {
 	int r;
 
@@ -258,17 +267,20 @@ call_run(struct call *call, const char *node, json_t **result_r)
 	call->values = annex_pool_zalloc(call->pool, call->command->values_size);
 	call->form[0] = call->command->form;
 	run_init(&call->run, call->inst, NULL, call->inst->jid, call->pool, call->pool);
+	call->run.fd = fd;
 	r = stages_run(call);
 	json_decref(call->used);
-	if (r >= 0)
+	if (r >= 0 && call->run.held == NULL)
 		*result_r = result_of(&call->run);
+	if (r < 0 && call->run.held != NULL)
+		held_free(call->run.held);
 	return r;
 }
 
 /* *why_r is good until the next call. */
 int
-commands_run(struct annex_instance *inst, const char *node, struct json_t *args,
-    struct json_t **result_r, const char **why_r)
+commands_run(struct annex_instance *inst, const char *node, struct json_t *args, int *fd,
+    struct json_t **result_r, struct held_run **held_r, const char **why_r)
 {
 	struct call call = { .inst = inst, .pool = inst->commands->answer, .args = args };
 	int r;
@@ -277,10 +289,69 @@ commands_run(struct annex_instance *inst, const char *node, struct json_t *args,
 	annex_pool_reset(call.pool);
 	*result_r = NULL;
 	*why_r = NULL;
-	r = call_run(&call, node, result_r);
+	r = call_run(&call, node, fd, result_r);
+	*held_r = r < 0 ? NULL : call.run.held;
 	if (r < 0)
 		*why_r = call.why != NULL ? call.why : annex_status_text(r);
 	return r;
+}
+
+/* --- Answers that come later ------------------------------------------------ */
+
+int
+annex_run_file(struct annex_run *run)
+{
+	int fd = run->fd == NULL ? -1 : *run->fd;
+
+	if (fd >= 0)
+		*run->fd = -1;
+	return fd;
+}
+
+struct annex_run *
+annex_run_hold(struct annex_run *run)
+{
+	struct annex_pool *pool = annex_pool_create(run->inst->commands->pool, "held run");
+	struct held_run *held = annex_new(pool, struct held_run);
+
+	CHECK(run->fd != NULL && run->held == NULL);
+	run_init(&held->run, run->inst, run->by, run->at, pool, pool);
+	annex_list_append(&run->inst->commands->held, &held->link);
+	run->held = held;
+	return &held->run;
+}
+
+void
+annex_run_end(struct annex_run **runp)
+{
+	struct held_run *held = annex_container_of(*runp, struct held_run, run);
+	bool failed = held->run.error.condition != 0;
+
+	*runp = NULL;
+	if (held->answer != NULL)
+		held->answer(held->cookie, failed ? NULL : result_of(&held->run),
+		    failed ? held->run.error.text : NULL);
+	held_free(held);
+}
+
+void
+held_runs_end(struct commands *commands)
+{
+	ANNEX_LIST_EACH (&commands->held, l) {
+		struct held_run *held = annex_container_of(l, struct held_run, link);
+
+		if (held->answer != NULL)
+			held->answer(held->cookie, NULL,
+			    "it was interrupted, as the component ended or began anew; do it again");
+		held_free(held);
+	}
+}
+
+void
+command_on_answer(struct held_run *held, held_answer_fn *answer, void *cookie)
+{
+	held->answer = answer;
+	held->cookie = cookie;
 }
 
 /* --- Help ---------------------------------------------------------------- */
@@ -297,6 +368,8 @@ describe_field(const struct annex_field *field)
 		json_object_set_new(o, "label", json_string(field->label));
 	if (field->desc != NULL)
 		json_object_set_new(o, "help", json_string(field->desc));
+	if (field->datatype != NULL && strcmp(field->datatype, ANNEX_FILE) == 0)
+		json_object_set_new(o, "file", json_true());
 	if (field->choices == NULL)
 		return o;
 	choices = json_array();

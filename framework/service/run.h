@@ -7,10 +7,14 @@
 #define SERVICE_RUN_H
 
 #include <annex/command.h>
+#include <annex/list.h>
 #include <annex/pool.h>
 
 #include "base/timer.h"
+#include "instance.h"
 #include "service.h"
+
+struct commands;
 
 struct run_line {
 	struct run_line *next;
@@ -34,6 +38,16 @@ struct annex_run {
 	size_t columns;
 	struct annex_error error;       /* condition 0: none */
 	const struct annex_form *asked; /* the next stage's */
+	int *fd;               /* the file that came along, or -1; NULL: from annexctl alone */
+	struct held_run *held; /* the one that answers instead, or NULL */
+};
+
+/* A run for annexctl that is answered in a later turn; in its own pool. */
+struct held_run {
+	struct annex_run run;
+	struct annex_link link;
+	held_answer_fn *answer; /* NULL until somebody waits for it */
+	void *cookie;
 };
 
 void run_init(struct annex_run *run, struct annex_instance *inst, const struct annex_jid *by,
@@ -43,6 +57,9 @@ void run_init(struct annex_run *run, struct annex_instance *inst, const struct a
  * is. */
 int
 run_stage(struct annex_run *run, const struct annex_command *command, unsigned stage, void *values);
+
+/* End all that are held: they are answered with a sentence. */
+void held_runs_end(struct commands *commands);
 
 /* A deep copy. */
 struct annex_form *form_copy(struct annex_pool *pool, const struct annex_form *form);
@@ -69,6 +86,7 @@ struct commands {
 	char prefix[17];
 	uint64_t last;
 	struct annex_pool *answer; /* of the last commands_run */
+	struct annex_link held;    /* struct held_run */
 };
 
 #endif /* SERVICE_RUN_H */

@@ -8,7 +8,8 @@
  *	trace              {"jid": ..., "bodies": bool}: stanzas as they pass
  *	store-stat         {"tables": bool}
  *	store-backup       a descriptor travels with the request
- *	anything else      a command the component declared, its fields as args
+ *	anything else      a command the component declared, its fields as args; a descriptor
+ *	                   may travel with it
  *
  * What a component's command changed is answered once it is durable.
  */
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/io.h"
 #include "base/utf8.h"
 #include "service/output.h"
 #include "worker.h"
@@ -334,23 +336,55 @@ request_help(struct worker *w, struct control_request *request, json_t *args)
 	    json_pack("{s:o, s:o}", "framework", framework, "component", commands_list(&w->inst)));
 }
 
+struct held_request {
+	struct worker *worker;
+	struct control_request *request;
+};
+
+static void
+held_request_answered(void *cookie, json_t *result, const char *why)
+{
+	struct held_request *h = cookie;
+
+	if (result != NULL)
+		answer_when_durable(h->worker, h->request, result);
+	else
+		control_fail(h->request, "%s", why);
+	free(h);
+}
+
+static void
+hold_request(struct worker *w, struct control_request *request, struct held_run *held)
+{
+	struct held_request *h = mem_zalloc(sizeof(*h));
+
+	h->worker = w;
+	h->request = request;
+	command_on_answer(held, held_request_answered, h);
+}
+
 static void
 run_component_command(
     struct worker *w, struct control_request *request, const char *command, json_t *args)
 {
 	json_t *result = NULL;
+	struct held_run *held;
 	const char *why = NULL;
-	int status;
+	int status, fd = control_take_fd(request);
 
 	if (!instance_enter(&w->inst)) {
 		control_fail(request, "the component is being created anew; try again");
+		io_close(&fd);
 		return;
 	}
-	status = commands_run(&w->inst, command, args, &result, &why);
+	status = commands_run(&w->inst, command, args, &fd, &result, &held, &why);
 	if (status < 0)
 		control_fail(request, "%s", why != NULL ? why : annex_status_text(status));
+	else if (held != NULL)
+		hold_request(w, request, held);
 	else
 		answer_when_durable(w, request, result);
+	io_close(&fd);
 	instance_leave(&w->inst);
 }
 

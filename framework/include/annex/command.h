@@ -71,6 +71,22 @@ const struct annex_jid *annex_run_at(const struct annex_run *run);
 /* Memory that lives as long as the values do. */
 struct annex_pool *annex_run_pool(struct annex_run *run);
 
+/*
+ * The datatype of a field of a command for annexctl alone (ANNEX_WHO_OPERATOR): a file, which annexctl opens
+ * with the rights of who calls it.  The field says how they called it; one command has one such
+ * field.  The descriptor is handed out once, for reading, and then the caller's to close; -1 where there is none.
+ */
+#define ANNEX_FILE "annex:file"
+int annex_run_file(struct annex_run *run);
+
+/*
+ * The answer comes in a later turn.  What is returned is a run of its own, with a pool of its own: say and
+ * add rows, or fail, and then end it, once.  What this call of the command says is lost.  A reset ends it before,
+ * with a sentence: what is returned is good until destroy is called.  Of a command for annexctl alone.
+ */
+struct annex_run *annex_run_hold(struct annex_run *run);
+void annex_run_end(struct annex_run **run);
+
 /* A note to the user; a row of a table of results: columns are named once, then each row has as many values. */
 void annex_run_say(struct annex_run *run, const char *fmt, ...) ANNEX_PRINTF(2, 3);
 void annex_run_columns(struct annex_run *run, const char *const *var, const char *const *label);

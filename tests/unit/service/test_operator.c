@@ -20,6 +20,8 @@ struct room {
 struct seen {
 	unsigned runs;
 	char text[200];
+	int fd;
+	struct annex_run *held;
 };
 
 static const struct annex_choice titles[] = { { "long", NULL }, { "short", NULL }, { 0 } };
@@ -97,11 +99,34 @@ count(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *
 	return ANNEX_OK;
 }
 
+/* Reads its file a turn later. */
+static const struct annex_field file_fields[] = {
+	ANNEX_FIELD(struct room, name, "file", ANNEX_TEXT_SINGLE, "File", .datatype = ANNEX_FILE),
+	{ 0 },
+};
+static const struct annex_form file_form = { .fields = file_fields };
+
+static int
+read_later(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
+{
+	struct seen *seen = inst->settings;
+	const struct room *room = values;
+
+	seen->fd = annex_run_file(run);
+	assert_int_equal(annex_run_file(run), -1);
+	annex_run_say(run, "not heard");
+	if (strcmp(room->name, "none") == 0)
+		return ANNEX_OK;
+	seen->held = annex_run_hold(run);
+	return strcmp(room->name, "bad") == 0 ? ANNEX_EINVAL : ANNEX_OK;
+}
+
 static const struct annex_command commands[] = {
 	{ "make-room", "Make a room", ANNEX_WHO_ADMIN, &form, sizeof(struct room), make,
 	    "Make a room.", preset },
 	{ "remove-room", "Remove a room", ANNEX_WHO_OPERATOR, &form, sizeof(struct room), remove_it,
 	    .stages = 2 },
+	{ "read", "Read a file", ANNEX_WHO_OPERATOR, &file_form, sizeof(struct room), read_later },
 	{ "count", "Count", ANNEX_WHO_ANYBODY, NULL, 0, count },
 	{ 0 },
 };
@@ -134,13 +159,14 @@ static const char *
 run(struct fixture *f, const char *node, const char *args)
 {
 	json_t *json = args != NULL ? json_loads(args, 0, NULL) : NULL, *result;
+	struct held_run *held;
 	const char *why, *text;
 	char *dump;
-	int r;
+	int r, fd = -1;
 
 	assert_true(args == NULL || json != NULL);
 	assert_true(instance_enter(&f->inst));
-	r = commands_run(&f->inst, node, json, &result, &why);
+	r = commands_run(&f->inst, node, json, &fd, &result, &held, &why);
 	instance_leave(&f->inst);
 	assert_true(fixture_end(f));
 	json_decref(json);
@@ -245,7 +271,9 @@ help_lists_all(void **state)
 	json_t *of_first = json_object_get(first, "fields");
 	json_t *title = json_array_get(of_first, 1);
 
-	assert_int_equal(json_array_size(list), 3);
+	assert_int_equal(json_array_size(list), 4);
+	assert_true(json_is_true(json_object_get(
+	    json_array_get(json_object_get(json_array_get(list, 2), "fields"), 0), "file")));
 	assert_string_equal(json_string_value(json_object_get(first, "node")), "make-room");
 	assert_string_equal(json_string_value(json_object_get(first, "help")), "Make a room.");
 	assert_int_equal(json_array_size(of_first), 5);
@@ -254,6 +282,85 @@ help_lists_all(void **state)
 	assert_string_equal(json_string_value(json_object_get(title, "help")), "Of which kind.");
 	assert_int_equal(json_array_size(json_object_get(title, "choices")), 2);
 	json_decref(list);
+}
+
+/* What a held run was answered. */
+static void
+note_answer(void *cookie, json_t *result, const char *why)
+{
+	char **answer = cookie;
+
+	assert_null(*answer);
+	*answer = result != NULL ? json_dumps(result, JSON_COMPACT) : strdup(why);
+	json_decref(result);
+}
+
+static int
+run_held(struct fixture *f, const char *file, int *fd, struct held_run **held)
+{
+	json_t *json = json_pack("{s:s}", "file", file), *result = NULL;
+	const char *why;
+	int r;
+
+	assert_true(instance_enter(&f->inst));
+	r = commands_run(&f->inst, "read", json, fd, &result, held, &why);
+	instance_leave(&f->inst);
+	assert_int_equal(result != NULL, r >= 0 && *held == NULL);
+	json_decref(result);
+	json_decref(json);
+	return r;
+}
+
+static void
+an_answer_may_come_later_with_a_file(void **state)
+{
+	struct fixture *f = *state;
+	struct seen *s = f->inst.settings;
+	struct held_run *held;
+	char *answer = NULL;
+	int fd = 77;
+
+	assert_int_equal(run_held(f, "x", &fd, &held), ANNEX_OK);
+	assert_int_equal(fd, -1);
+	assert_int_equal(s->fd, 77);
+	command_on_answer(held, note_answer, &answer);
+	assert_true(fixture_end(f));
+	run(f, "count", NULL);
+	assert_null(answer);
+	annex_run_say(s->held, "read");
+	annex_run_end(&s->held);
+	assert_null(s->held);
+	assert_string_equal(
+	    answer, "{\"say\":[\"read\"],\"columns\":[],\"labels\":[],\"rows\":[]}");
+	free(answer);
+	answer = NULL;
+	fd = -1;
+	assert_int_equal(run_held(f, "x", &fd, &held), ANNEX_OK);
+	assert_int_equal(s->fd, -1);
+	command_on_answer(held, note_answer, &answer);
+	annex_run_fail(s->held, ANNEX_BAD_REQUEST, "It is no XML.");
+	annex_run_end(&s->held);
+	assert_string_equal(answer, "It is no XML.");
+	free(answer);
+	assert_int_equal(run_held(f, "bad", &fd, &held), ANNEX_EINVAL);
+	assert_null(held);
+	assert_int_equal(run_held(f, "none", &fd, &held), ANNEX_OK);
+	assert_null(held);
+}
+
+static void
+what_is_not_answered_before_a_reset_is_interrupted(void **state)
+{
+	struct fixture *f = *state;
+	struct held_run *held;
+	char *answer = NULL;
+	int fd = -1;
+
+	assert_int_equal(run_held(f, "x", &fd, &held), ANNEX_OK);
+	command_on_answer(held, note_answer, &answer);
+	commands_reset(&f->inst);
+	assert_non_null(strstr(answer, "interrupted"));
+	free(answer);
 }
 
 int
@@ -267,6 +374,8 @@ main(void)
 		TEST(mistakes_are_sentences),
 		TEST(stages_take_their_fields_from_one_call),
 		TEST(help_lists_all),
+		TEST(an_answer_may_come_later_with_a_file),
+		TEST(what_is_not_answered_before_a_reset_is_interrupted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
