@@ -195,13 +195,22 @@ follow(struct node *node, const struct node_config *before)
 	return must(p, r);
 }
 
+int
+node_reconfigure(struct node *node, const struct node_config *config)
+{
+	const struct node_config before = node->config;
+	int r = node_configure(node, config);
+
+	return r < 0 ? r : follow(node, &before);
+}
+
 /* --- Setting ----------------------------------------------------------------------------- */
 
 enum annex_verdict
 configure_set(struct request *rq)
 {
 	const struct annex_element *x = annex_child(rq->el, ANNEX_NS_FORM, "x");
-	struct node_config before = rq->node->config, config = before;
+	struct node_config config = rq->node->config;
 	const char *why = NULL;
 	enum fault fault;
 	int status;
@@ -212,8 +221,7 @@ configure_set(struct request *rq)
 		return annex_confirm(rq->p->inst, rq->in);
 	if ((fault = config_read(rq->p, x, &config, rq->in->pool, &why)) != FAULT_NONE)
 		return refuse_saying(rq, fault, why);
-	if ((status = node_configure(rq->node, &config)) < 0 ||
-	    (status = follow(rq->node, &before)) < 0)
+	if ((status = node_reconfigure(rq->node, &config)) < 0)
 		return refuse_status(rq, status);
 	annex_confirm(rq->p->inst, rq->in);
 	if (rq->node->config.notify_config)

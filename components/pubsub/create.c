@@ -8,18 +8,23 @@
 
 #include "pubsub.h"
 
+bool
+nodes_reach(struct pubsub *p, const struct annex_jid *who)
+{
+	struct annex_key made = key_text(TABLE_MADE, who->bare);
+
+	return !annex_is_admin(p->inst, who) && rows_reach(p, &made, (uint64_t)p->set->max_nodes);
+}
+
 enum fault
 node_may_be_made(const struct request *rq)
 {
 	const struct pubsub *p = rq->p;
 	const struct annex_jid *who = rq->in->from;
-	struct annex_key made = key_text(TABLE_MADE, who->bare);
 
 	if (!may_create(p, who))
 		return FAULT_FORBIDDEN;
-	if (!annex_is_admin(p->inst, who) && rows_reach(rq->p, &made, (uint64_t)p->set->max_nodes))
-		return FAULT_MAX_NODES;
-	return FAULT_NONE;
+	return nodes_reach(rq->p, who) ? FAULT_MAX_NODES : FAULT_NONE;
 }
 
 /* §8.1.3: <configure/> may be empty, and must not name a node. */

@@ -157,8 +157,12 @@ size_t owners(const struct node *node, const char **jids, size_t most);
 /* The same of publishers, among those who have been affiliated longest. */
 size_t publishers(const struct node *node, const char **jids, size_t most);
 
-/* --- delete.c, configure.c ------------------------------------------------ */
+/* --- create.c, delete.c, configure.c ------------------------------------------------ */
 
+/* Whether somebody has made as many nodes as may be. */
+bool nodes_reach(struct pubsub *p, const struct annex_jid *who);
+/* Another configuration, and what follows from it. */
+int node_reconfigure(struct node *node, const struct node_config *config) ANNEX_MUST_CHECK;
 /* Take away what a node has left: its rows and the items on the shelf; node 0: a shelf alone. */
 int remains_start(struct pubsub *p, uint64_t node, uint64_t shelf) ANNEX_MUST_CHECK;
 /* All items go, silently; and how that is told. */

@@ -17,6 +17,7 @@
  *	entity.c, manage.c                  lists of what somebody has, and of who has a node
  *	notify.c, fan.c, delivery.c         events, to few and to many
  *	bounce.c                            what comes back
+ *	commands.c, person.c, import.c      what operators do
  *	expire.c, presence.c, roster.c      what time does, who comes and goes, who knows whom
  *
  * Nodes, items, subscriptions and affiliations are in the store (store.c); what is in

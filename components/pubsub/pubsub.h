@@ -84,6 +84,7 @@ struct pubsub {
 	size_t kept;                   /* bytes of last items in memory */
 	size_t audience;               /* JIDs in audiences of nodes */
 	struct annex_queries *queries; /* to archives, that look at items one by one */
+	struct import *import;         /* that goes on; or NULL */
 	struct annex_counter *published, *notified, *subscribed, *bounced, *dropped;
 };
 
@@ -97,7 +98,7 @@ job_fn remains_step, node_trim_step, node_judge_step, erase_step, kept_step, ful
     order_step, leave_step, arrival_step;
 extern const struct annex_disco pubsub_disco;
 
-/* --- commands.c, person.c: for operators ---------------------------------------- */
+/* --- commands.c, person.c, import.c: for operators ---------------------------------------- */
 
 #define JID_MAX 350 /* of a bare JID in the state of a job */
 
@@ -107,7 +108,12 @@ struct command_values {
 extern const struct annex_command pubsub_commands[];
 typedef int
 run_fn(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values);
-run_fn run_export, run_erase;
+run_fn run_export, run_erase, run_import;
+extern const struct annex_form import_form;
+struct import_values {
+	const char *file, *as;
+	bool replace;
+};
 /* Say that a list does not go on there. */
 int command_not_after(struct annex_run *run, const char *after);
 /* What somebody published goes, where it is there as long as they are (purge_offline): by a job. */

@@ -75,6 +75,7 @@ const struct annex_table pubsub_tables[] = {
 	TABLE(26, "made", by_jid_node, posting, .counted = true),
 	TABLE(27, "tombstones", by_jid_time_node, posting, .counted = true),
 	TABLE(28, "arrivals", by_jid_number, posting, .counted = false),
+	TABLE(29, "importing", by_number, posting, .counted = false),
 	{ 0 },
 };
 

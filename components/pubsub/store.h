@@ -41,6 +41,7 @@ enum {
 	TABLE_MADE,
 	TABLE_TOMBSTONES,
 	TABLE_ARRIVALS,
+	TABLE_IMPORTING,
 };
 extern const struct annex_table pubsub_tables[];
 

@@ -31,7 +31,7 @@ c2s_stanza_size_limit       = 20 * 1024 * 1024
 component_stanza_size_limit = 20 * 1024 * 1024
 limits = {}
 
-modules_enabled  = { "roster", "saslauth", "disco", "ping", "presence", "message", "iq", "offline", "posix", "net_multiplex", "smacks", "blocklist" }
+modules_enabled  = { "roster", "saslauth", "disco", "ping", "presence", "message", "iq", "offline", "posix", "net_multiplex", "smacks", "blocklist", "pep" }
 modules_disabled = { "s2s", "tls" }
 
 VirtualHost "localhost"

@@ -16,7 +16,7 @@ import urllib.request
 from pathlib import Path
 
 from . import certificates
-from .ground import Process, free_port, listens, until
+from .ground import Process, check, free_port, listens, run, until
 
 HERE = Path(__file__).resolve().parent.parent
 SECRET = "s3cret of the tests"
@@ -96,6 +96,24 @@ class Prosody(Server):
         # What its internal storage keeps of an account; read at each login.
         (self.accounts / f"{user}.dat").write_text(f'return {{ ["password"] = "{password}"; }};\n')
 
+    async def export(self, user):
+        """The file that prosody-migrator writes of a user (XEP-0227)."""
+        to = self.dir / f"export-{user}"
+        to.mkdir()
+        (to / "migrator.cfg.lua").write_text(
+            'input { hosts = { ["localhost"] = { "accounts", "pep-pubsub" } };'
+            f' type = "internal"; path = "{self.dir}/data" }}\n'
+            'output { type = "xep0227" }\n'
+        )
+        # That it writes to where Prosody of the system has its data is in the program.
+        program = Path("/usr/bin/prosody-migrator").read_text()
+        (to / "migrator").write_text(program.replace("'/var/lib/prosody'", f"'{to}'"))
+        status, out, err = await run(
+            ["lua5.4", to / "migrator", "--root", "--config", to / "migrator.cfg.lua"], within=30
+        )
+        check(status == 0, f"prosody-migrator ended with {status}:\n{out}{err}")
+        return to / f"{user}@localhost.xml"
+
 
 class Ejabberd(Server):
     name = "ejabberd"
@@ -133,10 +151,19 @@ class Ejabberd(Server):
         return await super().up() and await listens(self.http)
 
     async def register(self, user, password):
-        account = {"user": user, "host": "localhost", "password": password}
+        await self.api("register", user=user, host="localhost", password=password)
+
+    async def export(self):
+        """The files that it writes of all users (XEP-0227)."""
+        to = self.dir / "export"
+        to.mkdir(exist_ok=True)
+        await self.api("export_piefxis", dir=str(to))
+        return sorted(to.iterdir())
+
+    async def api(self, command, **args):
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.http}/api/register",
-            json.dumps(account).encode(),
+            f"http://127.0.0.1:{self.http}/api/{command}",
+            json.dumps(args).encode(),
             {"Content-Type": "application/json"},
         )
         await asyncio.get_running_loop().run_in_executor(
