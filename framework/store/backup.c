@@ -24,25 +24,32 @@
 
 #include "inside.h"
 
+static void
+backup_say_done(struct backup *b)
+{
+	ssize_t n;
+
+	do
+		n = write(b->pipe[1], "", 1);
+	while (n < 0 && errno == EINTR);
+}
+
 static void *
 backup_thread(void *arg)
 {
 	struct backup *b = arg;
-	ssize_t n;
 
 	b->status = b->io->copy(b->io, b->env, b->fd);
 	if (b->status == 0)
 		b->status = b->io->sync(b->io, b->fd);
-	do
-		n = write(b->pipe[1], "", 1);
-	while (n < 0 && errno == EINTR);
+	backup_say_done(b);
 	return NULL;
 }
 
 static void
 backup_join(struct backup *b)
 {
-	CHECK(pthread_join(b->thread, NULL) == 0);
+	CHECK(!b->has_thread || pthread_join(b->thread, NULL) == 0);
 	io_close(&b->fd);
 	io_close(&b->pipe[0]);
 	io_close(&b->pipe[1]);
@@ -88,6 +95,27 @@ backup_spawn(struct backup *b)
 	return rc;
 }
 
+/* LMDB copies what it has, so it gets what is in the journal first. */
+static void
+backup_begin(struct annex_store *store)
+{
+	struct backup *b = &store->backup;
+
+	b->waiting = false;
+	b->status = store_checkpoint(store) < 0 ? EIO : backup_spawn(b);
+	b->has_thread = b->status == 0;
+	if (!b->has_thread)
+		backup_say_done(b);
+}
+
+/* One that was asked for in a turn that had written. */
+void
+backup_turn_ended(struct annex_store *store)
+{
+	if (store->backup.waiting)
+		backup_begin(store);
+}
+
 int
 store_backup(struct annex_store *store, int fd,
     void (*done)(void *cookie, int status, const char *why), void *cookie)
@@ -103,15 +131,16 @@ store_backup(struct annex_store *store, int fd,
 	b->done = done;
 	b->cookie = cookie;
 	b->pipe[0] = b->pipe[1] = -1;
-	if ((b->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3)) < 0 || pipe2(b->pipe, O_CLOEXEC) < 0 ||
-	    backup_spawn(b) != 0) {
+	if ((b->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3)) < 0 || pipe2(b->pipe, O_CLOEXEC) < 0) {
 		store_says(store, ANNEX_LOG_ERROR, "backup cannot begin (%s)", strerror(errno));
 		io_close(&b->fd);
 		io_close(&b->pipe[0]);
 		io_close(&b->pipe[1]);
 		return ANNEX_EIO;
 	}
-	b->running = true;
+	b->running = b->waiting = true;
+	if (!store->dirty || store->reactor == NULL)
+		backup_begin(store);
 	if (store->reactor != NULL)
 		watch_start(store->reactor, &b->watch, b->pipe[0], REACTOR_READ, backup_fire);
 	else

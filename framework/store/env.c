@@ -191,10 +191,10 @@ open_refused(struct annex_store *store, int rc, struct annex_pool *pool, const c
 }
 
 static int
-open_env(struct annex_store *store, uint64_t map_bytes, struct annex_pool *pool, const char **why)
+open_env(struct annex_store *store, uint64_t map_bytes, bool is_file, struct annex_pool *pool,
+    const char **why)
 {
 	unsigned flags = MDB_NOTLS;
-	struct stat st;
 	MDB_envinfo info;
 	MDB_stat stat_db;
 	int rc;
@@ -203,7 +203,7 @@ open_env(struct annex_store *store, uint64_t map_bytes, struct annex_pool *pool,
 		flags |= MDB_RDONLY | MDB_NOLOCK;
 	if (store->volatile_sync)
 		flags |= MDB_NOSYNC;
-	if (stat(store->dir, &st) == 0 && S_ISREG(st.st_mode))
+	if (is_file)
 		flags |= MDB_NOSUBDIR;
 	rc = store->io->open(store->io, store->dir, flags, map_bytes, &store->env);
 	if (rc != 0) {
@@ -243,7 +243,10 @@ open_files(struct annex_store *store, uint64_t map_bytes, struct annex_pool *poo
 		return store_why(why, pool, ANNEX_ENOENT, "there is no store in %s", store->dir);
 	if (!store->read_only && (rc = make_lock_file(store, pool, why)) < 0)
 		return rc;
-	return open_env(store, map_bytes, pool, why);
+	if ((rc = open_env(store, map_bytes, is_file, pool, why)) < 0 || store->read_only ||
+	    is_file)
+		return rc;
+	return journal_open(store, is_new, pool, why);
 }
 
 static void
@@ -287,7 +290,7 @@ store_create(const struct store_env *env, const struct store_options *options)
 		store->dir[--dir_len] = '\0';
 	store->read_only = options->read_only;
 	store->volatile_sync = options->volatile_sync;
-	store->lock_fd = store->fd = -1;
+	store->lock_fd = store->fd = store->journal.fd = -1;
 	store->own_scratch = annex_pool_create(NULL, "store");
 	soft_open(store);
 	store->scratch = store->own_scratch;
@@ -304,25 +307,47 @@ store_open_mode(struct annex_store **store_r, const struct store_env *env,
     const struct store_options *options, const struct annex_table *const *tables,
     enum open_mode mode, struct annex_pool *pool, const char **why)
 {
-	struct annex_store *store = store_create(env, options);
+	struct annex_store *store;
 	uint64_t map_bytes = options->map_bytes != 0 ? options->map_bytes : STORE_MAP_BYTES;
 	int rc;
 
 	*store_r = NULL;
 	*why = "";
+	if (options->read_only && journal_is_left(options->dir, pool) &&
+	    (rc = store_settle(env, options, pool, why)) < 0)
+		return rc;
+	store = store_create(env, options);
 	if ((rc = collect_tables(store, tables, pool, why)) < 0 ||
 	    (rc = open_files(store, map_bytes, pool, why)) < 0)
 		goto close;
+	if (mode == OPEN_SETTLE)
+		goto opened;
 	if ((rc = space_open(store)) < 0) {
 		store_why(why, pool, rc, "%s", buf_text(&store->sentence));
 		goto close;
 	}
 	if ((rc = migrate_all(store, mode, pool, why)) < 0)
 		goto close;
+opened:
 	*store_r = store;
 	return ANNEX_OK;
 
 close:
+	store_close(&store);
+	return rc;
+}
+
+int
+store_settle(const struct store_env *env, const struct store_options *options,
+    struct annex_pool *pool, const char **why)
+{
+	const struct annex_table *const none[] = { NULL };
+	struct store_options writing = *options;
+	struct annex_store *store;
+	int rc;
+
+	writing.read_only = false;
+	rc = store_open_mode(&store, env, &writing, none, OPEN_SETTLE, pool, why);
 	store_close(&store);
 	return rc;
 }
@@ -351,6 +376,11 @@ store_close(struct annex_store **store_r)
 		if (store_commit(store) < 0)
 			store_says(store, ANNEX_LOG_WARNING, "what was put softly is lost");
 		backup_abandon(store);
+		if (store_checkpoint(store) < 0)
+			store_says(
+			    store, ANNEX_LOG_WARNING, "the journal stays for the next start");
+		store_abort(store);
+		journal_close(store);
 		store->io->close(store->io, store->env);
 	}
 	io_close(&store->lock_fd);

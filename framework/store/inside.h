@@ -50,8 +50,8 @@ struct space {
 	uint64_t allocated;   /* what the file holds on the disk */
 	uint64_t ahead;       /* what shall be allocated behind the last page */
 	uint64_t quota, map;
-	uint64_t turn_bytes;   /* written in this turn */
-	uint64_t turn_touched; /* and the pages they may lie in */
+	uint64_t written;      /* in this transaction */
+	uint64_t touched;      /* and the pages they may lie in */
 	int64_t refused_at_us; /* when the disk last refused */
 	bool fresh;            /* used is as of the last commit */
 	bool disk_refuses;
@@ -63,6 +63,8 @@ struct space {
 struct backup {
 	pthread_t thread;
 	bool running;
+	bool waiting;    /* for the turn to end */
+	bool has_thread; /* to be joined */
 	int fd, pipe[2];
 	int status; /* LMDB's, or an errno; written by the thread before the pipe */
 	struct watch watch;
@@ -96,6 +98,16 @@ struct root {
 	bool changed; /* and not written yet */
 };
 
+/* What is on the disk, but not LMDB's yet (journal.c). */
+struct journal {
+	int fd;              /* -1: each turn is a commit of its own */
+	struct buf log;      /* as the file has it; then the turn's frame */
+	size_t frame;        /* where that begins */
+	uint64_t frames;     /* before it */
+	uint64_t checkpoint; /* the transaction that they are for */
+	bool is_full;        /* the turn's frame is too large */
+};
+
 struct store_counters {
 	struct counter_slot *commits, *seconds, *refused, *used, *quota, *disk_free;
 };
@@ -117,7 +129,8 @@ struct annex_store {
 	const struct annex_table **tables; /* sorted by number */
 	size_t table_count;
 
-	MDB_txn *txn;
+	MDB_txn *txn;       /* stays from turn to turn while turns are in the journal alone */
+	bool in_turn;       /* the turn uses it */
 	MDB_cursor *walk;   /* for iterators and the tree of counts */
 	uint64_t walk_mark; /* of the iterator that walk stands at; 0 = none */
 	uint64_t next_mark;
@@ -130,6 +143,7 @@ struct annex_store {
 	struct annex_pool *scratch, *own_scratch;
 	struct space space;
 	struct soft soft;
+	struct journal journal;
 	struct backup backup;
 	uint64_t commits;
 	double commit_us_last;
@@ -144,6 +158,10 @@ void store_says(struct annex_store *store, enum annex_log_level level, const cha
     ANNEX_PRINTF(3, 4);
 int store_walk(struct annex_store *store) ANNEX_MUST_CHECK; /* walk is open */
 void store_wrote(struct annex_store *store, size_t bytes);
+/* Put or delete as LMDB does, with its status, and note it for the journal; value NULL: delete. */
+int store_change(struct annex_store *store, MDB_val *key, MDB_val *value, unsigned flags);
+/* What is in the journal alone becomes LMDB's; not in a turn that has written. */
+int store_checkpoint(struct annex_store *store) ANNEX_MUST_CHECK;
 const char *store_rc_text(int rc);
 
 /* key.c */
@@ -254,7 +272,10 @@ void root_drop(struct annex_store *store);
 int space_open(struct annex_store *store);
 int space_admit(struct annex_store *store, const struct annex_key *key, size_t bytes);
 void space_wrote(struct annex_store *store, size_t bytes);
-void space_ended(struct annex_store *store, bool committed);
+void space_turn_ended(struct annex_store *store);
+void space_transaction_ended(struct annex_store *store, bool committed);
+/* Whether each turn should be a commit, that it be known what is there. */
+bool space_is_short(const struct annex_store *store);
 void space_tend(struct annex_store *store);
 int space_free_inside(struct annex_store *store, uint64_t *bytes_r);
 
@@ -266,6 +287,18 @@ void soft_replace(const struct annex_store *store, const struct annex_key *key, 
 int soft_write(struct annex_store *store) ANNEX_MUST_CHECK;
 void soft_ended(struct annex_store *store, bool written, bool undone);
 void soft_tend(struct annex_store *store);
+
+/* journal.c */
+int journal_open(struct annex_store *store, bool is_new, struct annex_pool *pool, const char **why);
+void journal_close(struct annex_store *store);
+bool journal_is_left(const char *dir, struct annex_pool *pool); /* by a store that was killed */
+void journal_note(struct annex_store *store, const MDB_val *key, const MDB_val *value);
+bool journal_takes_turn(const struct annex_store *store);
+int journal_append(struct annex_store *store);
+void journal_turn_undone(struct annex_store *store);
+bool journal_has_turns(const struct annex_store *store);
+int journal_redo(struct annex_store *store);
+void journal_begin_anew(struct annex_store *store);
 
 /* lock.c */
 int lock_take(const char *dir, bool may_fail, int *fd_r, struct annex_pool *pool, const char **why);
@@ -281,6 +314,7 @@ enum open_mode {
 	OPEN_WORK,   /* the worker: migrate */
 	OPEN_COPY,   /* read-only: verify, export */
 	OPEN_IMPORT, /* write, but leave versions alone */
+	OPEN_SETTLE, /* write what is in the journal, no more */
 };
 /* Put a sentence in *why; returns status. */
 int store_why(const char **why, struct annex_pool *pool, int status, const char *fmt, ...)
@@ -289,6 +323,10 @@ int store_open_mode(struct annex_store **store_r, const struct store_env *env,
     const struct store_options *options, const struct annex_table *const *tables,
     enum open_mode mode, struct annex_pool *pool, const char **why) ANNEX_MUST_CHECK;
 
+/* A store that was killed becomes one that was closed; read-only copies cannot do that themselves. */
+int store_settle(const struct store_env *env, const struct store_options *options,
+    struct annex_pool *pool, const char **why);
+
 /* migrate.c */
 int migrate_all(
     struct annex_store *store, enum open_mode mode, struct annex_pool *pool, const char **why);
@@ -296,5 +334,6 @@ int migrate_table_put(struct annex_store *store, const struct annex_table *table
 
 /* backup.c */
 void backup_abandon(struct annex_store *store);
+void backup_turn_ended(struct annex_store *store);
 
 #endif /* STORE_INSIDE_H */

@@ -103,6 +103,12 @@ lmdb_abort(const struct store_io *io, MDB_txn *txn)
 	mdb_txn_abort(txn);
 }
 
+static size_t
+lmdb_txn_id(const struct store_io *io, MDB_txn *txn)
+{
+	return mdb_txn_id(txn);
+}
+
 static int
 lmdb_get(const struct store_io *io, MDB_txn *txn, MDB_val *key, MDB_val *value)
 {
@@ -161,6 +167,25 @@ lmdb_sync(const struct store_io *io, int fd)
 }
 
 static int
+lmdb_append(const struct store_io *io, int fd, const void *bytes, size_t len, off_t at, bool sync)
+{
+	const char *from = bytes;
+
+	while (len > 0) {
+		ssize_t n = pwrite(fd, from, len, at);
+
+		if (n < 0 && errno != EINTR)
+			return errno;
+		if (n > 0) {
+			from += n;
+			at += n;
+			len -= (size_t)n;
+		}
+	}
+	return sync && fdatasync(fd) < 0 ? errno : 0;
+}
+
+static int
 lmdb_disk_free(const struct store_io *io, const char *path, uint64_t *bytes_r)
 {
 	struct statvfs vfs;
@@ -181,6 +206,7 @@ const struct store_io store_io_lmdb = {
 	.begin = lmdb_begin,
 	.commit = lmdb_commit,
 	.abort = lmdb_abort,
+	.txn_id = lmdb_txn_id,
 	.get = lmdb_get,
 	.put = lmdb_put,
 	.del = lmdb_del,
@@ -189,6 +215,7 @@ const struct store_io store_io_lmdb = {
 	.cursor_get = lmdb_cursor_get,
 	.allocate = lmdb_allocate,
 	.sync = lmdb_sync,
+	.append = lmdb_append,
 	.disk_free = lmdb_disk_free,
 };
 

@@ -37,6 +37,8 @@ struct store_io {
 	int (*begin)(const struct store_io *io, MDB_env *env, unsigned flags, MDB_txn **txn_r);
 	int (*commit)(const struct store_io *io, MDB_txn *txn);
 	void (*abort)(const struct store_io *io, MDB_txn *txn);
+	/* Of one that writes: the last that was committed, and one more. */
+	size_t (*txn_id)(const struct store_io *io, MDB_txn *txn);
 
 	int (*get)(const struct store_io *io, MDB_txn *txn, MDB_val *key, MDB_val *value);
 	int (*put)(
@@ -52,6 +54,9 @@ struct store_io {
 	/* Have the file hold this range; sparse: only its length. */
 	int (*allocate)(const struct store_io *io, int fd, off_t from, off_t len, bool sparse);
 	int (*sync)(const struct store_io *io, int fd);
+	/* To this place of the journal and, where sync is true, to the disk. */
+	int (*append)(
+	    const struct store_io *io, int fd, const void *bytes, size_t len, off_t at, bool sync);
 	int (*disk_free)(const struct store_io *io, const char *path, uint64_t *bytes_r);
 };
 

@@ -98,8 +98,23 @@ exchange(const char *dir, const char *new, struct annex_pool *pool, const char *
 	if ((link(data, old) < 0 && errno != ENOENT) || rename(new, data) < 0 || sync_dir(dir) < 0)
 		return store_why(why, pool, ANNEX_EIO, "cannot put the backup in place in %s: %s",
 		    dir, strerror(errno));
+	unlink(annex_sprintf(pool, "%s/journal", dir));
 	unlink(annex_sprintf(pool, "%s/lock.mdb", dir));
 	return ANNEX_OK;
+}
+
+/* What is kept as data.mdb.old shall be whole; but it may be damaged, which is why somebody restores. */
+static void
+settle(const char *dir, struct annex_pool *pool)
+{
+	const struct store_options options = { .dir = dir };
+	struct clock clock;
+	const struct store_env env = { .io = &store_io_lmdb, .clock = &clock };
+	const char *why;
+
+	clock_init_system(&clock);
+	if (journal_is_left(dir, pool))
+		store_settle(&env, &options, pool, &why);
 }
 
 int
@@ -111,6 +126,7 @@ store_restore(const char *dir, int backup_fd, struct annex_pool *pool, const cha
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 		return store_why(
 		    why, pool, ANNEX_EIO, "cannot make the directory %s: %s", dir, strerror(errno));
+	settle(dir, pool);
 	if ((rc = lock_take(dir, false, &lock, pool, why)) < 0)
 		return rc;
 	if ((rc = copy_to(new, backup_fd, pool, why)) >= 0 &&

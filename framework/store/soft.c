@@ -167,7 +167,7 @@ soft_write(struct annex_store *store)
 		if (slot->now == NULL)
 			continue;
 		v = (MDB_val) { slot->now->len, slot->now->value };
-		if ((rc = store->io->put(store->io, store->txn, &k, &v, 0)) != 0)
+		if ((rc = store_change(store, &k, &v, 0)) != 0)
 			return store_fail(store, rc, "write");
 		store_wrote(store, slot->now->len);
 	}

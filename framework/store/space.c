@@ -118,22 +118,22 @@ space_extend(struct annex_store *store, uint64_t target)
 }
 
 /*
- * Most that this turn's writes may take: each touches two pages, but none
+ * Most that this transaction's writes may take: each touches two pages, but none
  * twice, and pages that split are half full at least.
  */
 static uint64_t
-in_turn(const struct space *space)
+in_transaction(const struct space *space)
 {
-	uint64_t touched = space->turn_touched < space->used ? space->turn_touched : space->used;
+	uint64_t touched = space->touched < space->used ? space->touched : space->used;
 
-	return touched + 2 * space->turn_bytes;
+	return touched + 2 * space->written;
 }
 
 static int
 space_reach(struct annex_store *store, bool again)
 {
 	struct space *space = &store->space;
-	uint64_t target = space->used + in_turn(space) + space->ahead;
+	uint64_t target = space->used + in_transaction(space) + space->ahead;
 
 	if (space->allocated >= target)
 		return ANNEX_OK;
@@ -182,13 +182,13 @@ space_refresh(struct annex_store *store)
 	return ANNEX_OK;
 }
 
-/* May the store grow by what this turn wrote and so many bytes more? */
+/* May the store grow by what this transaction wrote and so many bytes more? */
 static bool
 has_room(const struct annex_store *store, uint64_t bytes, bool small)
 {
 	const struct space *space = &store->space;
 	uint64_t reusable = store->backup.running ? 0 : space->free_inside;
-	uint64_t written = in_turn(space) + 2 * (bytes + store->page_size);
+	uint64_t written = in_transaction(space) + 2 * (bytes + store->page_size);
 	uint64_t used = space->used - reusable + written;
 
 	if (used > quota_share(space, small ? 95 : 90))
@@ -238,17 +238,32 @@ space_admit(struct annex_store *store, const struct annex_key *key, size_t bytes
 void
 space_wrote(struct annex_store *store, size_t bytes)
 {
-	store->space.turn_touched += 2 * store->page_size;
-	store->space.turn_bytes += bytes;
+	store->space.touched += 2 * store->page_size;
+	store->space.written += bytes;
 }
 
 void
-space_ended(struct annex_store *store, bool committed)
+space_turn_ended(struct annex_store *store)
 {
-	store->space.turn_touched = store->space.turn_bytes = 0;
 	store->space.refused = false;
+}
+
+void
+space_transaction_ended(struct annex_store *store, bool committed)
+{
+	store->space.touched = store->space.written = 0;
 	if (committed)
 		store->space.fresh = false;
+}
+
+/* What one transaction takes is an estimate, so it must stay small beside what lies ahead. */
+bool
+space_is_short(const struct annex_store *store)
+{
+	const struct space *space = &store->space;
+
+	return space->disk_refuses || space->used > quota_share(space, 80) ||
+	    in_transaction(space) > space->ahead / 4;
 }
 
 static void

@@ -21,7 +21,8 @@ store_tend(struct annex_store *store)
 	else if (dead > 0)
 		store_says(
 		    store, ANNEX_LOG_WARNING, "store freed the places of %d dead readers", dead);
-	space_tend(store);
+	if (store_checkpoint(store) == ANNEX_OK)
+		space_tend(store);
 	soft_tend(store);
 }
 
@@ -68,6 +69,8 @@ store_stat(
 
 	CHECK_OBJECT(store, STORE_MAGIC);
 	*stat_r = (struct store_stat) { 0 };
+	if ((rc = store_checkpoint(store)) < 0)
+		return rc;
 	if ((rc = store->io->info(store->io, store->env, &info, &stat)) != 0)
 		return store_fail(store, rc, "look at itself");
 	if ((rc = space_free_inside(store, &stat_r->bytes_free_inside)) < 0)

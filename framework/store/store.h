@@ -8,6 +8,7 @@
  * called through struct store_io alone, which is where tests inject faults.
  *
  *	STATE/DOMAIN/data.mdb	the environment
+ *	STATE/DOMAIN/journal	turns that are not in it yet; empty when the store is closed
  *	STATE/DOMAIN/LOCK	flock'ed by the worker, so that there is one
  */
 #ifndef STORE_STORE_H

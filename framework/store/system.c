@@ -55,7 +55,7 @@ system_put(struct annex_store *store, const struct annex_key *key, const Protobu
 
 	record_seal(&store->record, key, record);
 	v = (MDB_val) { store->record.len, store->record.data };
-	if ((rc = store->io->put(store->io, store->txn, &k, &v, 0)) != 0)
+	if ((rc = store_change(store, &k, &v, 0)) != 0)
 		return store_fail(store, rc, "write");
 	store_wrote(store, k.mv_size + store->record.len);
 	return ANNEX_OK;
@@ -65,7 +65,7 @@ int
 system_delete(struct annex_store *store, const struct annex_key *key)
 {
 	MDB_val k = key_val(key);
-	int rc = store->io->del(store->io, store->txn, &k);
+	int rc = store_change(store, &k, NULL, 0);
 
 	if (rc == MDB_NOTFOUND)
 		return ANNEX_OK;

@@ -162,7 +162,7 @@ static int
 put_counted(struct annex_store *store, const struct annex_key *key, int64_t weight)
 {
 	MDB_val k = key_val(key), v = { store->record.len, store->record.data };
-	int rc = store->io->put(store->io, store->txn, &k, &v, MDB_NOOVERWRITE);
+	int rc = store_change(store, &k, &v, MDB_NOOVERWRITE);
 	bool is_new = rc == 0;
 	int64_t before = 0;
 
@@ -170,7 +170,7 @@ put_counted(struct annex_store *store, const struct annex_key *key, int64_t weig
 		if (key->table->weigh != NULL && row_weigh(store, key, &v, &before) < 0)
 			return ANNEX_ESTORE;
 		v = (MDB_val) { store->record.len, store->record.data };
-		rc = store->io->put(store->io, store->txn, &k, &v, 0);
+		rc = store_change(store, &k, &v, 0);
 	}
 	if (rc != 0)
 		return store_fail(store, rc, "write");
@@ -199,7 +199,7 @@ annex_put(struct annex_store *store, const struct annex_key *key, const Protobuf
 	if (key->table->counted)
 		return put_counted(store, key, weight_of(key->table, record));
 	v = (MDB_val) { store->record.len, store->record.data };
-	if ((rc = store->io->put(store->io, store->txn, &k, &v, 0)) != 0)
+	if ((rc = store_change(store, &k, &v, 0)) != 0)
 		return store_fail(store, rc, "write");
 	store_wrote(store, k.mv_size + store->record.len);
 	return ANNEX_OK;
@@ -218,7 +218,7 @@ row_delete(struct annex_store *store, const struct annex_key *key)
 	    row_weigh(store, key, &v, &weight) < 0)
 		return ANNEX_ESTORE;
 	if (rc == 0)
-		rc = store->io->del(store->io, store->txn, &k);
+		rc = store_change(store, &k, NULL, 0);
 	soft_forget(store, key);
 	if (rc == MDB_NOTFOUND)
 		return 0;

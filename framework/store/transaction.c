@@ -3,9 +3,10 @@
 /*
  * transaction.c - the one transaction of a turn, and how it fails
  *
- * The first access begins it.  A failure marks the turn: from then on every
- * access answers ANNEX_ESTORE without asking LMDB, and the commit becomes an
- * abort, so nothing is ever half done.  What says that the file or the disk
+ * The first access begins it, or goes on with the one that turns in the
+ * journal have left open (journal.c).  A failure marks the turn: from then on
+ * every access answers ANNEX_ESTORE without asking LMDB, and the commit becomes
+ * an abort, so nothing is ever half done.  What says that the file or the disk
  * can no longer be trusted marks the store as dead as well; above all a
  * failed fsync is never tried again, since the kernel may have dropped the
  * pages and then report success.
@@ -90,6 +91,34 @@ store_fail_row(struct annex_store *store, const struct annex_key *key, const cha
 	return ANNEX_ESTORE;
 }
 
+/* Turns that are in the journal alone are done again when the next one begins. */
+static void
+transaction_abort(struct annex_store *store)
+{
+	if (store->txn != NULL)
+		store->io->abort(store->io, store->txn);
+	store->txn = NULL;
+	space_transaction_ended(store, false);
+	journal_turn_undone(store);
+}
+
+/* What is in the journal alone is in it from the start. */
+static int
+transaction_begin(struct annex_store *store)
+{
+	int rc =
+	    store->io->begin(store->io, store->env, store->read_only ? MDB_RDONLY : 0, &store->txn);
+
+	if (rc != 0) {
+		store->txn = NULL;
+		return rc;
+	}
+	if (store->read_only || (rc = journal_redo(store)) == 0)
+		return 0;
+	transaction_abort(store);
+	return rc;
+}
+
 int
 store_use(struct annex_store *store)
 {
@@ -100,14 +129,9 @@ store_use(struct annex_store *store)
 		store->failed = true;
 		return ANNEX_ESTORE;
 	}
-	if (store->txn != NULL)
-		return ANNEX_OK;
-	rc =
-	    store->io->begin(store->io, store->env, store->read_only ? MDB_RDONLY : 0, &store->txn);
-	if (rc != 0) {
-		store->txn = NULL;
+	if (store->txn == NULL && (rc = transaction_begin(store)) != 0)
 		return store_fail(store, rc, "begin a transaction");
-	}
+	store->in_turn = true;
 	return ANNEX_OK;
 }
 
@@ -149,15 +173,28 @@ store_wrote(struct annex_store *store, size_t bytes)
 	space_wrote(store, bytes);
 }
 
+int
+store_change(struct annex_store *store, MDB_val *key, MDB_val *value, unsigned flags)
+{
+	MDB_val put = value == NULL ? (MDB_val) { 0 } : *value; /* LMDB tells what it found */
+	int rc = value == NULL ? store->io->del(store->io, store->txn, key)
+			       : store->io->put(store->io, store->txn, key, value, flags);
+
+	if (rc == 0)
+		journal_note(store, key, value == NULL ? NULL : &put);
+	return rc;
+}
+
 static void
-turn_ended(struct annex_store *store, bool committed)
+turn_ended(struct annex_store *store)
 {
 	root_drop(store);
-	space_ended(store, committed && store->dirty);
-	store->dirty = store->failed = false;
+	space_turn_ended(store);
+	store->dirty = store->failed = store->in_turn = false;
 	store->dirty_bytes = 0;
 	if (store->own_scratch != NULL)
 		annex_pool_reset(store->own_scratch);
+	backup_turn_ended(store);
 }
 
 /* The time now, without turning the turn's clock. */
@@ -183,15 +220,29 @@ commit_done(struct annex_store *store, int64_t began_us)
 	counters_observe_us(store->counters, store->counter.seconds, took_us);
 }
 
+/* All that the transaction holds to LMDB: 0, or why not. */
+static int
+transaction_commit(struct annex_store *store)
+{
+	int rc = store->io->commit(store->io, store->txn);
+
+	store->txn = NULL;
+	space_transaction_ended(store, rc == 0);
+	if (rc == 0)
+		journal_begin_anew(store);
+	return rc;
+}
+
 /* Nothing of it is kept. */
 static void
 turn_left(struct annex_store *store)
 {
+	bool has_written = store->dirty || store->failed;
+
 	walk_close(store);
-	if (store->txn != NULL)
-		store->io->abort(store->io, store->txn);
-	store->txn = NULL;
-	turn_ended(store, false);
+	if (has_written || !journal_has_turns(store))
+		transaction_abort(store);
+	turn_ended(store);
 }
 
 int
@@ -205,7 +256,7 @@ store_commit(struct annex_store *store)
 		store_abort(store);
 		return ANNEX_ESTORE;
 	}
-	if (store->txn == NULL)
+	if (!store->in_turn)
 		return ANNEX_OK;
 	if (!store->dirty) {
 		turn_left(store);
@@ -218,15 +269,32 @@ store_commit(struct annex_store *store)
 	}
 	walk_close(store);
 	began_us = now_us(store);
-	rc = store->io->commit(store->io, store->txn);
-	store->txn = NULL;
-	if (rc != 0)
+	rc = journal_takes_turn(store) ? journal_append(store) : transaction_commit(store);
+	if (rc != 0) {
 		store_fail(store, rc, "commit");
-	else
+		transaction_abort(store);
+	} else {
 		commit_done(store, began_us);
+	}
 	soft_ended(store, rc == 0, rc != 0);
-	turn_ended(store, rc == 0);
+	turn_ended(store);
 	return rc == 0 ? ANNEX_OK : ANNEX_ESTORE;
+}
+
+int
+store_checkpoint(struct annex_store *store)
+{
+	bool in_turn = store->in_turn;
+	int rc;
+
+	if (store->dirty || !journal_has_turns(store))
+		return ANNEX_OK;
+	if (store_use(store) < 0)
+		return ANNEX_ESTORE;
+	walk_close(store);
+	rc = transaction_commit(store);
+	store->in_turn = in_turn;
+	return rc != 0 ? store_fail(store, rc, "commit") : ANNEX_OK;
 }
 
 void
@@ -240,7 +308,7 @@ store_abort(struct annex_store *store)
 bool
 store_in_transaction(const struct annex_store *store)
 {
-	return store->txn != NULL;
+	return store->in_turn;
 }
 
 bool

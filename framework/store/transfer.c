@@ -318,7 +318,7 @@ import_raw(struct import *in, const json_t *line)
 	record_seal_bytes(&in->store->record, &key, bytes, len);
 	k = key_val(&key);
 	v = (MDB_val) { in->store->record.len, in->store->record.data };
-	if ((rc = in->store->io->put(in->store->io, in->store->txn, &k, &v, 0)) != 0)
+	if ((rc = store_change(in->store, &k, &v, 0)) != 0)
 		return store_fail(in->store, rc, "write");
 	store_wrote(in->store, key_len + len);
 	return ANNEX_OK;
@@ -446,6 +446,7 @@ check_empty(struct annex_store *store, struct annex_pool *pool, const char **why
 static void
 remove_store(const char *dir, struct annex_pool *pool)
 {
+	unlink(annex_sprintf(pool, "%s/journal", dir));
 	unlink(annex_sprintf(pool, "%s/data.mdb", dir));
 	unlink(annex_sprintf(pool, "%s/lock.mdb", dir));
 }

@@ -185,7 +185,7 @@ put_publish(MDB_txn *txn, MDB_dbi dbi, unsigned node, unsigned n)
 	return rc;
 }
 
-/* A copy of the store as it stands, so that the tree is as deep and its pages lie as they do. */
+/* A copy of the store, which nobody has open, so that the tree is as deep and its pages lie as they do. */
 static MDB_env *
 copy_store(struct bench *b, unsigned nodes)
 {
@@ -208,11 +208,14 @@ copy_store(struct bench *b, unsigned nodes)
 static double
 commit_each_rate(struct bench *b, unsigned nodes)
 {
-	MDB_env *env = copy_store(b, nodes);
-	double began = bench_now_s();
+	MDB_env *env;
 	MDB_txn *txn;
 	MDB_dbi dbi;
+	double began;
 
+	bench_stop(b);
+	env = copy_store(b, nodes);
+	began = bench_now_s();
 	for (unsigned i = 1; i <= COMMITS; i++)
 		if (mdb_txn_begin(env, NULL, 0, &txn) != 0 ||
 		    mdb_dbi_open(txn, NULL, 0, &dbi) != 0 ||
@@ -221,6 +224,7 @@ commit_each_rate(struct bench *b, unsigned nodes)
 			bench_die("lmdb");
 	began = bench_now_s() - began;
 	mdb_env_close(env);
+	bench_start(b);
 	return COMMITS / began;
 }
 

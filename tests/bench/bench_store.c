@@ -74,7 +74,7 @@ bench_open(struct bench *b, const struct store_env *env, bool volatile_sync)
 static void
 bench_remove(struct bench *b)
 {
-	static const char *const names[] = { "data.mdb", "lock.mdb", "LOCK" };
+	static const char *const names[] = { "data.mdb", "lock.mdb", "LOCK", "journal" };
 	char path[640];
 
 	store_close(&b->store);

@@ -265,11 +265,11 @@ class Annex:
 
     # --- Its stores
 
-    def offline(self, what, domain, path=None):
-        """annex-worker --store WHAT, on a copy or on a store that nobody uses."""
+    def offline(self, what, domain, copy=None):
+        """annex-worker --store WHAT, on a copy of its directory or on a store that nobody uses."""
+        config = f"{copy}/annex.yaml" if copy else self.config
         return subprocess.run(
-            [self.build.worker, "--store", what, "-c", self.config, "--", domain]
-            + ([path] if path else []),
+            [self.build.worker, "--store", what, "-c", config, "--", domain],
             env={k: v for k, v in self.env.items() if k != "LD_PRELOAD"},
             capture_output=True,
             text=True,
@@ -277,10 +277,16 @@ class Annex:
         )
 
     def copy_store(self, domain, name):
-        path = f"{self.dir}/tmp/{name}"
-        source = f"{self.state}/{domain}/data.mdb"
-        subprocess.run(["cp", "--sparse=always", source, path], check=True)
-        return path
+        """All that a worker left, under a state-dir of its own."""
+        copy = f"{self.dir}/tmp/{name}"
+        os.mkdir(copy)
+        subprocess.run(["cp", "-r", "--sparse=always", f"{self.state}/{domain}", copy], check=True)
+        with open(self.config) as f:
+            text = f.read().replace(f"state-dir: {self.state}", f"state-dir: {copy}")
+        fd = os.open(f"{copy}/annex.yaml", os.O_WRONLY | os.O_CREAT, 0o600)
+        os.write(fd, text.encode())
+        os.close(fd)
+        return copy
 
 
 def wait_gone(left_over):

@@ -14,6 +14,7 @@ from server import Server, condition_of, text_of
 
 DOMAIN = "count.test"
 DATA = f"{DOMAIN}/data.mdb"
+JOURNAL = f"{DOMAIN}/journal"
 MEGABYTE = 1000000
 FULL = "wait resource-constraint"
 
@@ -188,10 +189,10 @@ def test_no_space_in_commit(context):
         pid = annex.pid(DOMAIN)
         check(bump(link, "m", 0) == 1, "it does not count")
         # The first time it is tried again, and nobody notices.
-        annex.shim.set(0, "write", errno.ENOSPC, DATA, times=1)
+        annex.shim.set(0, "write", errno.ENOSPC, JOURNAL, times=1)
         check(bump(link, "m", 1) == 2, "a change that failed once was not done again")
         check(annex.shim.bitten(0) == 1, "the disk did not fail")
-        annex.shim.set(0, "write", errno.ENOSPC, DATA)
+        annex.shim.set(0, "write", errno.ENOSPC, JOURNAL)
         answer = bump(link, "m", 2)
         check(answer == FULL, f"what could not be stored was answered {answer}")
         link.ping("meanwhile")
@@ -201,9 +202,9 @@ def test_no_space_in_commit(context):
         verified(annex)
 
 
-def io_error(context, call):
+def io_error(context, call, path, calls):
     """Under load, one call fails with EIO: the worker ends, comes back, and lost nothing."""
-    rng = random.Random(f"{context.seed} {call}")
+    rng = random.Random(f"{context.seed} {call} {path}")
     with Annex(context.build, "eio", {DOMAIN: "module: count"}, shim=True) as annex:
         client = Client(annex)
         try:
@@ -211,8 +212,8 @@ def io_error(context, call):
             for epoch in range(1, 4):
                 client.wait("up", epoch)
                 since = annex.log_size()
-                skip = rng.randrange(30)
-                annex.shim.set(0, call, errno.EIO, DATA, times=1, skip=skip)
+                skip = rng.randrange(calls)
+                annex.shim.set(0, call, errno.EIO, path, times=1, skip=skip)
                 annex.wait_log(r"failed to commit \(Input/output error\).*must be closed", 20, since)
                 annex.wait_log(r"ended \(the store is beyond use", 5, since)
             client.wait("up", 4)
@@ -221,24 +222,33 @@ def io_error(context, call):
         finally:
             client.process.stdin.close()
             client.process.wait()
-        path = annex.copy_store(DOMAIN, "last.mdb")
-        checked = check_store(annex, client, path, None)
+        checked = check_store(annex, client, annex.copy_store(DOMAIN, "last"), None)
         context.note(f"{checked} answers checked")
 
 
 def test_eio_sync(context):
     """EIO at fdatasync ends the worker with a sentence, and nothing acknowledged is lost"""
-    io_error(context, "sync")
+    io_error(context, "sync", JOURNAL, 30)
 
 
 def test_eio_write(context):
-    """EIO at writing pages ends the worker with a sentence, and nothing acknowledged is lost"""
-    io_error(context, "write")
+    """EIO at writing the journal ends the worker with a sentence, and nothing acknowledged is lost"""
+    io_error(context, "write", JOURNAL, 30)
 
 
-def test_eio_meta(context):
-    """EIO at the meta page ends the worker with a sentence, and nothing acknowledged is lost"""
-    io_error(context, "meta")
+def test_eio_checkpoint_write(context):
+    """EIO at writing pages of a checkpoint, which has many turns: nothing acknowledged is lost"""
+    io_error(context, "write", DATA, 30)
+
+
+def test_eio_checkpoint_sync(context):
+    """EIO at syncing a checkpoint: nothing acknowledged is lost"""
+    io_error(context, "sync", DATA, 2)
+
+
+def test_eio_checkpoint_meta(context):
+    """EIO at the meta page of a checkpoint: nothing acknowledged is lost"""
+    io_error(context, "meta", DATA, 2)
 
 
 def test_slow_sync(context):
@@ -247,7 +257,7 @@ def test_slow_sync(context):
         annex.start()
         link = server.wait()
         pid = annex.pid(DOMAIN)
-        annex.shim.set(0, "sync", 0, DATA, times=1, delay_ms=5000)
+        annex.shim.set(0, "sync", 0, JOURNAL, times=1, delay_ms=5000)
         check(bump(link, "m", 0) == 1, "it does not count")
         annex.wait_log("has been busy in a commit for . s; it is left alone")
         check(annex.pid(DOMAIN) == pid, "the worker was killed for a slow disk")

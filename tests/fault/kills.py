@@ -12,6 +12,7 @@ import concurrent.futures
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -92,11 +93,11 @@ def check_order(sender, entries, counter):
         at = (epoch, n + 1)
 
 
-def check_store(annex, client, path, upto):
+def check_store(annex, client, copy, upto):
     """Everything the ledger said when the copy was made must be in it."""
-    done = annex.offline("verify", DOMAIN, path)
+    done = annex.offline("verify", DOMAIN, copy)
     check(done.returncode == 0, f"the store does not verify: {done.stdout}{done.stderr}")
-    done = annex.offline("export", DOMAIN, path)
+    done = annex.offline("export", DOMAIN, copy)
     check(done.returncode == 0, f"the store cannot be exported: {done.stderr}")
     entries, counters = entries_of(done.stdout)
     for sender, rows in entries.items():
@@ -108,7 +109,7 @@ def check_store(annex, client, path, upto):
               f"lost: {sender} was told {number} for {entry}, the store ends at {len(rows)}")
         check(rows[number - 1][1] == entry,
               f"{sender} was told {number} for {entry}, there stands {rows[number - 1][1]}")
-    os.unlink(path)
+    shutil.rmtree(copy)
     return len(acknowledged)
 
 
@@ -119,10 +120,10 @@ def kill(annex, client, pid, epoch):
         os.kill(pid, signal.SIGKILL)
         wait(lambda: is_dead(pid), 5, "the worker is dead")
         client.wait("lost", epoch)
-        path = annex.copy_store(DOMAIN, f"{epoch}.mdb")
+        copy = annex.copy_store(DOMAIN, f"{epoch}")
     finally:
         annex.process.send_signal(signal.SIGCONT)
-    return path, os.path.getsize(client.ledger)
+    return copy, os.path.getsize(client.ledger)
 
 
 def next_worker(annex, pid):

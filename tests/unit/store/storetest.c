@@ -125,6 +125,14 @@ f_cursor_get(
 }
 
 static int
+f_append(const struct store_io *io, int fd, const void *bytes, size_t len, off_t at, bool sync)
+{
+	FAULT(io)->commits++;
+	FAULT(io)->synced = sync;
+	return FAIL_OR(io, "append", REAL->append(io, fd, bytes, len, at, sync));
+}
+
+static int
 f_allocate(const struct store_io *io, int fd, off_t from, off_t len, bool sparse)
 {
 	FAULT(io)->allocations++;
@@ -148,6 +156,7 @@ fault_io_init(struct fault_io *fault)
 	fault->io.del = f_del;
 	fault->io.cursor_open = f_cursor_open;
 	fault->io.cursor_get = f_cursor_get;
+	fault->io.append = f_append;
 	fault->io.allocate = f_allocate;
 	fault->error = EIO;
 }

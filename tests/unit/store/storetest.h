@@ -41,9 +41,10 @@ struct fault_io {
 	struct store_io io; /* first */
 	unsigned long calls, fail_at;
 	int error;
-	const char *failed; /* the name of what failed */
-	bool no_space;      /* allocate returns ENOSPC */
-	unsigned long commits, allocations;
+	const char *failed;                 /* the name of what failed */
+	bool no_space;                      /* allocate returns ENOSPC */
+	bool synced;                        /* what was appended last */
+	unsigned long commits, allocations; /* commits: of LMDB or to the journal */
 };
 void fault_io_init(struct fault_io *fault);
 

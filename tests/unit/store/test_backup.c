@@ -147,6 +147,33 @@ a_backup_is_a_moment_of_a_working_store(void **state)
 	free(restored);
 }
 
+/* What others acknowledged before is in it, and nothing is half in it. */
+static void
+a_backup_asked_for_in_a_turn_that_wrote_begins_at_its_end(void **state)
+{
+	struct storetest *t = *state;
+	struct outcome o = { 0 };
+	struct annex_key before = text_key("before"), in_turn = text_key("in turn");
+	int fd = open_target(t);
+
+	put_text(t->store, &before, "x");
+	commit(t->store);
+	put_text(t->store, &in_turn, "x");
+	assert_int_equal(store_backup(t->store, fd, note, &o), ANNEX_OK);
+	assert_int_equal(store_backup(t->store, fd, note, &o), ANNEX_EEXIST);
+	commit(t->store);
+	while (o.calls == 0)
+		assert_true(poll_reactor_run(t->env.reactor, 100) >= 0);
+	assert_int_equal(o.status, ANNEX_OK);
+	store_close(&t->store);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(store_restore(t->dir, fd, t->pool, &t->why), ANNEX_OK);
+	close(fd);
+	assert_int_equal(storetest_open(t), ANNEX_OK);
+	assert_string_equal(get_text(t->store, &before), "x");
+	assert_string_equal(get_text(t->store, &in_turn), "x");
+}
+
 static void
 a_backup_without_a_reactor_is_done_at_once(void **state)
 {
@@ -298,6 +325,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_backup_is_a_moment_of_a_working_store),
+		TEST(a_backup_asked_for_in_a_turn_that_wrote_begins_at_its_end),
 		TEST(a_backup_without_a_reactor_is_done_at_once),
 		TEST(a_target_that_cannot_be_written_is_told),
 		TEST(closing_does_not_wait_for_a_backup),

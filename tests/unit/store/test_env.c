@@ -54,7 +54,7 @@ assert_refused(struct storetest *t, const char *because)
 static void
 files_are_the_owners_alone(void **state)
 {
-	static const char *const names[] = { "data.mdb", "lock.mdb", "LOCK" };
+	static const char *const names[] = { "data.mdb", "lock.mdb", "LOCK", "journal" };
 	struct storetest *t = *state;
 	struct stat st;
 
@@ -162,10 +162,11 @@ a_store_that_is_there_opens_on_a_full_disk(void **state)
 	commit(t->store);
 	store_close(&t->store);
 	/* The lock file is made first; what is allocated ahead comes later. */
-	t->fault.fail_at = t->fault.calls + 5;
+	t->fault.fail_at = t->fault.calls + 6;
 	t->fault.error = ENOSPC;
 	open_good(t);
 	assert_string_equal(t->fault.failed, "allocate");
+	assert_true(t->store->space.disk_refuses);
 	assert_string_equal(get_text(t->store, &key), "there");
 	assert_int_equal(annex_delete(t->store, &key), ANNEX_OK);
 	commit(t->store);

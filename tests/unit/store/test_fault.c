@@ -137,7 +137,7 @@ fail_every_call(int error)
 	storetest_finish(&t);
 	while (fail_call(n, error, pictures))
 		n++;
-	assert_true(n > 50);
+	assert_true(n > 40);
 	free(pictures[0]);
 	free(pictures[1]);
 }
@@ -170,9 +170,11 @@ any_call_of_opening_may_fail(void **state)
 		t.fault.calls = 0;
 		t.fault.fail_at = n;
 		t.fault.failed = NULL;
-		if (storetest_open(&t) == ANNEX_OK)
+		if (storetest_open(&t) == ANNEX_OK && t.fault.failed == NULL)
 			break;
 		assert_non_null(t.fault.failed);
+		if (t.store != NULL) /* it does without a journal */
+			continue;
 		assert_true(strlen(t.why) > 10);
 	}
 	assert_true(n > 5);
@@ -194,7 +196,7 @@ a_dead_store_answers_nothing_more(void **state)
 	put_text(t.store, &key, "x");
 	t.fault.fail_at = t.fault.calls + 1;
 	assert_int_equal(store_commit(t.store), ANNEX_ESTORE);
-	assert_string_equal(t.fault.failed, "commit");
+	assert_string_equal(t.fault.failed, "append");
 	assert_true(store_is_dead(t.store));
 	calls = t.fault.calls;
 	assert_int_equal(annex_get(t.store, &key, &record), ANNEX_ESTORE);

@@ -35,6 +35,12 @@ trouble(const struct store_io *io)
 	return d->fail_with;
 }
 
+bool
+disk_is_dirty(const struct disk *disk)
+{
+	return disk->changes > disk->safe;
+}
+
 static int
 disk_open(const struct store_io *io, const char *path, unsigned flags, uint64_t map_bytes,
     MDB_env **env_r)
@@ -104,14 +110,14 @@ ended(struct disk *d, const MDB_txn *txn)
 	if (txn != d->txn)
 		return;
 	d->txn = NULL;
-	d->dirty = false;
+	d->changes = 0;
 }
 
 static int
 disk_commit(const struct store_io *io, MDB_txn *txn)
 {
 	struct disk *d = disk_of(io);
-	bool wrote = txn == d->txn && d->dirty;
+	bool wrote = txn == d->txn && disk_is_dirty(d);
 	int rc = trouble(io);
 
 	if (wrote && d->bad_commits > 0) {
@@ -120,10 +126,18 @@ disk_commit(const struct store_io *io, MDB_txn *txn)
 	}
 	if (rc != 0)
 		d->real->abort(d->real, txn);
-	else if ((rc = d->real->commit(d->real, txn)) == 0 && wrote)
-		d->commits++;
+	else if ((rc = d->real->commit(d->real, txn)) == 0 && txn == d->txn) {
+		d->commits += wrote;
+		d->safe = 0;
+	}
 	ended(d, txn);
 	return rc;
+}
+
+static size_t
+disk_txn_id(const struct store_io *io, MDB_txn *txn)
+{
+	return disk_of(io)->real->txn_id(disk_of(io)->real, txn);
 }
 
 static void
@@ -149,10 +163,9 @@ disk_put(const struct store_io *io, MDB_txn *txn, MDB_val *key, MDB_val *value, 
 	struct disk *d = disk_of(io);
 	int rc = trouble(io);
 
-	if (rc != 0)
-		return rc;
-	d->dirty = true;
-	return d->real->put(d->real, txn, key, value, flags);
+	if (rc == 0 && (rc = d->real->put(d->real, txn, key, value, flags)) == 0)
+		d->changes++;
+	return rc;
 }
 
 static int
@@ -161,10 +174,9 @@ disk_del(const struct store_io *io, MDB_txn *txn, MDB_val *key)
 	struct disk *d = disk_of(io);
 	int rc = trouble(io);
 
-	if (rc != 0)
-		return rc;
-	d->dirty = true;
-	return d->real->del(d->real, txn, key);
+	if (rc == 0 && (rc = d->real->del(d->real, txn, key)) == 0)
+		d->changes++;
+	return rc;
 }
 
 static int
@@ -211,6 +223,24 @@ disk_sync(const struct store_io *io, int fd)
 	return rc != 0 ? rc : disk_of(io)->real->sync(disk_of(io)->real, fd);
 }
 
+/* A turn is committed here; the transaction goes on. */
+static int
+disk_append(const struct store_io *io, int fd, const void *bytes, size_t len, off_t at, bool sync)
+{
+	struct disk *d = disk_of(io);
+	int rc = trouble(io);
+
+	if (d->bad_commits > 0) {
+		d->bad_commits--;
+		rc = ENOMEM;
+	}
+	if (rc == 0 && (rc = d->real->append(d->real, fd, bytes, len, at, sync)) == 0) {
+		d->safe = d->changes;
+		d->commits++;
+	}
+	return rc;
+}
+
 static int
 disk_disk_free(const struct store_io *io, const char *path, uint64_t *bytes_r)
 {
@@ -232,6 +262,7 @@ disk_init(struct disk *disk)
 			.begin = disk_begin,
 			.commit = disk_commit,
 			.abort = disk_abort,
+			.txn_id = disk_txn_id,
 			.get = disk_get,
 			.put = disk_put,
 			.del = disk_del,
@@ -240,6 +271,7 @@ disk_init(struct disk *disk)
 			.cursor_get = disk_cursor_get,
 			.allocate = disk_allocate,
 			.sync = disk_sync,
+			.append = disk_append,
 			.disk_free = disk_disk_free,
 		},
 		.real = annexp_store_io(),

@@ -24,7 +24,8 @@ struct disk {
 	bool failed;           /* the call was reached */
 	bool full;             /* no room on the disk */
 	unsigned bad_commits;  /* so many that wrote fail from now on */
-	bool dirty;            /* written, not committed */
+	unsigned long changes; /* rows written and deleted in the transaction; of these */
+	unsigned long safe;    /* so many are in the journal, also while they are done again */
 	unsigned long commits; /* that had written */
 	unsigned long commits_seen;
 	MDB_env *env;
@@ -32,6 +33,7 @@ struct disk {
 };
 
 void disk_init(struct disk *disk);
+bool disk_is_dirty(const struct disk *disk); /* something is written, not committed */
 
 /* As a killed process leaves it: the transaction is gone, descriptors are closed. */
 void disk_kill(struct disk *disk, const char *dir);

@@ -98,7 +98,7 @@ on_writing(struct server_user *user)
 {
 	struct play *p = play_of(user);
 
-	if (p->disk.dirty)
+	if (disk_is_dirty(&p->disk))
 		play_fail(p, "something is shown before what it shows is on disk");
 }
 
