@@ -85,11 +85,11 @@ const struct annex_field config_fields[] = {
 	FIELD(subscribe, "subscribe", ANNEX_BOOLEAN, "Subscriptions are possible"),
 	FIELD(persist_items, "persist_items", ANNEX_BOOLEAN, "Items are kept"),
 	FIELD(max_items, "max_items", ANNEX_TEXT_SINGLE, "Items that are kept at most",
-	    .datatype = INTEGER_OR_MAX, .max = 20),
+	    .datatype = INTEGER_OR_MAX, .min = 1, .max = INT64_MAX),
 	FIELD(node_full, "publish_node_full", ANNEX_LIST_SINGLE, "What happens when there are more",
 	    .choices = full_policies),
 	FIELD(item_expire, "item_expire", ANNEX_TEXT_SINGLE, "Seconds that items are kept",
-	    .datatype = INTEGER_OR_MAX, .max = 20),
+	    .datatype = INTEGER_OR_MAX, .min = 0, .max = INT64_MAX),
 	FIELD(max_payload, "max_payload_size", ANNEX_TEXT_SINGLE, "Largest payload in bytes",
 	    .min = 0, .max = INT64_MAX, .datatype = "xs:integer"),
 	FIELD(deliver_notifications, "deliver_notifications", ANNEX_BOOLEAN,
@@ -218,16 +218,6 @@ normalise(const struct pubsub *p, struct node_config *config, struct annex_pool 
 	config->max_payload = config_max_payload(p, config);
 }
 
-/* What cannot be, for people; or NULL. */
-static const char *
-what_is_impossible(const struct node_config *config)
-{
-	return strcmp(config->max_items, "0") != 0
-	    ? NULL
-	    : "pubsub#max_items: expected 1 or more; items are not kept where "
-	      "pubsub#persist_items is false.";
-}
-
 /* --- Reading ---------------------------------------------------------------- */
 
 static bool
@@ -327,7 +317,7 @@ config_read(const struct pubsub *p, const struct annex_element *x, struct node_c
 	if (read_form(NS_NODE_CONFIG, x, config, &set, pool, why) < 0)
 		return FAULT_NOT_ACCEPTABLE;
 	normalise(p, config, pool);
-	return (*why = what_is_impossible(config)) == NULL ? FAULT_NONE : FAULT_NOT_ACCEPTABLE;
+	return FAULT_NONE;
 }
 
 const char *
@@ -364,5 +354,5 @@ config_take(const struct pubsub *p, const struct annex_element *x, struct node_c
 	if (read_form(NS_PUBLISH_OPTIONS, x, config, &set, pool, &why) < 0)
 		return why;
 	normalise(p, config, pool);
-	return what_is_impossible(config);
+	return NULL;
 }

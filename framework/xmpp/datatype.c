@@ -231,7 +231,7 @@ is_string(const struct datatype *type, const char *text)
 	return utf8_is_xml(text, strlen(text));
 }
 
-/* XEP-0060 §16.6. */
+/* XEP-0060 §12.23, of whose fields none is below nothing. */
 static bool
 is_integer_or_max(const struct datatype *type, const char *text)
 {
@@ -276,6 +276,16 @@ annex_datatype_matches(const char *datatype, const char *text)
 		if (strcmp(datatypes[i].name, datatype) == 0)
 			return datatypes[i].matches(&datatypes[i], text);
 	return is_string(NULL, text);
+}
+
+bool
+datatype_is_integer(const char *datatype)
+{
+	for (size_t i = 0; datatype != NULL && i < sizeof(datatypes) / sizeof(datatypes[0]); i++)
+		if (strcmp(datatypes[i].name, datatype) == 0)
+			return datatypes[i].matches == is_integer ||
+			    datatypes[i].matches == is_integer_or_max;
+	return false;
 }
 
 /* POSIX finds the longest match of the leftmost, so a whole one if there is one. */

@@ -51,9 +51,16 @@ field_has_choice(const struct annex_field *field, const char *value)
 }
 
 bool
+field_is_number(const struct annex_field *field)
+{
+	return field->member == ANNEX_MEMBER_INT ||
+	    (field->member == ANNEX_MEMBER_TEXT && datatype_is_integer(field->datatype));
+}
+
+bool
 field_has_range(const struct annex_field *field)
 {
-	return field->min != 0 || field->max != 0;
+	return field_is_number(field) && (field->min != 0 || field->max != 0);
 }
 
 static void
@@ -149,7 +156,7 @@ validate_add(struct annex_element *el, const struct annex_field *field)
 	bool is_number = field->member == ANNEX_MEMBER_INT;
 	bool is_open = field_is_list(field) && field->open;
 	bool has_most = field->type == ANNEX_LIST_MULTI && field->most != 0;
-	bool has_range = is_number && field_has_range(field) && (!field_is_list(field) || is_open);
+	bool has_range = field_has_range(field) && (!field_is_list(field) || is_open);
 	const char *datatype = field->datatype;
 	struct annex_element *validate;
 

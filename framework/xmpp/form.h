@@ -20,8 +20,12 @@ const char *field_type_name(enum annex_field_type type);
 bool field_is_list(const struct annex_field *field);
 bool field_has_choice(const struct annex_field *field, const char *value);
 
-/* Whether min and max of a number say anything. */
+/* Whether it is a number, be it kept as one or as a text; and whether its min and max say anything. */
+bool field_is_number(const struct annex_field *field);
 bool field_has_range(const struct annex_field *field);
+
+/* Whether values are integers, "max" among them or not. */
+bool datatype_is_integer(const char *datatype);
 
 /* Whether all of text matches the pattern, which is one. */
 bool field_pattern_matches(const char *pattern, const char *text);

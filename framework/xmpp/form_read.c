@@ -83,8 +83,9 @@ judge_choice(struct reading *r, const struct annex_field *field, const char *val
 static int
 judge_length(struct reading *r, const struct annex_field *field, size_t len)
 {
-	size_t min = field->min > 0 ? (size_t)field->min : 0;
-	size_t max = field->max > 0 ? (size_t)field->max : FIELD_TEXT_MAX;
+	bool is_number = field_is_number(field); /* whose bounds are of another kind */
+	size_t min = field->min > 0 && !is_number ? (size_t)field->min : 0;
+	size_t max = field->max > 0 && !is_number ? (size_t)field->max : FIELD_TEXT_MAX;
 
 	if (len < min)
 		return refuse(r, field, NULL,
@@ -99,6 +100,55 @@ static bool
 is_jid(const struct annex_field *field)
 {
 	return field->type == ANNEX_JID_SINGLE || field->type == ANNEX_JID_MULTI;
+}
+
+/* xs:integer with white space around it, as people type it. */
+static bool
+number_of(const char *value, int64_t *number_r)
+{
+	static const char white[] = " \t\r\n";
+	const char *digits = value + strspn(value, white);
+	char *end;
+
+	digits += *digits == '+' || *digits == '-';
+	if (*digits < '0' || *digits > '9')
+		return false;
+	errno = 0;
+	*number_r = strtoimax(value, &end, 10);
+	return errno == 0 && end[strspn(end, white)] == '\0';
+}
+
+static bool
+is_in_range(const struct annex_field *field, int64_t n)
+{
+	return !field_has_range(field) || (n >= field->min && n <= field->max);
+}
+
+static const char *
+number_expected(struct reading *r, const struct annex_field *field)
+{
+	if (!field_has_range(field))
+		return "expected a whole number";
+	if (field->max == INT64_MAX)
+		return annex_sprintf(
+		    r->pool, "expected a whole number of at least %" PRId64, field->min);
+	if (field->min == INT64_MIN)
+		return annex_sprintf(
+		    r->pool, "expected a whole number of at most %" PRId64, field->max);
+	return annex_sprintf(r->pool, "expected a whole number from %" PRId64 " to %" PRId64,
+	    field->min, field->max);
+}
+
+/* A number that is kept as a text, which is of its datatype: larger than any is as the largest; the words
+ * that some datatypes have are in any range (XEP-0060 §12.23). */
+static int
+judge_number_text(struct reading *r, const struct annex_field *field, const char *value)
+{
+	const char *digits = value + (*value == '+' || *value == '-');
+
+	if (*digits < '0' || *digits > '9' || is_in_range(field, strtoimax(value, NULL, 10)))
+		return ANNEX_OK;
+	return refuse(r, field, value, number_expected(r, field));
 }
 
 /* One text, judged by all that the row says; *text_r is in the pool. */
@@ -121,6 +171,8 @@ judge_text(
 	if (field->datatype != NULL && !annex_datatype_matches(field->datatype, value))
 		return refuse(r, field, value,
 		    annex_sprintf(r->pool, "expected the datatype %s", field->datatype));
+	if (field_has_range(field) && (status = judge_number_text(r, field, value)) < 0)
+		return status;
 	if (field->pattern != NULL && !field_pattern_matches(field->pattern, value))
 		return refuse(r, field, value,
 		    annex_sprintf(r->pool, "expected what matches %s", field->pattern));
@@ -140,44 +192,13 @@ read_truth(
 	return ANNEX_OK;
 }
 
-/* xs:integer with white space around it, as people type it. */
-static bool
-number_of(const char *value, int64_t *number_r)
-{
-	static const char white[] = " \t\r\n";
-	const char *digits = value + strspn(value, white);
-	char *end;
-
-	digits += *digits == '+' || *digits == '-';
-	if (*digits < '0' || *digits > '9')
-		return false;
-	errno = 0;
-	*number_r = strtoimax(value, &end, 10);
-	return errno == 0 && end[strspn(end, white)] == '\0';
-}
-
-static const char *
-number_expected(struct reading *r, const struct annex_field *field)
-{
-	if (!field_has_range(field))
-		return "expected a whole number";
-	if (field->max == INT64_MAX)
-		return annex_sprintf(
-		    r->pool, "expected a whole number of at least %" PRId64, field->min);
-	if (field->min == INT64_MIN)
-		return annex_sprintf(
-		    r->pool, "expected a whole number of at most %" PRId64, field->max);
-	return annex_sprintf(r->pool, "expected a whole number from %" PRId64 " to %" PRId64,
-	    field->min, field->max);
-}
-
 static int
 read_number(
     struct reading *r, const struct annex_field *field, const char *value, struct answer *answer)
 {
 	int64_t n;
 
-	if (!number_of(value, &n) || (field_has_range(field) && (n < field->min || n > field->max)))
+	if (!number_of(value, &n) || !is_in_range(field, n))
 		return refuse(r, field, value, number_expected(r, field));
 	answer->number = n;
 	return judge_choice(r, field, annex_sprintf(r->pool, "%" PRId64, n));
@@ -188,7 +209,8 @@ read_text(
     struct reading *r, const struct annex_field *field, const char *value, struct answer *answer)
 {
 	/* Nothing is no JID and no date, but it unsets one. */
-	if (value[0] == '\0' && field->min <= 0 && (!field_is_list(field) || field->open)) {
+	if (value[0] == '\0' && (field->min <= 0 || field_is_number(field)) &&
+	    (!field_is_list(field) || field->open)) {
 		answer->text = "";
 		return ANNEX_OK;
 	}

@@ -69,7 +69,8 @@ struct annex_field {
 	const char *label;
 	enum annex_member member;
 	size_t offset;
-	/* Numbers: inclusive (both 0 = any); texts: bytes, max 0 = 1,024; multi: bytes of each. */
+	/* Numbers, and texts whose datatype is one: inclusive (both 0 = any), INT64_MIN and INT64_MAX being
+	 * none; other texts: bytes, max 0 = 1,024; multi: bytes of each. */
 	int64_t min, max;
 	size_t most;                        /* multi types: values allowed; 0 = 256 */
 	const struct annex_choice *choices; /* of list types; others are refused unless open */
@@ -147,7 +148,7 @@ bool annex_strings_have(const struct annex_strings *list, const char *text);
 const char *annex_form_value(const struct annex_element *x, const char *var);
 
 /* Judge one text by datatype (XEP-0122 §5): "xs:integer", "xs:dateTime", "xs:anyURI", ..., and
- * "pubsub:integer-or-max" (XEP-0060 §16.6). */
+ * "pubsub:integer-or-max" (XEP-0060 §12.23). */
 bool annex_datatype_matches(const char *datatype, const char *text);
 
 #pragma GCC visibility pop

@@ -465,6 +465,52 @@ test_a_long_value_is_cut_in_the_sentence(void **state)
 		text));
 }
 
+/* XEP-0060 §12.23: a range is of the number; the word that means as many as there may be is in any. */
+static void
+test_a_text_that_is_a_number_has_a_range(void **state)
+{
+	struct annex_field fields[] = { ANNEX_FIELD(struct room, name, "n", ANNEX_TEXT_SINGLE, NULL,
+					    .datatype = "pubsub:integer-or-max", .min = 1,
+					    .max = INT64_MAX),
+		{ 0 } };
+	const struct annex_form form = { .fields = fields };
+	static const char *const fine[] = { "1", "max", "99999999999999999999", "" };
+	static const char *const wrong[] = { "0", "-1", "-0", "+0" };
+	struct room room = { .name = "7" };
+	const char *why;
+
+	assert_string_equal(render(*state, &form, "form", &room),
+	    X("form",
+		"<field var='n' type='text-single'><value>7</value>" VALIDATE
+		"pubsub:integer-or-max'><range min='1'/></validate></field>"));
+	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
+		const char *text =
+		    annex_sprintf(*state, X("submit", FIELD("n", VALUE("%s"))), fine[i]);
+
+		assert_int_equal(
+		    annex_form_read(&form, tree_of(*state, text), &room, NULL, *state, &why),
+		    ANNEX_OK);
+		assert_string_equal(room.name, fine[i]);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		const char *text =
+		    annex_sprintf(*state, X("submit", FIELD("n", VALUE("%s"))), wrong[i]);
+
+		assert_int_equal(
+		    annex_form_read(&form, tree_of(*state, text), &room, NULL, *state, &why),
+		    ANNEX_EINVAL);
+	}
+	assert_string_equal(why, "n: expected a whole number of at least 1, not \"+0\".");
+	fields[0].max = 9;
+	assert_int_equal(
+	    annex_form_read(&form,
+		tree_of(*state, X("submit", FIELD("n", VALUE("99999999999999999999")))), &room,
+		NULL, *state, &why),
+	    ANNEX_EINVAL);
+	assert_string_equal(
+	    why, "n: expected a whole number from 1 to 9, not \"99999999999999999999\".");
+}
+
 static void
 test_a_password_is_never_repeated(void **state)
 {
@@ -658,6 +704,7 @@ main(void)
 		cmocka_unit_test(test_without_values_there_are_no_presets),
 		cmocka_unit_test(test_a_result_is_values_only),
 		cmocka_unit_test(test_a_range_may_be_open_at_an_end),
+		cmocka_unit_test(test_a_text_that_is_a_number_has_a_range),
 		cmocka_unit_test(test_a_required_list_has_a_least_number),
 		cmocka_unit_test(test_what_is_sent_is_read_and_the_rest_stays),
 		cmocka_unit_test(test_every_type_is_read),
