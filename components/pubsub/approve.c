@@ -35,10 +35,11 @@ static const struct annex_form authorization_form = {
 	.title = "Request to subscribe",
 	.instructions = "Somebody asks to be subscribed to a node of yours.",
 	.fields = authorization_fields,
+	.languages = pubsub_languages,
 };
 
 static void
-ask_one(const struct sub *sub, const char *owner)
+ask_one(const struct sub *sub, const char *owner, const char *lang)
 {
 	struct annex_stanza *out = annex_message(sub->node->p->inst, NULL, owner, NULL);
 	const struct authorization values = {
@@ -47,18 +48,18 @@ ask_one(const struct sub *sub, const char *owner)
 		.jid = sub->jid,
 	};
 
-	annex_form_add(out->element, &authorization_form, "form", &values);
+	annex_form_ask(out->element, &authorization_form, &values, lang);
 	annex_send(sub->node->p->inst, out);
 }
 
 void
-ask_owners(const struct sub *sub)
+ask_owners(const struct sub *sub, const char *lang)
 {
 	const char *jids[OWNERS_ASKED];
 	size_t n = owners(sub->node, jids, OWNERS_ASKED);
 
 	for (size_t i = 0; i < n; i++)
-		ask_one(sub, jids[i]);
+		ask_one(sub, jids[i], lang);
 }
 
 /* A state that an owner (or what they changed) gives: written, then told. */
@@ -180,6 +181,7 @@ preset_pending(struct annex_instance *inst, struct annex_run *run, void *values)
 	form->type = NS_AUTHORIZATION;
 	form->title = "Nodes with requests";
 	form->fields = fields;
+	form->languages = pubsub_languages;
 	annex_run_ask(run, form);
 }
 
@@ -210,7 +212,7 @@ pending_send(struct pubsub *p, struct annex_run *run, const char *name)
 		if (annex_get(p->store, &key, &record) < 0)
 			continue;
 		sub = sub_of_record(node, number, (Pubsub__Subscription *)record);
-		ask_one(&sub, by->full);
+		ask_one(&sub, by->full, annex_run_lang(run));
 	}
 	return ANNEX_OK;
 }

@@ -128,6 +128,7 @@ const struct annex_form config_form = {
 	.type = NS_NODE_CONFIG,
 	.title = "Configuration of the node",
 	.fields = config_fields,
+	.languages = pubsub_languages,
 };
 
 const struct node_config config_baseline = {

@@ -23,7 +23,7 @@ show(struct request *rq, const char *name, const struct node_config *config)
 	el = annex_add(pubsub, NULL, name);
 	if (rq->node != NULL)
 		annex_attr_set(el, "node", rq->name);
-	annex_form_add(el, &config_form, "form", config);
+	annex_form_ask(el, &config_form, config, annex_lang(rq->in->element));
 	annex_send(rq->p->inst, out);
 	return ANNEX_DONE;
 }

@@ -63,7 +63,7 @@ options_get(struct request *rq)
 	annex_attr_set(el, "jid", sub.jid);
 	if (sub.subid[0] != '\0')
 		annex_attr_set(el, "subid", sub.subid);
-	annex_form_add(el, &options_form, "form", &sub.options);
+	annex_form_ask(el, &options_form, &sub.options, annex_lang(rq->in->element));
 	annex_send(rq->p->inst, out);
 	return ANNEX_DONE;
 }
@@ -115,7 +115,7 @@ options_default(struct request *rq)
 	el = annex_add(pubsub, NULL, "default");
 	if (rq->name != NULL)
 		annex_attr_set(el, "node", rq->name);
-	annex_form_add(el, &options_form, "form", &options_baseline);
+	annex_form_ask(el, &options_form, &options_baseline, annex_lang(rq->in->element));
 	annex_send(rq->p->inst, out);
 	return ANNEX_DONE;
 }

@@ -97,6 +97,8 @@ typedef int job_fn(struct annex_instance *inst, struct annex_job_state *state, s
 job_fn remains_step, node_trim_step, node_judge_step, erase_step, kept_step, fulltext_step,
     order_step, leave_step, arrival_step;
 extern const struct annex_disco pubsub_disco;
+/* Of all forms that people see, but those of operators. */
+extern const struct annex_language pubsub_languages[];
 
 /* --- commands.c, person.c, import.c: for operators ---------------------------------------- */
 

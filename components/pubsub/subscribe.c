@@ -107,7 +107,7 @@ subscribe_anew(struct request *rq, const struct annex_jid *jid, bool pending)
 	annex_count(rq->p->subscribed, 1);
 	confirm(rq, &sub, given);
 	if (pending)
-		ask_owners(&sub);
+		ask_owners(&sub, annex_lang(rq->in->element));
 	tell_owners_of(&sub);
 	send_last(&sub);
 	return ANNEX_DONE;

@@ -77,6 +77,7 @@ const struct annex_form options_form = {
 	.type = NS_SUBSCRIBE_OPTIONS,
 	.title = "Options of the subscription",
 	.fields = options_fields,
+	.languages = pubsub_languages,
 };
 
 const struct sub_options options_baseline = {

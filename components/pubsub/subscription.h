@@ -76,8 +76,8 @@ enum fault options_read(const struct pubsub *p, const struct annex_element *x,
 int sub_change(struct sub *sub, enum state state) ANNEX_MUST_CHECK;
 /* Take it away without a word to the subscriber, who cannot be reached. */
 int sub_drop(struct sub *sub) ANNEX_MUST_CHECK;
-/* Ask the owners about a pending one. */
-void ask_owners(const struct sub *sub);
+/* Ask the owners about a pending one, in the language of who asks; or NULL. */
+void ask_owners(const struct sub *sub, const char *lang);
 enum annex_verdict authorization(struct annex_instance *inst, const struct annex_stanza *in);
 enum annex_verdict bounce(struct annex_instance *inst, const struct annex_stanza *in);
 void preset_pending(struct annex_instance *inst, struct annex_run *run, void *values);

@@ -326,7 +326,7 @@ answer_form(const struct annex_stanza *in, const struct session *s, const struct
 	struct annex_element *el = answer_command(out, s, "executing");
 
 	answer_actions(el, s);
-	annex_form_add(el, s->form[s->stage], "form", s->values);
+	annex_form_ask(el, s->form[s->stage], s->values, annex_lang(in->element));
 	if (run != NULL)
 		answer_notes(el, run);
 	annex_send(s->inst, out);
@@ -354,6 +354,7 @@ session_run(struct session *s, const struct annex_stanza *in)
 	int r;
 
 	run_init(&run, inst, in->from, in->to, inst->scratch, s->keep);
+	run.lang = annex_lang(in->element);
 	r = run_stage(&run, s->command, s->stage, s->values);
 	if (r < 0)
 		return step_failed(inst, in, s, &run);
@@ -419,6 +420,7 @@ session_start(struct annex_instance *inst, const struct annex_stanza *in,
 		return annex_refuse_with(inst, in, &full);
 	}
 	run_init(&run, inst, in->from, in->to, inst->scratch, s->keep);
+	run.lang = annex_lang(in->element);
 	if (command->preset != NULL)
 		command->preset(inst, &run, s->values);
 	if (run.error.condition != 0) {

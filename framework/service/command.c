@@ -108,6 +108,12 @@ annex_run_by(const struct annex_run *run)
 	return run->by;
 }
 
+const char *
+annex_run_lang(const struct annex_run *run)
+{
+	return run->lang;
+}
+
 const struct annex_jid *
 annex_run_at(const struct annex_run *run)
 {
@@ -288,6 +294,7 @@ form_copy(struct annex_pool *pool, const struct annex_form *form)
 	copy->title = annex_strdup(pool, form->title);
 	copy->instructions = annex_strdup(pool, form->instructions);
 	copy->fields = field;
+	copy->languages = form->languages;
 	return copy;
 }
 

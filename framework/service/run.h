@@ -31,6 +31,7 @@ struct run_lines {
 struct annex_run {
 	struct annex_instance *inst;
 	const struct annex_jid *by, *at;
+	const char *lang;          /* of the request, or NULL */
 	struct annex_pool *pool;   /* of the run */
 	struct annex_pool *values; /* lives as long as the values */
 	struct run_lines notes, rows;

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include <annex/form.h>
 #include <annex/pool.h>
@@ -63,6 +64,43 @@ field_has_range(const struct annex_field *field)
 	return field_is_number(field) && (field->min != 0 || field->max != 0);
 }
 
+/* What is written: a form to be filled in, in a language or as the tables have it; or values alone. */
+struct writing {
+	bool is_asked;
+	const struct annex_language *language; /* NULL: that of the tables */
+	const void *values;                    /* or NULL */
+};
+
+/* RFC 4647 §3.4: "de-AT" gets "de" where that is as near as there is. */
+static const struct annex_language *
+language_find(const struct annex_form *form, const char *lang)
+{
+	const struct annex_language *l = form->languages, *found = NULL;
+	size_t len, longest = 0;
+
+	for (; lang != NULL && l != NULL && l->tag != NULL; l++) {
+		len = strlen(l->tag);
+		if (len <= longest || strncasecmp(l->tag, lang, len) != 0 ||
+		    (lang[len] != '\0' && lang[len] != '-'))
+			continue;
+		found = l;
+		longest = len;
+	}
+	return found;
+}
+
+/* A text of the tables as it is read; NULL stays NULL. */
+static const char *
+in_language(const struct writing *w, const char *text)
+{
+	const struct annex_translation *t = w->language == NULL ? NULL : w->language->texts;
+
+	for (; text != NULL && t != NULL && t->text != NULL; t++)
+		if (strcmp(t->text, text) == 0)
+			return t->there;
+	return text;
+}
+
 static void
 value_add(struct annex_element *el, const char *value)
 {
@@ -111,7 +149,7 @@ values_add(struct annex_element *el, const struct annex_field *field, const void
 }
 
 static void
-choices_add(struct annex_element *el, const struct annex_field *field)
+choices_add(struct annex_element *el, const struct annex_field *field, const struct writing *w)
 {
 	struct annex_element *option;
 
@@ -119,7 +157,7 @@ choices_add(struct annex_element *el, const struct annex_field *field)
 		return;
 	for (const struct annex_choice *c = field->choices; c->value != NULL; c++) {
 		option = annex_add(el, NULL, "option");
-		annex_attr_set(option, "label", c->label);
+		annex_attr_set(option, "label", in_language(w, c->label));
 		value_add(option, c->value);
 	}
 }
@@ -181,40 +219,39 @@ validate_add(struct annex_element *el, const struct annex_field *field)
 
 /* The heading of a section; its text is the label. */
 static void
-fixed_add(struct annex_element *x, const struct annex_field *field)
+fixed_add(struct annex_element *x, const struct annex_field *field, const struct writing *w)
 {
 	struct annex_element *el = annex_add(x, NULL, "field");
 
 	annex_attr_set(el, "type", field_type_name(ANNEX_FIXED));
 	if (field->var[0] != '\0')
 		annex_attr_set(el, "var", field->var);
-	value_add(el, field->label);
+	value_add(el, in_language(w, field->label));
 }
 
 static void
-field_add(
-    struct annex_element *x, const struct annex_field *field, const void *values, bool is_asked)
+field_add(struct annex_element *x, const struct annex_field *field, const struct writing *w)
 {
 	struct annex_element *el;
 
 	if (field->type == ANNEX_FIXED) {
-		if (is_asked)
-			fixed_add(x, field);
+		if (w->is_asked)
+			fixed_add(x, field, w);
 		return;
 	}
 	el = annex_add(x, NULL, "field");
 	annex_attr_set(el, "var", field->var);
-	if (is_asked) {
+	if (w->is_asked) {
 		annex_attr_set(el, "type", field_type_name(field->type));
-		annex_attr_set(el, "label", field->label);
-		annex_add_text(el, NULL, "desc", field->desc);
+		annex_attr_set(el, "label", in_language(w, field->label));
+		annex_add_text(el, NULL, "desc", in_language(w, field->desc));
 		if (field->required)
 			annex_add(el, NULL, "required");
 	}
-	if (values != NULL)
-		values_add(el, field, values);
-	if (is_asked) {
-		choices_add(el, field);
+	if (w->values != NULL)
+		values_add(el, field, w->values);
+	if (w->is_asked) {
+		choices_add(el, field, w);
 		validate_add(el, field);
 	}
 }
@@ -230,23 +267,44 @@ form_type_add(struct annex_element *x, const char *type)
 	value_add(el, type);
 }
 
-struct annex_element *
-annex_form_add(struct annex_element *parent, const struct annex_form *form, const char *kind,
-    const void *values)
+static struct annex_element *
+form_write(struct annex_element *parent, const struct annex_form *form, const char *kind,
+    const struct writing *w)
 {
 	struct annex_element *x = annex_add(parent, ANNEX_NS_FORM, "x");
-	bool is_asked = strcmp(kind, "form") == 0;
 
 	annex_attr_set(x, "type", kind);
-	if (is_asked) {
-		annex_add_text(x, NULL, "title", form->title);
-		annex_add_text(x, NULL, "instructions", form->instructions);
+	if (w->is_asked) {
+		annex_add_text(x, NULL, "title", in_language(w, form->title));
+		annex_add_text(x, NULL, "instructions", in_language(w, form->instructions));
 	}
 	if (form->type != NULL)
 		form_type_add(x, form->type);
 	for (const struct annex_field *f = form->fields; f != NULL && f->var != NULL; f++)
-		field_add(x, f, values, is_asked);
+		field_add(x, f, w);
 	return x;
+}
+
+struct annex_element *
+annex_form_add(struct annex_element *parent, const struct annex_form *form, const char *kind,
+    const void *values)
+{
+	return form_write(parent, form, kind,
+	    &(struct writing) { .is_asked = strcmp(kind, "form") == 0, .values = values });
+}
+
+struct annex_element *
+annex_form_ask(struct annex_element *parent, const struct annex_form *form, const void *values,
+    const char *lang)
+{
+	const struct writing w = { true, language_find(form, lang), values };
+	struct annex_element *stanza = parent;
+
+	while (stanza->parent != NULL)
+		stanza = stanza->parent;
+	if (w.language != NULL)
+		annex_attr_set_ns(stanza, ANNEX_NS_XML, "lang", w.language->tag);
+	return form_write(parent, form, "form", &w);
 }
 
 struct annex_element *

@@ -317,9 +317,36 @@ PROOFS = [
      r"features\.table:4: a/walk\.xct is no test"),
 ]
 
+WORLD = """static const struct annex_translation german[] = {
+	{ "One", "Eins" },
+	{ "One and "
+	  "two", "Eins und zwei" },
+	{ 0 },
+};
+static const struct annex_translation french[] = {
+	{ "One", "Un" },
+	{ "One and two", "Un et deux" },
+	{ 0 },
+};
+"""
+WORLD_TREE = {"components/a/languages.c": WORLD,
+              "components/a/a.c": 'f("One", "One"\n  " and two");\n/* "Three" */\n'}
+LANGUAGES = [
+    ("Nothing wrong", WORLD_TREE, None),
+    ("A text that one language lacks",
+     {**WORLD_TREE, "components/a/languages.c": WORLD.replace('\t{ "One", "Un" },\n', "")},
+     r'components/a/languages\.c: french lacks "One"'),
+    ("A text that is there twice",
+     {**WORLD_TREE, "components/a/languages.c": WORLD.replace('"One and two", "Un', '"One", "Un')},
+     r'components/a/languages\.c:9: "One" is in french twice'),
+    ("A text that nothing says any more",
+     {**WORLD_TREE, "components/a/languages.c": WORLD.replace('"One"', '"Three"')},
+     r'components/a/languages\.c:2: nothing says "Three"'),
+]
+
 CASES = {"arrows": ARROWS, "symbols": SYMBOLS, "linkage": LINKAGE, "mutable": MUTABLE,
          "format": FORMAT, "words": WORDS, "manuals": MANUAL_CASES, "headers": HEADERS,
-         "planted": PLANTED, "proofs": PROOFS, "shell": SHELL}
+         "languages": LANGUAGES, "planted": PLANTED, "proofs": PROOFS, "shell": SHELL}
 # Those that look at what was built.
 COMPILED = {"symbols", "linkage", "mutable", "manuals"}
 

@@ -68,6 +68,9 @@ struct annex_command {
 const struct annex_jid *annex_run_by(const struct annex_run *run);
 const struct annex_jid *annex_run_at(const struct annex_run *run);
 
+/* What they read (annex_lang of what they sent), or NULL. */
+const char *annex_run_lang(const struct annex_run *run);
+
 /* Memory that lives as long as the values do. */
 struct annex_pool *annex_run_pool(struct annex_run *run);
 

@@ -93,11 +93,23 @@ struct annex_field {
 		.offset = offsetof(type_, member_), __VA_ARGS__ \
 	}
 
+/* What people read instead of a text of the tables: a title, instructions, a label or a desc. */
+struct annex_translation {
+	const char *text; /* NULL ends the list */
+	const char *there;
+};
+
+struct annex_language {
+	const char *tag; /* RFC 5646: "de"; NULL ends the list */
+	const struct annex_translation *texts;
+};
+
 struct annex_form {
 	const char *type;         /* FORM_TYPE, or NULL */
 	const char *title;        /* or NULL */
 	const char *instructions; /* or NULL */
 	const struct annex_field *fields;
+	const struct annex_language *languages; /* beside that of the tables, for ever; or NULL */
 };
 
 /*
@@ -107,6 +119,14 @@ struct annex_form {
  */
 struct annex_element *annex_form_add(struct annex_element *parent, const struct annex_form *form,
     const char *kind, const void *values);
+
+/*
+ * The same of kind "form" for somebody who reads lang, which is annex_lang of what they sent and may be
+ * NULL.  Where form has that language, or the one that it is a kind of (RFC 4647 §3.4), texts that are
+ * translated are in it, and xml:lang of the stanza that parent is in says so.
+ */
+struct annex_element *annex_form_ask(struct annex_element *parent, const struct annex_form *form,
+    const void *values, const char *lang);
 
 /* The data form in el with that FORM_TYPE (NULL: any), or else one that has no field at all, as
  * what cancels or accepts everything has (XEP-0045 §10.1.2), or NULL. */

@@ -236,6 +236,66 @@ test_a_result_is_values_only(void **state)
 		"<field var='most'><value>20</value></field>"));
 }
 
+static const struct annex_translation german[] = {
+	{ "Room", "Raum" },
+	{ "Fill in", "Bitte ausfüllen" },
+	{ "Head", "Kopf" },
+	{ "Who", "Wer" },
+	{ "Moderators only", "Nur Moderatoren" },
+	{ 0 },
+};
+static const struct annex_translation austrian[] = { { "Head", "Schädel" }, { 0 } };
+static const struct annex_language languages[] = {
+	{ "de", german },
+	{ "de-AT", austrian },
+	{ 0 },
+};
+
+static const char *
+asked_in(struct annex_pool *pool, const char *lang)
+{
+	static const struct annex_field fields[] = {
+		{ .var = "", .type = ANNEX_FIXED, .label = "Head" },
+		ANNEX_FIELD(struct room, whois, "whois", ANNEX_LIST_SINGLE, "Who",
+		    .choices = whois_choices, .desc = "Who"),
+		ANNEX_FIELD(struct room, name, "name", ANNEX_TEXT_SINGLE, "Name"),
+		{ 0 },
+	};
+	const struct annex_form form = {
+		.title = "Room", .instructions = "Fill in", .fields = fields, .languages = languages
+	};
+	const struct room room = { .whois = "anyone", .name = "Room" };
+	struct annex_element *stanza = annex_element(pool, "urn:q", "iq");
+
+	annex_form_ask(annex_add(stanza, NULL, "query"), &form, &room, lang);
+	return annex_element_write(stanza, pool, NULL);
+}
+
+#define ASKED(lang, title, instructions, head, who, moderators)                               \
+	"<iq xmlns='urn:q'" lang "><query><x xmlns='jabber:x:data' type='form'><title>" title \
+	"</title><instructions>" instructions "</instructions><field type='fixed'>"           \
+	"<value>" head "</value></field><field var='whois' type='list-single' label='" who    \
+	"'><desc>" who "</desc><value>anyone</value><option label='" moderators               \
+	"'><value>moderators</value></option><option label='Anyone'><value>anyone</value>"    \
+	"</option></field><field var='name' type='text-single' label='Name'><value>Room"      \
+	"</value></field></x></query></iq>"
+#define GERMAN ASKED(" xml:lang='de'", "Raum", "Bitte ausfüllen", "Kopf", "Wer", "Nur Moderatoren")
+#define ENGLISH ASKED("", "Room", "Fill in", "Head", "Who", "Moderators only")
+
+/* Texts of the tables are; values are not, even where they say the same. */
+static void
+test_a_form_is_in_the_language_that_is_read(void **state)
+{
+	assert_string_equal(asked_in(*state, "de"), GERMAN);
+	assert_string_equal(asked_in(*state, "DE-ch"), GERMAN);
+	assert_string_equal(asked_in(*state, "de-AT-1996"),
+	    ASKED(" xml:lang='de-AT'", "Room", "Fill in", "Schädel", "Who", "Moderators only"));
+	assert_string_equal(asked_in(*state, NULL), ENGLISH);
+	assert_string_equal(asked_in(*state, ""), ENGLISH);
+	assert_string_equal(asked_in(*state, "d"), ENGLISH);
+	assert_string_equal(asked_in(*state, "den"), ENGLISH);
+}
+
 static void
 test_a_range_may_be_open_at_an_end(void **state)
 {
@@ -703,6 +763,7 @@ main(void)
 		cmocka_unit_test(test_a_form_begins_with_title_and_type),
 		cmocka_unit_test(test_without_values_there_are_no_presets),
 		cmocka_unit_test(test_a_result_is_values_only),
+		cmocka_unit_test(test_a_form_is_in_the_language_that_is_read),
 		cmocka_unit_test(test_a_range_may_be_open_at_an_end),
 		cmocka_unit_test(test_a_text_that_is_a_number_has_a_range),
 		cmocka_unit_test(test_a_required_list_has_a_least_number),
