@@ -50,13 +50,13 @@ struct action {
 	int64_t due_ms;
 	enum annex_show shows; /* show, read */
 	const char *bot_name, *edit, *edited, *retract, *nick, *get, *avatar;
-	const char *file, *data, *path, *text, *mime, *link;
+	const char *file, *data, *path, *text, *mime, *link, *react;
 	const void *file_bytes;
 	size_t file_len;
 	const void *picture; /* avatar, decoded */
 	size_t picture_len;
 	int64_t ttl_ms, for_ms;
-	json_t *commands, *table, *form, *choices, *atom, *groups;
+	json_t *commands, *table, *form, *choices, *atom, *groups, *reactions, *hints;
 	int64_t hello;
 	const struct annex_jid *to;
 	struct event *event; /* that it answers */
@@ -75,6 +75,7 @@ struct verb {
 };
 
 /* send.c */
+void add_origin(struct annex_element *message);
 void send_decorate(struct action *action, struct annex_element *message);
 int judge_send(struct action *action);
 int judge_edit(struct action *action);
@@ -97,6 +98,7 @@ int
 held_add(struct action *action, const char *body, const char *id, const char *xml) ANNEX_MUST_CHECK;
 
 /* reply.c */
+int reply_reactions(struct event *event, const json_t *reactions) ANNEX_MUST_CHECK;
 bool table_is_one(const json_t *table);
 int reply_table(struct event *event, const json_t *table) ANNEX_MUST_CHECK;
 /* Ask more, before what the command is for is done; note: or NULL. */
@@ -118,6 +120,14 @@ int run_timer(struct action *action);
 int ban_judge(struct action *action);
 int ban_run(struct action *action);
 const char *ban_list(struct action *action);
+
+/* react.c */
+int judge_reactions(struct action *action);
+int judge_react(struct action *action);
+int run_react(struct action *action);
+/* keep: it may be kept by archives. */
+void
+add_reactions(struct annex_element *message, const char *id, const json_t *reactions, bool keep);
 
 /* picture.c: the picture of an action is one; it is decoded. */
 int picture_judge(struct action *action);

@@ -34,6 +34,8 @@
 #define NS_STATES "http://jabber.org/protocol/chatstates"
 #define NS_REPLY "urn:xmpp:reply:0"
 #define NS_CORRECT "urn:xmpp:message-correct:0"
+#define NS_HINTS "urn:xmpp:hints"
+#define NS_REACTIONS "urn:xmpp:reactions:0"
 
 struct carrier;
 struct consumer;
@@ -148,14 +150,16 @@ struct event {
 	struct consumer *consumer; /* who has taken it, or NULL */
 	uint64_t seq;
 	const char *kind, *from, *bare, *type, *thread, *id, *lang;
-	const char *line; /* as programs get it */
-	const char *body; /* as an exec program gets it */
-	uint32_t replies; /* sent, of this delivery or an earlier one */
-	uint32_t tries;   /* that failed */
+	const char *line;   /* as programs get it */
+	const char *body;   /* as an exec program gets it */
+	const char *marker; /* the id by which its sender is told that it was read; or NULL */
+	uint32_t replies;   /* sent, of this delivery or an earlier one */
+	uint32_t tries;     /* that failed */
 	int64_t made_ms;
 	unsigned redelivered; /* times it may have been given to somebody before */
 	unsigned ordinal;     /* answers within this delivery */
 	bool quoted;          /* its answer says what it answers */
+	bool unkept;          /* its sender wants it in no archive */
 	bool is_state;        /* whether its contact is there: a later one replaces it */
 	bool is_first;        /* it says that they came, and had not been there */
 	bool later;           /* its row is among those that are answered later */
@@ -189,6 +193,8 @@ enum {
 	TABLE_FILES,
 	TABLE_SEEN,
 	TABLE_BANS,
+	TABLE_ECHOES,
+	TABLE_REACTIONS,
 };
 extern const struct annex_table bots_tables[];
 
@@ -327,6 +333,8 @@ void dispatch_anew(struct bot *bot);
 
 /* A text to whoever caused event, in one message or several; once each, however often it is delivered. */
 int reply_text(struct event *event, const char *body) ANNEX_MUST_CHECK;
+/* The id of the next message that answers it. */
+const char *reply_id(const struct event *event);
 /* We could not do it, to people. */
 int reply_notice(struct event *event, const char *text);
 
@@ -469,6 +477,23 @@ void rooms_bounced(struct bot *bot, const struct annex_stanza *in, const struct 
 enum annex_verdict bots_presence(struct annex_instance *inst, const struct annex_stanza *in);
 enum annex_verdict bots_presence_error(struct annex_instance *inst, const struct annex_stanza *in);
 
+/* Whether that was said just now by somebody in a room where bot is. */
+bool rooms_hear(const struct bot *bot, const struct annex_stanza *in);
+
+/* --- echoes.c ---------------------------------------------------------------------- */
+
+/* What the room calls the message, for everybody; NULL: nothing. */
+const char *echo_name(const struct annex_stanza *in);
+/* A room has said what bot said there. */
+void echo_note(struct bot *bot, const struct annex_stanza *in);
+/* The id under which bot has said what the room calls so, in scratch; NULL: it has not. */
+const char *echo_id(const struct bot *bot, const char *room, const char *name);
+
+/* --- react.c ----------------------------------------------------------------------- */
+
+/* True where it was a reaction, whatever became of it. */
+bool react_take(struct bot *bot, const struct annex_stanza *in);
+
 /* --- adhoc.c ------------------------------------------------------------------------ */
 
 enum annex_verdict bots_command(struct annex_instance *inst, const struct annex_stanza *in);
@@ -522,6 +547,14 @@ enum annex_verdict event_refuse(struct bots *m, const struct annex_stanza *in, i
 
 enum annex_verdict bots_message_error(struct annex_instance *inst, const struct annex_stanza *in);
 enum annex_verdict bots_message(struct annex_instance *inst, const struct annex_stanza *in);
+/* The id by which it is referred to, for all but receipts and markers (XEP-0359, XEP-0461 §3.1). */
+const char *id_for_others(const struct annex_stanza *in);
+/* What else of a message its event keeps: who waits to hear that it was read, and hints. */
+void event_note_message(struct event *event, const struct annex_stanza *in);
+/* It has been read: whoever wanted to know that does. */
+void event_read(struct event *event);
+bool is_groupchat(const struct annex_stanza *in);
+extern const char *const message_hints[]; /* XEP-0334 §4; NULL-ended */
 extern const struct annex_disco bots_disco;
 
 #endif /* BOTS_H */

@@ -321,10 +321,11 @@ command_event(struct bot *bot, const struct saying *saying, const struct annex_s
 	if (in->kind == ANNEX_MESSAGE) {
 		ev->type = annex_strdup(ev->pool, in->type);
 		ev->thread = annex_strdup(ev->pool, annex_child_text(in->element, NULL, "thread"));
+		event_note_message(ev, in);
 	} else {
 		ev->type = "chat";
 	}
-	ev->id = annex_strdup(ev->pool, in->id);
+	ev->id = annex_strdup(ev->pool, in->kind == ANNEX_MESSAGE ? id_for_others(in) : NULL);
 	ev->lang = annex_strdup(ev->pool, annex_lang(in->element));
 	t = event_begin(ev);
 	text_member(&t, "node", saying->node);

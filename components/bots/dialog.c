@@ -383,6 +383,8 @@ run_line(struct bot *bot, const struct commands *commands, const struct annex_st
 	struct saying saying = { .via = "text", .stage = 1 };
 	bool open = false, whole = true;
 
+	if (strncmp(body, "/me ", 4) == 0) /* what they do, not what we are to (XEP-0245) */
+		return ANNEX_AGAIN;
 	if ((word = next_word(pool, &at, &open)) == NULL ||
 	    (c = command_find(bot, commands, word, in->from, true)) == NULL)
 		return ANNEX_AGAIN;

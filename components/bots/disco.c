@@ -157,6 +157,8 @@ info(struct annex_instance *inst, const struct annex_stanza *in, const char *nod
 	annex_disco_identity(info, "client", "bot", bot_name(bot));
 	for (const char *const *f = features; *f != NULL; f++)
 		annex_disco_feature(info, *f);
+	if (bot_wants(bot, "reaction"))
+		annex_disco_feature(info, NS_REACTIONS);
 	return ANNEX_OK;
 }
 

@@ -53,6 +53,8 @@ event_pack(const struct event *ev, Bots__Event *record)
 	record->made_ms = ev->made_ms;
 	record->is_state = ev->is_state;
 	record->is_first = ev->is_first;
+	record->marker = text_for_record(ev->marker);
+	record->unkept = ev->unkept;
 }
 
 static int
@@ -112,6 +114,8 @@ event_unpack(struct bot *bot, uint64_t seq, const Bots__Event *record)
 	ev->made_ms = record->made_ms;
 	ev->is_state = record->is_state;
 	ev->is_first = record->is_first;
+	ev->marker = text_of_record(ev->pool, record->marker);
+	ev->unkept = record->unkept;
 	return ev;
 }
 
@@ -394,6 +398,7 @@ event_done(struct event *ev)
 	bot->stored--;
 	annex_count(bot->bots->acknowledged, 1);
 	untake(ev);
+	event_read(ev);
 	annex_list_remove(&ev->link);
 	if (ev->ordinal > 0 && !ev->later && !bot_is_for_all(bot)) {
 		event_drop(ev);

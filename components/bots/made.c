@@ -358,7 +358,8 @@ made_clear(struct annex_instance *inst, struct annex_job_state *state, size_t li
 {
 	static const int tables[] = { TABLE_INBOX, TABLE_DEAD, TABLE_SENDS, TABLE_KEYS, TABLE_HELD,
 		TABLE_ASKS, TABLE_SHOWN, TABLE_COMMANDS, TABLE_ROOMS, TABLE_NOTICES, TABLE_LATER,
-		TABLE_ANSWERS, TABLE_BEATS, TABLE_TIMERS, TABLE_WORKERS, TABLE_BANS };
+		TABLE_ANSWERS, TABLE_BEATS, TABLE_TIMERS, TABLE_WORKERS, TABLE_BANS, TABLE_ECHOES,
+		TABLE_REACTIONS };
 	struct bots *m = annex_state(inst);
 	const char *name = annex_strndup(annex_scratch(inst), (char *)state->bytes, state->len);
 	struct annex_key key = bots_key(TABLE_MADE, name);

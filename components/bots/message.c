@@ -4,7 +4,7 @@
  * message.c - what people say to bots
  *
  * A message with a text or a file becomes an event, if nobody takes it before: a
- * receipt (track.c), a command or an answer (dialog.c), the guards.  Never
+ * receipt (track.c), a reaction (react.c), a command or an answer (dialog.c), the guards.  Never
  * answered are errors, headlines, what bots of ours say, and what has no text.
  */
 #include <inttypes.h>
@@ -13,6 +13,9 @@
 #include "command.h"
 
 #define NS_OOB "jabber:x:oob"
+
+/* XEP-0334 §4. */
+const char *const message_hints[] = { "no-permanent-store", "no-store", "no-copy", "store", NULL };
 
 /* --- The event ---------------------------------------------------------------- */
 
@@ -71,6 +74,20 @@ add_delay(struct text *t, const struct annex_element *message, struct annex_pool
 		text_member(t, "delay", annex_datetime(pool, stamp_ms));
 }
 
+/* What is asked of whoever keeps or copies it (XEP-0334). */
+static void
+add_hints(struct text *t, const struct annex_element *message)
+{
+	const char *found[sizeof(message_hints) / sizeof(message_hints[0])] = { 0 };
+	size_t n = 0;
+
+	for (const char *const *hint = message_hints; *hint != NULL; hint++)
+		if (annex_child(message, NS_HINTS, *hint) != NULL)
+			found[n++] = *hint;
+	if (n > 0)
+		text_strings(t, "hints", found);
+}
+
 static const char *
 attr_of(const struct annex_element *message, const char *ns, const char *name, const char *attr)
 {
@@ -94,31 +111,65 @@ write_message(struct event *ev, const struct annex_stanza *in)
 	if (oob != NULL)
 		text_member(&t, "oob", annex_child_text(oob, NS_OOB, "url"));
 	add_shared(&t, el);
+	add_hints(&t, el);
 	add_delay(&t, el, ev->pool);
 	add_who(&t, ev->bot, in->from, ev->lang);
 	event_end(ev, &t);
-}
-
-/* In a room everybody calls it what the room does (XEP-0359; XEP-0461 §3.1). */
-static const char *
-id_for_others(const struct annex_stanza *in)
-{
-	if (in->type == NULL || strcmp(in->type, "groupchat") != 0)
-		return in->id;
-	ANNEX_CHILDREN (in->element, el) {
-		const char *by = annex_attr(el, "by"), *id = annex_attr(el, "id");
-
-		if (annex_is(el, NS_SID, "stanza-id") && by != NULL && id != NULL &&
-		    strcmp(by, in->from->bare) == 0)
-			return id;
-	}
-	return in->id;
 }
 
 static bool
 is_type(const struct annex_stanza *in, const char *type)
 {
 	return in->type != NULL && strcmp(in->type, type) == 0;
+}
+
+bool
+is_groupchat(const struct annex_stanza *in)
+{
+	return is_type(in, "groupchat");
+}
+
+/* In a room everybody calls it what the room does, and nothing where that calls it nothing. */
+const char *
+id_for_others(const struct annex_stanza *in)
+{
+	const char *origin = attr_of(in->element, NS_SID, "origin-id", "id");
+
+	if (is_groupchat(in))
+		return echo_name(in);
+	return origin != NULL ? origin : in->id;
+}
+
+void
+event_note_message(struct event *ev, const struct annex_stanza *in)
+{
+	const struct annex_element *el = in->element;
+
+	if (!is_groupchat(in) && annex_child(el, NS_MARKERS, "markable") != NULL)
+		ev->marker = annex_strdup(ev->pool, in->id);
+	ev->unkept = annex_child(el, NS_HINTS, "no-store") != NULL ||
+	    annex_child(el, NS_HINTS, "no-permanent-store") != NULL;
+}
+
+/*
+ * One that was read says so of all before it: while the program has another of the same contact, that
+ * one will.  Who does not see the bot does not see what it reads, either (XEP-0333 §8).
+ */
+void
+event_read(struct event *ev)
+{
+	struct bot *bot = ev->bot;
+	struct annex_instance *inst = bot->bots->inst;
+	struct annex_contact c;
+	struct annex_stanza *out;
+
+	if (ev->marker == NULL || (ev->lane != NULL && ev->lane->taken > 0) ||
+	    annex_contact_get(inst, bot->jid, ev->bare, &c) < 0 || c.out != ANNEX_SUBSCRIBED)
+		return;
+	out = annex_message(inst, bot->full, ev->bare, ev->type);
+	annex_attr_set(annex_add(out->element, NS_MARKERS, "displayed"), "id", ev->marker);
+	annex_add(out->element, NS_HINTS, "store");
+	annex_send_on(inst, annex_flow(inst, bot->name), out);
 }
 
 static int
@@ -134,6 +185,7 @@ message_event(struct bot *bot, const struct annex_stanza *in, const char *body)
 	ev->thread = annex_strdup(ev->pool, annex_child_text(in->element, NULL, "thread"));
 	ev->lang = annex_strdup(ev->pool, annex_lang(in->element));
 	ev->body = annex_strdup(ev->pool, body);
+	event_note_message(ev, in);
 	ev->composes = is_type(in, "chat") && annex_child(in->element, NS_STATES, "active") != NULL;
 	write_message(ev, in);
 	return event_add_or_drop(ev);
@@ -193,7 +245,9 @@ bots_message(struct annex_instance *inst, const struct annex_stanza *in)
 
 	if (strcmp(in->from->domain, annex_domain(inst)) == 0 || is_type(in, "headline"))
 		return ANNEX_DONE;
-	if (bot != NULL && is_type(in, "groupchat")) {
+	if (bot != NULL && is_groupchat(in)) {
+		if (rooms_hear(bot, in) && react_take(bot, in))
+			return ANNEX_DONE;
 		body = body == NULL ? NULL : rooms_meant(bot, in, body);
 		return body == NULL ? ANNEX_DONE : say_to_bot(bot, in, body);
 	}
@@ -201,6 +255,8 @@ bots_message(struct annex_instance *inst, const struct annex_stanza *in)
 		return annex_refuse(inst, in, ANNEX_SERVICE_UNAVAILABLE, NULL);
 	if (body == NULL)
 		body = first_shared(in->element);
+	if (react_take(bot, in))
+		return ANNEX_DONE;
 	if (track_message(bot, in) && body == NULL)
 		return ANNEX_DONE;
 	if (body == NULL) {

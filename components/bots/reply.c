@@ -22,6 +22,13 @@ address_of(const struct event *ev)
 	return rooms_reply_to(ev->bot, ev->from, ev->bare, ev->type);
 }
 
+const char *
+reply_id(const struct event *ev)
+{
+	return bot_stanza_id(
+	    ev->bot, annex_scratch(ev->bot->bots->inst), "reply", ev->seq * 4096 + ev->ordinal);
+}
+
 static struct annex_stanza *
 message_for(struct event *ev)
 {
@@ -29,9 +36,7 @@ message_for(struct event *ev)
 	const char *type = ev->type == NULL || strcmp(ev->type, "normal") == 0 ? NULL : ev->type;
 	struct annex_stanza *out = annex_message(bot->bots->inst, bot->full, address_of(ev), type);
 
-	annex_attr_set(out->element, "id",
-	    bot_stanza_id(
-		bot, annex_scratch(bot->bots->inst), "reply", ev->seq * 4096 + ev->ordinal));
+	annex_attr_set(out->element, "id", reply_id(ev));
 	return out;
 }
 
@@ -64,6 +69,7 @@ send_part(struct event *ev, const char *part)
 	if (is_swallowed(ev))
 		return ANNEX_OK;
 	out = message_for(ev);
+	add_origin(out->element);
 	annex_add_text(out->element, NULL, "body", part);
 	if (ev->thread != NULL)
 		annex_add_text(out->element, NULL, "thread", ev->thread);
@@ -80,14 +86,28 @@ send_part(struct event *ev, const char *part)
 static int
 send_file(struct event *ev, const char *text)
 {
-	const char *id;
 	int r;
 
 	if (is_swallowed(ev))
 		return ANNEX_OK;
-	id = bot_stanza_id(
-	    ev->bot, annex_scratch(ev->bot->bots->inst), "reply", ev->seq * 4096 + ev->ordinal);
-	if ((r = bots_must(ev->bot->bots, files_text(ev->bot, address_of(ev), id, text))) < 0)
+	r = bots_must(ev->bot->bots, files_text(ev->bot, address_of(ev), reply_id(ev), text));
+	if (r < 0)
+		return r;
+	ev->replies = ++ev->ordinal;
+	return ANNEX_OK;
+}
+
+int
+reply_reactions(struct event *ev, const json_t *reactions)
+{
+	struct annex_stanza *out;
+	int r;
+
+	if (is_swallowed(ev))
+		return ANNEX_OK;
+	out = message_for(ev);
+	add_reactions(out->element, ev->id, reactions, !ev->unkept);
+	if ((r = out_send(ev->bot, out, NULL)) < 0)
 		return r;
 	ev->replies = ++ev->ordinal;
 	return ANNEX_OK;

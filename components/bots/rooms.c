@@ -405,16 +405,38 @@ said_to(const char *body, const char *nick)
 	return NULL;
 }
 
-const char *
-rooms_meant(struct bot *bot, const struct annex_stanza *in, const char *body)
+/* Where somebody has said that just now, we perhaps; NULL: it is history, or the room's own. */
+static const struct room *
+room_of(const struct bot *bot, const struct annex_stanza *in)
 {
 	const struct room *room = room_find(bot, in->from->bare);
 	int64_t stamp_ms;
 
-	if (room == NULL || room->state != ROOM_IN || in->from->resource == NULL ||
-	    strcmp(in->from->full, room->as) == 0 ||
-	    annex_delay_read(in->element, NULL, &stamp_ms) >= 0)
+	return room == NULL || room->state != ROOM_IN || in->from->resource == NULL ||
+		annex_delay_read(in->element, NULL, &stamp_ms) >= 0
+	    ? NULL
+	    : room;
+}
+
+bool
+rooms_hear(const struct bot *bot, const struct annex_stanza *in)
+{
+	const struct room *room = room_of(bot, in);
+
+	return room != NULL && strcmp(in->from->full, room->as) != 0;
+}
+
+const char *
+rooms_meant(struct bot *bot, const struct annex_stanza *in, const char *body)
+{
+	const struct room *room = room_of(bot, in);
+
+	if (room == NULL)
 		return NULL;
+	if (strcmp(in->from->full, room->as) == 0) {
+		echo_note(bot, in);
+		return NULL;
+	}
 	if (body[0] == '!' && body[1] != '\0')
 		return body + 1;
 	return said_to(body, strchr(room->as, '/') + 1);

@@ -16,7 +16,6 @@
 #define NS_ATOM "http://www.w3.org/2005/Atom"
 #define NS_RETRACT "urn:xmpp:message-retract:1"
 #define NS_FALLBACK "urn:xmpp:fallback:0"
-#define NS_HINTS "urn:xmpp:hints"
 
 static const char *
 text_in(struct action *a, const json_t *object, const char *name)
@@ -50,6 +49,30 @@ judge_texts(struct action *a)
 	return ANNEX_OK;
 }
 
+static bool
+is_hint(const char *text)
+{
+	const char *const *hint = message_hints;
+
+	while (text != NULL && *hint != NULL && strcmp(*hint, text) != 0)
+		hint++;
+	return text != NULL && *hint != NULL;
+}
+
+static int
+judge_hints(struct action *a)
+{
+	const json_t *item;
+	size_t i;
+
+	if (a->hints != NULL && !json_is_array(a->hints))
+		return action_wrong(a, "bad-json", "\"hints\" must be a list");
+	json_array_foreach(
+	    a->hints, i, item) if (!is_hint(json_string_value(item))) return action_wrong(a,
+	    "bad-json", "each of \"hints\" must be no-permanent-store, no-store, no-copy or store");
+	return ANNEX_OK;
+}
+
 int
 judge_send(struct action *a)
 {
@@ -63,7 +86,7 @@ judge_send(struct action *a)
 		    a, "bad-json", "\"key\" must be a text of 1 to %d bytes", KEY_BYTES);
 	if (a->atom != NULL && !json_is_object(a->atom))
 		return action_wrong(a, "bad-json", "\"atom\" must be an object");
-	if (judge_texts(a) < 0)
+	if (judge_texts(a) < 0 || judge_hints(a) < 0)
 		return ANNEX_EINVAL;
 	if (strcmp(a->to->domain, annex_domain(inst)) == 0)
 		return action_wrong(
@@ -95,6 +118,17 @@ add_atom(struct action *a, struct annex_element *message)
 	annex_add_text(el, NULL, "url", link);
 }
 
+static bool
+has_hint(const json_t *hints, const char *name)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(
+	    hints, i, item) if (strcmp(json_string_value(item), name) == 0) return true;
+	return false;
+}
+
 void
 send_decorate(struct action *a, struct annex_element *message)
 {
@@ -104,6 +138,20 @@ send_decorate(struct action *a, struct annex_element *message)
 		annex_add_text(message, NULL, "thread", clean_text(a->pool, a->thread));
 	if (a->atom != NULL)
 		add_atom(a, message);
+	for (const char *const *hint = message_hints; *hint != NULL; hint++)
+		if (has_hint(a->hints, *hint))
+			annex_add(message, NS_HINTS, *hint);
+}
+
+/* In a room it is to be known again, whatever the room calls it (XEP-0359 §3). */
+void
+add_origin(struct annex_element *message)
+{
+	const char *type = annex_attr(message, "type");
+
+	if (type != NULL && strcmp(type, "groupchat") == 0)
+		annex_attr_set(
+		    annex_add(message, NS_SID, "origin-id"), "id", annex_attr(message, "id"));
 }
 
 static struct annex_stanza *
@@ -115,6 +163,7 @@ message_of(struct action *a, const char *part, unsigned number)
 
 	annex_attr_set(out->element, "id",
 	    number == 0 ? a->stanza_id : annex_sprintf(a->pool, "%s-%u", a->stanza_id, number));
+	add_origin(out->element);
 	annex_add_text(out->element, NULL, "body", part);
 	if (number > 0)
 		return out;
@@ -215,7 +264,8 @@ judge_edit(struct action *a)
 	if (send == NULL)
 		return action_wrong(a, "item-not-found", "no message \"%.60s\" is known", which);
 	a->to = annex_jid(a->pool, send->to);
-	a->edited = annex_strdup(a->pool, send->id);
+	a->edited = annex_strdup(
+	    a->pool, a->retract != NULL && *send->echo != '\0' ? send->echo : send->id);
 	a->type = *send->type == '\0' ? "chat" : annex_strdup(a->pool, send->type);
 	if (a->body != NULL && *clean_text(a->pool, a->body) == '\0')
 		return action_wrong(a, "bad-json", "there is nothing to say: \"body\" is empty");

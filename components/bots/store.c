@@ -141,6 +141,16 @@ const struct annex_table bots_tables[] = {
 	    .key = by_bot_contact,
 	    .record = &bots__ban__descriptor,
 	    .version = 1 },
+	{ .number = 23,
+	    .name = "echoes",
+	    .key = by_bot_id,
+	    .record = &bots__send__descriptor,
+	    .version = 1 },
+	{ .number = 24,
+	    .name = "reactions",
+	    .key = by_bot_id,
+	    .record = &bots__reaction__descriptor,
+	    .version = 1 },
 	{ 0 },
 };
 

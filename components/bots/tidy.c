@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * tidy.c - what is old goes: fates of messages, their keys, answers that nobody fetched,
- * dead letters, messages that nobody sends again, and when somebody was told that we cannot
- * read what they send
+ * tidy.c - what is old goes: fates of messages, their keys, what rooms call them, answers
+ * that nobody fetched, dead letters, messages that nobody sends again, and when somebody
+ * reacted to what, or was told that we cannot read what they send
  *
  * All tables are walked once an hour, some rows at a time, so that nobody waits for it.
  */
@@ -44,6 +44,12 @@ is_old_notice(const ProtobufCMessage *record, int64_t now_ms)
 	return ((const Bots__Notice *)record)->said_ms <= now_ms - DAY_MS;
 }
 
+static bool
+is_old_reaction(const ProtobufCMessage *record, int64_t now_ms)
+{
+	return ((const Bots__Reaction *)record)->heard_ms <= now_ms - DAY_MS;
+}
+
 static const struct old {
 	int table;
 	bool (*is_old)(const ProtobufCMessage *record, int64_t now_ms);
@@ -54,6 +60,8 @@ static const struct old {
 	{ TABLE_NOTICES, is_old_notice },
 	{ TABLE_DEAD, is_old_dead },
 	{ TABLE_SEEN, is_old_seen },
+	{ TABLE_ECHOES, is_old_send },
+	{ TABLE_REACTIONS, is_old_reaction },
 };
 
 /* The next rows of a table; false: that was all. */

@@ -18,6 +18,7 @@
 
 static const char *const ack_modes[] = { "reply", "explicit", "auto", NULL };
 static const char *const types[] = { "normal", "chat", "headline", "groupchat", NULL };
+static const char *const talks[] = { "chat", "groupchat", NULL }; /* XEP-0444 §4 */
 static const char *const whens[] = { "now", "online", "available", "active", NULL };
 
 /* --- hello, ack --------------------------------------------------------------- */
@@ -103,6 +104,7 @@ static const struct key reply_keys[] = {
 	KEY("note", KEY_TEXT, body),
 	KEY("table", KEY_ANY, table),
 	KEY("form", KEY_ANY, form),
+	KEY("reactions", KEY_ANY, reactions),
 	KEY("more", KEY_TRUTH, more),
 	KEY("later", KEY_TRUTH, later),
 	KEY("quote", KEY_TRUTH, quote),
@@ -128,7 +130,8 @@ judge_form(struct action *a)
 static int
 judge_reply(struct action *a)
 {
-	if (a->body == NULL && a->table == NULL && a->form == NULL && !a->later)
+	if (a->body == NULL && a->table == NULL && a->form == NULL && a->reactions == NULL &&
+	    !a->later)
 		return action_wrong(a, "bad-json", "\"reply\" has no \"body\"");
 	if (a->table != NULL && !table_is_one(a->table))
 		return action_wrong(a, "bad-json",
@@ -137,6 +140,11 @@ judge_reply(struct action *a)
 	if (a->event == NULL)
 		return action_wrong(
 		    a, "item-not-found", "event %" PRId64 " does not wait for an answer", a->seq);
+	if (a->reactions != NULL && a->event->id == NULL)
+		return action_wrong(a, "item-not-found",
+		    "what event %" PRId64 " is of has no id to react to", a->seq);
+	if (a->reactions != NULL && judge_reactions(a) < 0)
+		return ANNEX_EINVAL;
 	return a->form != NULL ? judge_form(a) : ANNEX_OK;
 }
 
@@ -152,12 +160,16 @@ run_reply(struct action *a)
 		return ANNEX_OK;
 	}
 	ev->quoted = a->quote;
-	if (a->table != NULL)
+	if (a->reactions != NULL)
+		r = bots_must(a->bot->bots, reply_reactions(ev, a->reactions));
+	if (r >= 0 && a->table != NULL)
 		r = reply_table(ev, a->table);
-	if (a->form != NULL)
+	if (r >= 0 && a->form != NULL)
 		r = reply_form(ev, a->form, a->body);
-	else if (r >= 0 && a->body != NULL)
+	else if (r >= 0 && a->body != NULL) {
+		a->stanza_id = ev->id != NULL ? reply_id(ev) : NULL;
 		r = reply_text(ev, a->body);
+	}
 	if (r < 0)
 		return r;
 	a->state = "queued";
@@ -206,6 +218,7 @@ static const struct key send_keys[] = {
 	KEY("collapse", KEY_TEXT, collapse),
 	KEY("else", KEY_TEXT, otherwise),
 	KEY("atom", KEY_ANY, atom),
+	KEY("hints", KEY_ANY, hints),
 	{ 0 },
 };
 static const struct key file_keys[] = {
@@ -248,6 +261,13 @@ static const struct key edit_keys[] = {
 };
 static const struct key retract_keys[] = {
 	KEY("retract", KEY_TEXT, retract, .required = true),
+	{ 0 },
+};
+static const struct key react_keys[] = {
+	KEY("react", KEY_TEXT, react, .required = true),
+	KEY("to", KEY_JID, to, .required = true),
+	KEY("type", KEY_TEXT, type, .choices = talks),
+	KEY("reactions", KEY_ANY, reactions, .required = true),
 	{ 0 },
 };
 static const struct key join_keys[] = {
@@ -293,6 +313,7 @@ const struct verb verbs[] = {
 	{ "ask", ask_keys, judge_ask, run_ask, .writes = true },
 	{ "edit", edit_keys, judge_edit, run_edit, .writes = true },
 	{ "retract", retract_keys, judge_edit, run_edit, .writes = true },
+	{ "react", react_keys, judge_react, run_react, .writes = true },
 	{ "beat", beat_keys, judge_beat, run_beat },
 	{ "timer", timer_keys, judge_timer, run_timer },
 	{ "token", token_keys, judge_token, run_token },

@@ -20,9 +20,10 @@ from test_http import BOT, Web, hears
 
 BLOCK = re.compile(r'(?:^\.\\" example: (\w+)\n)?^\.Bd -literal[^\n]*\n(.*?)^\.Ed', re.M | re.S)
 PAGES = "components/bots/annex-bots.5", "components/bots/programs/annexbot.1"
-KINDS = {"config", "child", "stages", "said", "http", "poll", "file", "annexbot",
+KINDS = {"config", "child", "nods", "stages", "said", "http", "poll", "file", "annexbot",
          "try"}  # which tests/unit/bots/test_try.py runs
 COMMANDS = "http://jabber.org/protocol/commands"
+REACTIONS = "{urn:xmpp:reactions:0}"
 SCOPES = "send", "events", "presence", "contacts"
 
 
@@ -94,6 +95,17 @@ async def every_program_answers(t):
         for text in "hello", "<&> wörld":
             answer = await alice.say(f"bot{n}@one.localhost", text, 30)
             equal(answer["body"], f"you said: {text}", f"the answer of example {n}")
+
+
+@test()
+async def a_program_that_nods_reacts_to_what_was_said(t):
+    (text,) = examples(t, "nods")
+    await t.annex(bots(nod={"child": [program(t, "nod", text)]})).start()
+    alice = await t.client("alice")
+    id = alice.send("nod@one.localhost", "<body>hello</body>")
+    answer = await alice.next(lambda s: s.xml.find(REACTIONS + "reactions") is not None, 30, "reaction")
+    said = answer.xml.find(REACTIONS + "reactions")
+    equal((said.get("id"), [el.text for el in said]), (id, ["\N{THUMBS UP SIGN}"]), "the reaction")
 
 
 @test()
