@@ -128,12 +128,12 @@ notice_of(const Muc__Unrouted *u, const enum rank *rank)
 	return n;
 }
 
-/* Somebody who is in, under the nickname that was theirs. */
+/* Somebody who is in, under the nickname that was theirs, which another client of theirs may have kept. */
 static bool
 rename_again(struct room *room, const Muc__Unrouted *u)
 {
 	struct session *s = u->n_jid > 0 ? session_find(room, u->jid[0]) : NULL;
-	struct occupant *o, now;
+	struct occupant *o, *kept = occupant_find(room, u->nick), now;
 	struct notice n = notice_of(u, NULL);
 
 	if (u->new_nick[0] == '\0' || s == NULL)
@@ -149,6 +149,8 @@ rename_again(struct room *room, const Muc__Unrouted *u)
 		presence_to_self(o, &n);
 	o->nick = now.nick;
 	o->jid = now.jid;
+	if (!u->to_others && kept != NULL && kept != o)
+		presence_of(kept, s);
 	return true;
 }
 
