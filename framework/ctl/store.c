@@ -40,6 +40,12 @@ struct target {
 static int
 target_open(struct ctl *ctl, struct target *target, const char *path)
 {
+	struct stat st;
+
+	/* Its name would be taken from a device, and for good: /dev/null is what comes to mind. */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return ctl_complain(
+		    ctl, CTL_BAD, "%s is there, and is no file that could be replaced", path);
 	target->path = path;
 	target->part = annex_sprintf(ctl->pool, "%s.XXXXXX", path);
 	/* O_CREAT | O_EXCL, mode 0600. */

@@ -552,6 +552,22 @@ test_a_failed_backup_leaves_the_old_one_and_nothing_else(void **state)
 }
 
 static void
+test_a_backup_replaces_files_alone(void **state)
+{
+	struct bench *b = *state;
+	const char *file = annex_sprintf(b->pool, "%s/annex.yaml", b->dir);
+	struct stat st;
+
+	assert_int_equal(mkfifo(file, 0600), 0);
+	b->worker.write = "the store";
+	serve_at(b, &b->worker, stores);
+	assert_int_equal(run(b, annex_sprintf(b->pool, "a.test store backup %s", file)), CTL_BAD);
+	assert_non_null(strstr(b->err, " is there, and is no file that could be replaced\n"));
+	assert_int_equal(lstat(file, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+}
+
+static void
 test_a_store_in_use_is_not_replaced(void **state)
 {
 	struct bench *b = *state;
@@ -724,6 +740,7 @@ main(void)
 		CASE(test_a_trace_shows_stanzas_until_the_server_ends_it),
 		CASE(test_a_backup_is_whole_private_and_where_it_was_asked_for),
 		CASE(test_a_failed_backup_leaves_the_old_one_and_nothing_else),
+		CASE(test_a_backup_replaces_files_alone),
 		CASE(test_a_store_in_use_is_not_replaced),
 		CASE(test_a_store_that_nobody_uses_is_annex_worker_s_work),
 		CASE(test_a_store_in_use_is_looked_at_through_a_copy),
