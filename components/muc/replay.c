@@ -182,14 +182,15 @@ is_back(const struct room *room, const Muc__Unrouted *u)
 	    (u->n_code == 0 || (u->n_code == 1 && u->code[0] == CODE_ERROR));
 }
 
-static void
+/* True where it was a nickname that they left, not the room. */
+static bool
 notice_again(struct room *room, const Muc__Unrouted *u)
 {
 	struct ghost *g;
 	struct notice n;
 
 	if (rename_again(room, u))
-		return;
+		return true;
 	g = ghost_make(room, u);
 	n = notice_of(u, &g->rank);
 	for (struct annex_link *l = g->occupant.sessions.next;
@@ -199,9 +200,10 @@ notice_again(struct room *room, const Muc__Unrouted *u)
 	}
 	n.only = NULL;
 	if (!u->to_others || is_back(room, u))
-		return;
+		return false;
 	spare_successor(room, g);
 	presence_to_others(&g->occupant, &n);
+	return false;
 }
 
 /* It was not kept: who sent it is told that it may not have arrived. */
@@ -263,11 +265,13 @@ codes_again(struct room *room, const Muc__Unrouted *u)
 	presence_again(o);
 }
 
-static void
+/* True where somebody was said to have left a nickname. */
+static bool
 unrouted_again(struct room *room)
 {
 	struct annex_key prefix = muc_key(TABLE_UNROUTED, room->id);
 	struct annex_iter it = annex_iter(&prefix);
+	bool renamed = false;
 
 	while (annex_next(room->muc->store, &it) == ANNEX_AGAIN) {
 		const Muc__Unrouted *u = (const Muc__Unrouted *)it.record;
@@ -277,13 +281,14 @@ unrouted_again(struct room *room)
 		else if (u->sender[0] != '\0')
 			private_again(room, u);
 		else if (u->nick[0] != '\0')
-			notice_again(room, u);
+			renamed |= notice_again(room, u);
 		else if (u->bare[0] != '\0')
 			absent_say(room, u->bare, (enum rank)u->rank,
 			    u->reason[0] != '\0' ? u->reason : NULL);
 		else
 			codes_again(room, u);
 	}
+	return renamed;
 }
 
 /* --- Who came, and who changed --------------------------------------------------------- */
@@ -302,8 +307,9 @@ welcome_again(struct room *room)
 	}
 }
 
+/* Who was welcomed again may have been told since that a nickname they go by was left. */
 static void
-presence_again_to_all(struct occupant *o, uint64_t routed)
+presence_again_to_all(struct occupant *o, uint64_t routed, bool renamed)
 {
 	struct room *room = o->room;
 
@@ -312,11 +318,10 @@ presence_again_to_all(struct occupant *o, uint64_t routed)
 	{
 		const struct notice own = { .only = s };
 
-		if (s->order > routed)
-			continue;
-		presence_to_self(o, &own);
+		if (s->order <= routed || renamed)
+			presence_to_self(o, &own);
 		/* They may see addresses since. */
-		if (o->role == ROLE_MODERATOR && !room_shows_jids(room))
+		if (s->order <= routed && o->role == ROLE_MODERATOR && !room_shows_jids(room))
 			presence_of_others(o, s);
 	}
 }
@@ -331,13 +336,13 @@ is_changed(const struct occupant *o, uint64_t routed)
 }
 
 static void
-presences_again(struct room *room)
+presences_again(struct room *room, bool renamed)
 {
 	uint64_t routed = room->routed_event;
 
 	OCCUPANTS_EACH(room, o)
 	if (is_changed(o, routed))
-		presence_again_to_all(o, routed);
+		presence_again_to_all(o, routed, renamed);
 }
 
 /* --- Or not ------------------------------------------------------------------------------ */
@@ -369,6 +374,7 @@ void
 room_resync(struct room *room)
 {
 	uint64_t link = annex_link_number(room->muc->inst);
+	bool renamed;
 
 	if (!room->live || room->gone || link == 0 || room->link == link)
 		return;
@@ -378,8 +384,8 @@ room_resync(struct room *room)
 	if (can_replay(room)) {
 		welcome_again(room);
 		lines_again(room);
-		unrouted_again(room);
-		presences_again(room);
+		renamed = unrouted_again(room);
+		presences_again(room, renamed);
 	} else {
 		unrouted_again(room);
 		put_out(room);
