@@ -402,14 +402,16 @@ gone_resync(struct muc *m, const char *id, const Muc__Live *live)
 {
 	struct room *room = room_shell(m, live->name);
 	struct annex_pool *pool = room->pool;
+	bool loaded;
 	struct annex_element *destroy = kept_element(annex_scratch(m->inst), live->destroy);
 
 	room->id = id;
 	if (live->secret.len == sizeof(room->secret))
 		memcpy(room->secret, live->secret.data, sizeof(room->secret));
-	if (occupants_load(room) == ANNEX_OK && destroy != NULL)
-		room_tell_destroyed(room, destroy);
+	loaded = occupants_load(room) == ANNEX_OK;
 	unrouted_again(room);
+	if (loaded && destroy != NULL)
+		room_tell_destroyed(room, destroy);
 	live_gone_fence(m, id, live->name);
 	annex_pool_destroy(&pool);
 }
