@@ -215,11 +215,20 @@ read_object(struct request *q)
 	return NULL;
 }
 
+/* What ends the path becomes a member; false: it was refused. */
+static bool
+take_from_path(struct request *q, json_t *json, const char *name)
+{
+	if (json_object_set_new(json, name, json_string(q->path + strlen(q->route->path))) == 0)
+		return true;
+	request_fail(q, 400, "bad-request", "the path is not UTF-8");
+	return false;
+}
+
 /* POST /v1/send/JID: a text, or an action without its "to". */
 static void
 serve_send(struct request *q)
 {
-	const char *to = q->path + strlen(q->route->path);
 	json_t *json;
 
 	if (is_json(q)) {
@@ -231,8 +240,8 @@ serve_send(struct request *q)
 		    json_string(
 			clean_utf8(q->pool, q->body.len > 0 ? q->body.bytes : "", q->body.len)));
 	}
-	json_object_set_new(json, "to", json_string(to));
-	act_on(q, json);
+	if (take_from_path(q, json, "to"))
+		act_on(q, json);
 	json_decref(json);
 }
 
@@ -283,15 +292,15 @@ static void
 serve_contacts(struct request *q)
 {
 	const char *online = request_argument(q, "online");
-	const char *path = q->route->path, *jid = q->path + strlen(path);
+	const char *path = q->route->path;
 	bool one = path[strlen(path) - 1] == '/';
 	json_t *json = json_pack("{ss ss sb}", "get", "contacts", "id", "http", "online",
 	    online != NULL && strcmp(online, "0") != 0);
 
-	if (one)
-		json_object_set_new(json, "of", json_string(jid));
-	act_on(q, json);
-	answer_member(q, "contacts", one);
+	if (!one || take_from_path(q, json, "of")) {
+		act_on(q, json);
+		answer_member(q, "contacts", one);
+	}
 	json_decref(json);
 }
 
@@ -299,14 +308,13 @@ serve_contacts(struct request *q)
 static void
 serve_presence(struct request *q)
 {
-	const char *to = q->path + strlen(q->route->path);
 	json_t *json = *q->route->method == 'D' ? json_pack("{sb}", "clear", true) : read_object(q);
 
 	if (json == NULL)
 		return;
 	json_object_set_new(json, "kind", json_string("presence"));
-	json_object_set_new(json, "to", json_string(to));
-	act_on(q, json);
+	if (take_from_path(q, json, "to"))
+		act_on(q, json);
 	json_decref(json);
 }
 

@@ -205,6 +205,8 @@ async def contacts_are_seen_and_shown_something(t):
     equal((await web("DELETE", "/v1/presence/erin@localhost", token))[0], 202, "the status")
     for method, path, body, status in (("PUT", "/v1/presence/erin@localhost", '{"show":"x"}', 400),
                                        ("PUT", "/v1/presence/@", "{}", 400),
+                                       ("PUT", "/v1/presence/%FF", '{"status":"x"}', 400),
+                                       ("GET", "/v1/contacts/%FF", None, 400),
                                        ("POST", "/v1/presence/*", "{}", 405),
                                        ("POST", "/v1/do", '{"to":"erin@localhost","body":"x"}', 403),
                                        ("POST", "/v1/do", '{"txn":[{"beat":"w"},{"edit":"x","body":"y"}]}',
