@@ -60,30 +60,6 @@ command_not_after(struct annex_run *run, const char *after)
 
 /* --- Lists -------------------------------------------------------------------------------- */
 
-/* Rows of a table under prefix, by number, from behind what "after" says: as many as are good for an answer. */
-static int
-list(struct pubsub *p, struct annex_run *run, const struct annex_key *prefix,
-    const struct command_values *v,
-    void (*row)(struct pubsub *p, struct annex_run *run, const struct annex_iter *it))
-{
-	struct annex_key from = *prefix;
-	struct annex_iter it;
-	uint64_t last = 0;
-
-	if (v->after != NULL && v->after[0] != '\0' && (last = row_number(v->after)) == 0)
-		return command_not_after(run, v->after);
-	it = annex_iter_from(prefix, annex_key_u64(&from, last + 1));
-	for (size_t n = 0; annex_next(p->store, &it) == ANNEX_AGAIN; n++) {
-		if (n == ROWS_MAX || annex_run_bytes(run) > annex_send_max(p->inst) / 2) {
-			annex_run_say(run, "There is more: after=%s", number_text(p->inst, last));
-			break;
-		}
-		last = annex_key_number(&it.key, prefix->parts);
-		row(p, run, &it);
-	}
-	return ANNEX_OK;
-}
-
 static void
 node_row(struct pubsub *p, struct annex_run *run, const struct annex_iter *it)
 {
@@ -96,20 +72,6 @@ node_row(struct pubsub *p, struct annex_run *run, const struct annex_iter *it)
 			number_text(p->inst, subs_count(node)), NULL });
 }
 
-static int
-run_nodes(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
-{
-	static const char *const columns[] = { "node", "title", "creator", "items", "subscriptions",
-		NULL };
-	static const char *const labels[] = { "Node", "Title", "Creator", "Items", "Subscriptions",
-		NULL };
-	const struct annex_key prefix = key_of(TABLE_NUMBERS);
-
-	(void)stage;
-	annex_run_columns(run, columns, labels);
-	return list(annex_state(inst), run, &prefix, values, node_row);
-}
-
 static void
 subscription_row(struct pubsub *p, struct annex_run *run, const struct annex_iter *it)
 {
@@ -120,22 +82,6 @@ subscription_row(struct pubsub *p, struct annex_run *run, const struct annex_ite
 		number_text(p->inst, s->bounces), NULL });
 }
 
-static int
-run_subscriptions(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
-{
-	static const char *const columns[] = { "jid", "subscription", "subid", "bounces", NULL };
-	static const char *const labels[] = { "Address", "State", "Id", "Bounces", NULL };
-	const struct node *node = node_named(inst, run, values);
-	struct annex_key prefix;
-
-	(void)stage;
-	if (node == NULL)
-		return ANNEX_ENOENT;
-	prefix = key_number(TABLE_SUBSCRIPTIONS, node->number);
-	annex_run_columns(run, columns, labels);
-	return list(node->p, run, &prefix, values, subscription_row);
-}
-
 static void
 affiliation_row(struct pubsub *p, struct annex_run *run, const struct annex_iter *it)
 {
@@ -143,22 +89,6 @@ affiliation_row(struct pubsub *p, struct annex_run *run, const struct annex_iter
 
 	(void)p;
 	annex_run_row(run, (const char *[]) { a->jid, rank_name((enum rank)a->rank), NULL });
-}
-
-static int
-run_affiliations(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
-{
-	static const char *const columns[] = { "jid", "affiliation", NULL };
-	static const char *const labels[] = { "Address", "Affiliation", NULL };
-	const struct node *node = node_named(inst, run, values);
-	struct annex_key prefix;
-
-	(void)stage;
-	if (node == NULL)
-		return ANNEX_ENOENT;
-	prefix = key_number(TABLE_MEMBERS, node->number);
-	annex_run_columns(run, columns, labels);
-	return list(node->p, run, &prefix, values, affiliation_row);
 }
 
 static void
@@ -171,22 +101,89 @@ owned_row(struct pubsub *p, struct annex_run *run, const struct annex_iter *it)
 		annex_run_row(run, (const char *[]) { name, rank_name(rank), NULL });
 }
 
-static int
-run_owned(struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values)
-{
-	static const char *const columns[] = { "node", "affiliation", NULL };
-	static const char *const labels[] = { "Node", "Affiliation", NULL };
-	const struct command_values *v = values;
-	const struct annex_jid *jid = annex_jid(annex_scratch(inst), v->jid);
-	struct annex_key prefix;
+/* What is listed: rows of a table, all of them, or those of a node or a user. */
+enum whose { OF_ALL, OF_NODE, OF_USER };
+enum { LIST_NODES, LIST_SUBSCRIPTIONS, LIST_AFFILIATIONS, LIST_OWNED };
+static const struct list {
+	int table;
+	enum whose whose;
+	void (*row)(struct pubsub *p, struct annex_run *run, const struct annex_iter *it);
+	const char *columns[6], *labels[6];
+} lists[] = {
+	[LIST_NODES] = { TABLE_NUMBERS, OF_ALL, node_row,
+	    { "node", "title", "creator", "items", "subscriptions" },
+	    { "Node", "Title", "Creator", "Items", "Subscriptions" } },
+	[LIST_SUBSCRIPTIONS] = { TABLE_SUBSCRIPTIONS, OF_NODE, subscription_row,
+	    { "jid", "subscription", "subid", "bounces" },
+	    { "Address", "State", "Id", "Bounces" } },
+	[LIST_AFFILIATIONS] = { TABLE_MEMBERS, OF_NODE, affiliation_row, { "jid", "affiliation" },
+	    { "Address", "Affiliation" } },
+	[LIST_OWNED] = { TABLE_AFFILIATED, OF_USER, owned_row, { "node", "affiliation" },
+	    { "Node", "Affiliation" } },
+};
 
-	(void)stage;
-	if (jid == NULL)
-		return ANNEX_EINVAL;
-	prefix = key_text(TABLE_AFFILIATED, jid->bare);
-	annex_run_columns(run, columns, labels);
-	return list(annex_state(inst), run, &prefix, v, owned_row);
+/* The rows that are listed. */
+static int
+list_prefix(struct pubsub *p, struct annex_run *run, const struct list *list,
+    const struct command_values *v, struct annex_key *prefix_r)
+{
+	const struct annex_jid *jid;
+	const struct node *node;
+
+	*prefix_r = key_of(list->table);
+	if (list->whose == OF_NODE) {
+		if ((node = node_named(p->inst, run, v)) == NULL)
+			return ANNEX_ENOENT;
+		annex_key_u64(prefix_r, node->number);
+	}
+	if (list->whose == OF_USER) {
+		if ((jid = annex_jid(annex_scratch(p->inst), v->jid)) == NULL)
+			return ANNEX_EINVAL;
+		annex_key_text(prefix_r, jid->bare);
+	}
+	return ANNEX_OK;
 }
+
+/* By number, from behind what "after" says: as many as are good for an answer. */
+static int
+list_run(struct pubsub *p, struct annex_run *run, const struct list *list,
+    const struct command_values *v)
+{
+	struct annex_key prefix, from;
+	struct annex_iter it;
+	uint64_t last = 0;
+	int r;
+
+	if ((r = list_prefix(p, run, list, v, &prefix)) < 0)
+		return r;
+	if (v->after != NULL && v->after[0] != '\0' && (last = row_number(v->after)) == 0)
+		return command_not_after(run, v->after);
+	annex_run_columns(run, list->columns, list->labels);
+	from = prefix;
+	it = annex_iter_from(&prefix, annex_key_u64(&from, last + 1));
+	for (size_t n = 0; annex_next(p->store, &it) == ANNEX_AGAIN; n++) {
+		if (n == ROWS_MAX || annex_run_bytes(run) > annex_send_max(p->inst) / 2) {
+			annex_run_say(run, "There is more: after=%s", number_text(p->inst, last));
+			break;
+		}
+		last = annex_key_number(&it.key, prefix.parts);
+		list->row(p, run, &it);
+	}
+	return ANNEX_OK;
+}
+
+/* What a command runs has no word of which it is. */
+#define LIST(name, list)                                                                      \
+	static int name(                                                                      \
+	    struct annex_instance *inst, struct annex_run *run, unsigned stage, void *values) \
+	{                                                                                     \
+		(void)stage;                                                                  \
+		return list_run(annex_state(inst), run, &lists[list], values);                \
+	}
+LIST(run_nodes, LIST_NODES)
+LIST(run_subscriptions, LIST_SUBSCRIPTIONS)
+LIST(run_affiliations, LIST_AFFILIATIONS)
+LIST(run_owned, LIST_OWNED)
 
 /* --- One node ------------------------------------------------------------------------------- */
 

@@ -84,11 +84,12 @@ row(struct handing *h, const struct node *node, const char *what, int64_t stamp_
 	const char *stamp =
 	    stamp_ms == 0 ? "" : annex_datetime(annex_scratch(h->p->inst), stamp_ms);
 
-	/* Each byte may become six of them, in <, & and quotes. */
-	if (annex_run_by(h->run) != NULL && 6 * strlen(data) > h->most)
-		data = annex_sprintf(annex_scratch(h->p->inst),
+	const char *value[] = { node->name, what, stamp, data, NULL };
+
+	if (annex_run_by(h->run) != NULL && annex_run_row_bytes(h->run, value) > h->most)
+		value[3] = annex_sprintf(annex_scratch(h->p->inst),
 		    "(%zu bytes, which only annexctl hands out)", strlen(data));
-	annex_run_row(h->run, (const char *[]) { node->name, what, stamp, data, NULL });
+	annex_run_row(h->run, value);
 	h->rows++;
 }
 
