@@ -5,7 +5,8 @@
  *
  * Each owner is asked by a message with a form, and whoever answers first decides:
  * an answer names node and subscriber itself, so it needs no id, and one that comes too
- * late finds nothing pending and changes nothing.
+ * late finds nothing pending and changes nothing.  Servers keep such messages for who is
+ * offline (§12.16): asking again whenever an owner comes would ask twice, and get-pending is there.
  */
 #include <string.h>
 

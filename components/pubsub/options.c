@@ -18,6 +18,18 @@ expire_is_fine(const struct pubsub *p, const char *expire)
 	return annex_datetime_read(expire, &at) == ANNEX_OK && at > annex_wall_ms(p->inst);
 }
 
+/* §12.18: what is asked for beyond it becomes the longest there is. */
+static const char *
+expire_within(const struct pubsub *p, const char *expire, struct annex_pool *pool)
+{
+	const int64_t last = annex_wall_ms(p->inst) + p->set->max_lease_ms;
+	int64_t at;
+
+	return p->set->max_lease_ms > 0 && annex_datetime_read(expire, &at) == ANNEX_OK && at > last
+	    ? annex_datetime(pool, last)
+	    : expire;
+}
+
 enum fault
 options_read(const struct pubsub *p, const struct annex_element *x, struct sub_options *options,
     struct annex_pool *pool, const char **why)
@@ -26,9 +38,12 @@ options_read(const struct pubsub *p, const struct annex_element *x, struct sub_o
 
 	if (annex_form_read(&options_form, x, &read, NULL, pool, why) < 0)
 		return FAULT_INVALID_OPTIONS;
-	if (strcmp(read.expire, options->expire) != 0 && !expire_is_fine(p, read.expire)) {
-		*why = "pubsub#expire: expected a date to come, or \"presence\".";
-		return FAULT_INVALID_OPTIONS;
+	if (strcmp(read.expire, options->expire) != 0) {
+		if (!expire_is_fine(p, read.expire)) {
+			*why = "pubsub#expire: expected a date to come, or \"presence\".";
+			return FAULT_INVALID_OPTIONS;
+		}
+		read.expire = expire_within(p, read.expire, pool);
 	}
 	*options = read;
 	return FAULT_NONE;

@@ -98,6 +98,8 @@ static const struct annex_option pubsub_options[] = {
 	    "Bounces after which a subscription ends, each in an interval of its own; 0 is any number."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct pubsub_settings, bounce_interval_ms, 1000,
 	    365 * DAY, "1d", "Time in which bounces of a subscription count once."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct pubsub_settings, max_lease_ms, 1000, 3650 * DAY,
+	    "0", "Longest lease of a subscription; 0 is any time."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct pubsub_settings, lease_warning_ms, 0, 365 * DAY,
 	    "1d", "How long before its end the subscriber of a lease is warned."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct pubsub_settings, tombstone_ms, 0, 3650 * DAY,

@@ -58,7 +58,7 @@ struct pubsub_settings {
 	int64_t max_nodes, max_items, max_payload_bytes, max_id_bytes, max_subscriptions,
 	    max_subscribers, max_subscribed, max_pending, max_affiliations, max_tombstones;
 	int64_t max_node_bytes, max_bounces, subscribers_per_turn, items_per_turn;
-	int64_t tombstone_ms, lease_warning_ms, bounce_interval_ms;
+	int64_t tombstone_ms, max_lease_ms, lease_warning_ms, bounce_interval_ms;
 	const char *access_model, *publish_model, *send_last, *itemreply, *overwrite, *retract;
 	bool persist_items, notify_delete, notify_retract, notify_affiliation, auto_create,
 	    multi_subscribe, list_owners, list_publishers;
