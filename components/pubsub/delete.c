@@ -128,6 +128,7 @@ node_empty(struct node *node)
 
 	if ((r = annex_sequence(p->store, &key, &shelf)) < 0)
 		return r;
+	quota_note(node, items_bytes(node), 0);
 	node->shelf = shelf;
 	node->order = ORDER_SAME;
 	if ((r = node_put(node)) < 0 || (node->attached && (r = kept_follow(node, KEPT_EMPTY)) < 0))
@@ -259,6 +260,7 @@ node_delete(struct node *node, const char *redirect)
 		return must(p, r);
 	if (node->role != ROLE_NONE)
 		annex_delete(p->store, &kept);
+	quota_note(node, items_bytes(node), 0);
 	tell_deleted(node);
 	return must(p,
 	    delivery_goes_on(p, node->number) ? delivery_add_end(node)

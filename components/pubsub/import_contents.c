@@ -144,6 +144,11 @@ item_store(struct import *imp, struct node *node, Pubsub__Item *item)
 {
 	struct annex_strings gone;
 
+	if (!quota_allows(imp->p, node->creator, 0, item_bytes(item))) {
+		import_left(
+		    imp, "item", "%s: their nodes take as many bytes as they may", item->id);
+		return;
+	}
 	if (!import_wrote(imp, item_put(node, item)))
 		return;
 	imp->items++;

@@ -158,6 +158,7 @@ item_put_over(struct node *node, Pubsub__Item *item, const Pubsub__Item *old, ui
 	key = key_number_text(TABLE_ITEM_IDS, node->shelf, item->id);
 	if ((r = annex_put(p->store, &key, &at.base)) >= 0)
 		r = fulltext_follow(node, before);
+	quota_note(node, old == NULL ? 0 : item_bytes(old), item_bytes(item));
 	return must(p, r);
 }
 
@@ -176,6 +177,7 @@ item_remove(struct node *node, const Pubsub__Item *item, uint64_t number)
 	if (node->attached && must(node->p, kept_item_gone(node, item->id)) < 0)
 		return ANNEX_ESTORE;
 	key = key_numbers(TABLE_ITEMS, node->shelf, number);
+	quota_note(node, item_bytes(item), 0);
 	return must(node->p, annex_delete(node->p->store, &key));
 }
 

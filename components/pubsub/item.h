@@ -30,6 +30,10 @@ uint64_t items_count(const struct node *node);
 uint64_t item_bytes(const Pubsub__Item *item);
 uint64_t item_weigh(const ProtobufCMessage *record); /* the same, for the store */
 uint64_t items_bytes(const struct node *node);
+/* quota.c: whether those of all nodes of who made one may change so; and that they did. */
+void quota_init(struct pubsub *p);
+bool quota_allows(struct pubsub *p, const char *owner, uint64_t before, uint64_t after);
+void quota_note(const struct node *node, uint64_t before, uint64_t after);
 /* One that sorts by the time it was made. */
 const char *item_new_id(struct pubsub *p);
 /* Remove the oldest above keep items, and above max-node-bytes; at most most of them; their ids, in

@@ -97,6 +97,39 @@ judge_item(struct publishing *pub)
 								     : FAULT_NONE;
 }
 
+/* What goes with it: what it overwrites, or else the oldest of a node that is full of items. */
+static uint64_t
+bytes_that_go(const struct publishing *pub)
+{
+	const struct node *node = pub->rq->node;
+	struct annex_key prefix;
+	struct annex_iter it;
+
+	if (pub->old != NULL)
+		return item_bytes(pub->old);
+	if (node == NULL || items_count(node) < config_max_items(node->p, &pub->config))
+		return 0;
+	prefix = key_number(TABLE_ITEMS, node->shelf);
+	it = annex_iter(&prefix);
+	return annex_next(node->p->store, &it) == ANNEX_AGAIN
+	    ? item_bytes((const Pubsub__Item *)it.record)
+	    : 0;
+}
+
+/* Attachments are not theirs who made the node. */
+static enum fault
+judge_owner(struct publishing *pub)
+{
+	struct request *rq = pub->rq;
+	const char *owner = rq->node == NULL ? rq->in->from->bare : rq->node->creator;
+
+	if (rq->p->set->max_owner_bytes == 0 || rq->kept.role != ROLE_NONE ||
+	    quota_allows(rq->p, owner, bytes_that_go(pub), bytes_of(pub)))
+		return FAULT_NONE;
+	pub->why = "The nodes of who made this one take as many bytes as they may.";
+	return FAULT_OWNER_FULL;
+}
+
 static enum fault
 judge_place(struct publishing *pub)
 {
@@ -113,7 +146,7 @@ judge_place(struct publishing *pub)
 	if (is_above_room(rq->p, bytes_of(pub)))
 		return FAULT_PAYLOAD_TOO_BIG;
 	if (rq->node == NULL)
-		return FAULT_NONE;
+		return judge_owner(pub);
 	pub->old = old = pub->is_named ? item_get(rq->node, pub->id, &pub->place) : NULL;
 	if (old != NULL && strcmp(rq->p->set->overwrite, "own") == 0 && rq->rank != RANK_OWNER &&
 	    !item_is_of(rq, old))
@@ -123,7 +156,7 @@ judge_place(struct publishing *pub)
 		is_above_room(rq->p,
 		    items_bytes(rq->node) + bytes_of(pub) - (old == NULL ? 0 : item_bytes(old)))))
 		return FAULT_NODE_FULL;
-	return FAULT_NONE;
+	return judge_owner(pub);
 }
 
 static enum fault

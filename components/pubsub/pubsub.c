@@ -60,6 +60,9 @@ static const struct annex_option pubsub_options[] = {
 	OPTION(max_items, 1, 1000000000, "1000000", "Most items that one node keeps."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct pubsub_settings, max_node_bytes, 1, INT64_MAX,
 	    "0", "Most bytes that the items of one node take; 0 is any number."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct pubsub_settings, max_owner_bytes, 1, INT64_MAX,
+	    "0",
+	    "Most bytes that the items of all nodes take that one user has made, admins apart; 0 is any number."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct pubsub_settings, max_payload_bytes, 0, 196608,
 	    "64K", "Largest payload of an item."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct pubsub_settings, max_id_bytes, 16, 1023, "1023",
@@ -298,6 +301,7 @@ pubsub_create(struct annex_instance *inst)
 	    "Subscriptions that ended because nobody could be reached.");
 	p->asking = annex_buckets_create(annex_pool(inst), ASKED_RATE, ASKED_BURST, ASKERS_MAX);
 	nodes_init(p);
+	quota_init(p);
 	rosters_init(p);
 	deliveries_init(p);
 	archives_init(p);

@@ -57,7 +57,7 @@ struct pubsub_settings {
 	struct annex_strings create;
 	int64_t max_nodes, max_items, max_payload_bytes, max_id_bytes, max_subscriptions,
 	    max_subscribers, max_subscribed, max_pending, max_affiliations, max_tombstones;
-	int64_t max_node_bytes, max_bounces, subscribers_per_turn, items_per_turn;
+	int64_t max_node_bytes, max_owner_bytes, max_bounces, subscribers_per_turn, items_per_turn;
 	int64_t tombstone_ms, max_lease_ms, lease_warning_ms, bounce_interval_ms;
 	const char *access_model, *publish_model, *send_last, *itemreply, *overwrite, *retract;
 	bool persist_items, notify_delete, notify_retract, notify_affiliation, auto_create,
@@ -79,8 +79,10 @@ struct pubsub {
 	    woken;            /* requests that wait for a roster; it came */
 	size_t waiting_bytes; /* of all of them */
 	struct annex_timer *rouse;
-	struct annex_buckets *asking;  /* of who subscribes where owners are told */
-	size_t contacts;               /* entries of all rosters */
+	struct annex_buckets *asking; /* of who subscribes where owners are told */
+	size_t contacts;              /* entries of all rosters */
+	struct annex_pool *sums_pool;
+	struct annex_map *sums;        /* quota.c: bytes by who made the nodes */
 	size_t kept;                   /* bytes of last items in memory */
 	size_t audience;               /* JIDs in audiences of nodes */
 	struct annex_queries *queries; /* to archives, that look at items one by one */
