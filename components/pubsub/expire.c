@@ -6,7 +6,7 @@
  *
  * Items of a node live equally long, so the oldest is the next to go: one
  * alarm a node is enough.  A lease has an alarm that rings before its end,
- * to warn, and again at its end (XEP-0060 §12.18).
+ * to warn, and again at its end (XEP-0060 §12.19).
  */
 #include <string.h>
 

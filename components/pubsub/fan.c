@@ -45,7 +45,7 @@ is_collected(const struct delivery *d, const struct sub *sub)
 	return sub->options.digest && d->ids.count > 0;
 }
 
-/* §12.19: of several subscriptions of one address that want it now the first speaks for all. */
+/* §12.16: of several subscriptions of one address that want it now the first speaks for all. */
 static bool
 is_first_of_many(const struct delivery *d, const struct sub *sub, struct annex_element **headers_r)
 {

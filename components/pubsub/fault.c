@@ -31,7 +31,7 @@ static const struct annex_error faults[FAULT_COUNT] = {
 	[FAULT_FULL] = PLAIN(ANNEX_RESOURCE_CONSTRAINT),
 	/* §6.1.3.1 */
 	[FAULT_INVALID_JID] = WITH(ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, "invalid-jid"),
-	/* §6.3.5.4 */
+	/* §6.3.6.2 */
 	[FAULT_INVALID_OPTIONS] = WITH(ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, "invalid-options"),
 	/* §7.1.3.6 */
 	[FAULT_INVALID_PAYLOAD] = WITH(ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, "invalid-payload"),
@@ -71,7 +71,7 @@ static const struct annex_error faults[FAULT_COUNT] = {
 	[FAULT_PRESENCE_REQUIRED] =
 	    WITH(ANNEX_NOT_AUTHORIZED, ANNEX_ERROR_AUTH, "presence-subscription-required"),
 	[FAULT_SUBID_REQUIRED] = WITH(ANNEX_BAD_REQUEST, ANNEX_ERROR_MODIFY, "subid-required"),
-	/* §6.1.3.8 */
+	/* §6.1.3.9 */
 	[FAULT_TOO_MANY_SUBSCRIPTIONS] =
 	    WITH(ANNEX_POLICY_VIOLATION, ANNEX_ERROR_WAIT, "too-many-subscriptions"),
 	[FAULT_TOO_OFTEN] = { .condition = ANNEX_POLICY_VIOLATION, .type = ANNEX_ERROR_WAIT },

@@ -98,7 +98,7 @@ percent_encode(struct annex_pool *pool, const char *text)
 	return out;
 }
 
-/* The value of a key of a query as XEP-0060 §12.20 has it: "?;node=…;item=…". */
+/* The value of a key of a query as XEP-0060 §12.22 has it: "?;node=…;item=…". */
 static const char *
 uri_value(struct annex_pool *pool, const char *query, const char *key)
 {

@@ -67,7 +67,7 @@ notify(struct node *node, const struct notice *notice)
 		tell_some(p, node->audience == NULL ? node : NULL, &d);
 }
 
-/* --- A text to read (§12.7: Atom) -------------------------------------------------------- */
+/* --- A text to read (§12.8: Atom) -------------------------------------------------------- */
 
 const char *
 body_of(const struct annex_element *payload, struct annex_pool *pool)
@@ -86,7 +86,7 @@ body_of(const struct annex_element *payload, struct annex_pool *pool)
 	    pool, "%s\n\n%s", annex_text_all(title, pool), annex_text_all(summary, pool));
 }
 
-/* --- Which subscription (§12.19) --------------------------------------------------------- */
+/* --- Which subscription (§12.16) --------------------------------------------------------- */
 
 void
 subid_add(struct annex_element *headers, const struct sub *sub)

@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
  * presence.c - who is online, where a node or a subscription asks for it
- * (XEP-0060 §12.1, §12.4, §12.18)
+ * (XEP-0060 §12.5, §12.6, §12.19)
  *
  * The service asks to see the presence of a subscriber only where something depends
  * on it: delivery to those who are online, or a subscription that ends with

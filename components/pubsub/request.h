@@ -70,7 +70,7 @@ bool item_is_of(const struct request *rq, const Pubsub__Item *item);
 
 /* The JID in <... jid='...'/>: who asks, but for admins; other is the fault where it is not. */
 enum fault subscriber_of(struct request *rq, const struct annex_jid **jid_r, enum fault other);
-/* Whether there is room for another of a JID (§6.1.3.8): pending: for a request. */
+/* Whether there is room for another of a JID (§6.1.3.9): pending: for a request. */
 enum fault sub_has_room(struct node *node, const struct annex_jid *jid, bool pending);
 /* The subscription named by jid and subid; missing is the fault where there is none. */
 enum fault

@@ -34,18 +34,6 @@ async def what_is_published_reaches_who_is_subscribed(t):
 
 
 @test()
-async def payloads_keep_their_namespace(t):
-    await serving(t)
-    alice = await t.client("alice")
-    await ask(alice, "<create node='n'/>")
-    await ask(alice, "<publish node='n'><item id='1'><presence xmlns='jabber:client'>"
-              "<show>away</show></presence></item></publish>")
-    items = await ask(alice, "<items node='n'/>", "get")
-    check(items.find(f".//{{jabber:client}}presence/{{jabber:client}}show") is not None,
-          "a presence comes back as one")
-
-
-@test()
 async def it_is_all_there_after_a_kill(t):
     annex = await serving(t)
     alice, bob = await t.client("alice"), await t.client("bob")
