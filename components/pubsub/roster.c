@@ -23,8 +23,6 @@
 #define OWNERS_ASKED 10
 #define NODES_JUDGED 1000
 #define PUSHES_MAX 1000 /* each leaves something behind in the pool of its roster */
-#define WAITING_BYTES ((size_t)16 << 20)
-#define WOKEN_A_TURN 50
 
 struct entry {
 	bool sees; /* the presence of the owner */
@@ -41,19 +39,6 @@ struct roster {
 	int64_t until_ms;
 };
 
-/* A request that is held until a roster has come. */
-struct waiter {
-	struct annex_link link;
-	struct annex_pool *pool;
-	const char *account;
-	size_t bytes;
-	struct annex_element *iq;
-	enum annex_kind kind;
-	annex_hold_t hold;
-};
-
-static void rouse(struct annex_instance *inst, void *cookie);
-
 /* --- What is in memory ------------------------------------------------------------------ */
 
 void
@@ -61,9 +46,7 @@ rosters_init(struct pubsub *p)
 {
 	p->rosters = annex_map_create(annex_pool(p->inst));
 	annex_list_init(&p->rosters_used);
-	annex_list_init(&p->waiters);
-	annex_list_init(&p->woken);
-	p->rouse = annex_timer(p->inst, rouse, p);
+	waiting_init(p);
 }
 
 static void
@@ -254,8 +237,6 @@ each_sub(struct pubsub *p, const char *account, const char *bare, void (*fn)(str
 	}
 }
 
-static void wake(struct pubsub *p, const char *account);
-
 static void
 came(struct annex_instance *inst, int status, const char *account,
     const struct annex_roster_item *items, size_t count, const void *cookie, size_t cookie_len)
@@ -281,10 +262,10 @@ came(struct annex_instance *inst, int status, const char *account,
 			r->until_ms = INT64_MAX;
 		judge_nodes(p, account);
 	}
-	wake(p, account);
+	waiting_wake(p, account);
 }
 
-/* --- Requests that wait ------------------------------------------------------------------------ */
+/* --- Asking ------------------------------------------------------------------------------------ */
 
 /* False where it cannot be asked for now. */
 static bool
@@ -364,75 +345,7 @@ ask_for(const struct request *rq)
 enum annex_verdict
 roster_wait(struct request *rq)
 {
-	struct pubsub *p = rq->p;
-	const char *account = p->waiting_bytes >= WAITING_BYTES ? NULL : ask_for(rq);
-	annex_hold_t hold = rq->hold;
-	struct annex_pool *pool;
-	struct waiter *w;
+	const char *account = waiting_is_full(rq->p) ? NULL : ask_for(rq);
 
-	if (account == NULL)
-		return refuse(rq, FAULT_FULL);
-	if (hold == 0 && (annex_hold(p->inst, rq->in, &hold) != ANNEX_HELD || hold == 0))
-		return ANNEX_HELD;
-	pool = annex_pool_create(annex_pool(p->inst), "waiter");
-	w = annex_new(pool, struct waiter);
-	w->pool = pool;
-	w->account = annex_strdup(pool, account);
-	w->iq = annex_element_copy(pool, rq->in->element);
-	w->bytes = annex_pool_bytes(pool);
-	p->waiting_bytes += w->bytes;
-	w->kind = rq->in->kind;
-	w->hold = hold;
-	annex_list_append(&p->waiters, &w->link);
-	return ANNEX_HELD;
-}
-
-static void
-ask_again(struct pubsub *p, const struct waiter *w)
-{
-	struct annex_pool *pool = annex_scratch(p->inst);
-	struct annex_element *iq = annex_element_copy(pool, w->iq);
-	const struct annex_stanza in = { .kind = w->kind,
-		.element = iq,
-		.from = annex_jid(pool, annex_attr(iq, "from")),
-		.to = annex_jid(pool, annex_attr(iq, "to")),
-		.id = annex_attr(iq, "id"),
-		.type = annex_attr(iq, "type"),
-		.payload = annex_child(iq, NULL, NULL),
-		.pool = pool };
-
-	request_run(&(struct request) { .p = p, .in = &in, .hold = w->hold });
-}
-
-/* Some in each turn: as many may wait as there is room for. */
-static void
-rouse(struct annex_instance *inst, void *cookie)
-{
-	struct pubsub *p = cookie;
-
-	(void)inst;
-	for (size_t n = 0; n < WOKEN_A_TURN && !annex_list_is_empty(&p->woken); n++) {
-		struct waiter *w = annex_container_of(p->woken.next, struct waiter, link);
-		struct annex_pool *pool = w->pool;
-
-		annex_list_remove(&w->link);
-		p->waiting_bytes -= w->bytes;
-		ask_again(p, w);
-		annex_pool_destroy(&pool);
-	}
-	if (!annex_list_is_empty(&p->woken))
-		annex_timer_start(p->rouse, 0);
-}
-
-static void
-wake(struct pubsub *p, const char *account)
-{
-	ANNEX_LIST_EACH (&p->waiters, l) {
-		if (strcmp(annex_container_of(l, struct waiter, link)->account, account) != 0)
-			continue;
-		annex_list_remove(l);
-		annex_list_append(&p->woken, l);
-	}
-	if (!annex_list_is_empty(&p->woken))
-		rouse(p->inst, p);
+	return account == NULL ? refuse(rq, FAULT_FULL) : waiting_add(rq, account);
 }

@@ -119,6 +119,14 @@ struct annex_roster_item;
 void roster_pushed(
     struct annex_instance *inst, const char *account, const struct annex_roster_item *item);
 
+/* --- waiting.c ------------------------------------------------------------ */
+
+void waiting_init(struct pubsub *p);
+bool waiting_is_full(const struct pubsub *p);
+/* Hold a request until the roster of that account has come, or will not; then it is run again. */
+enum annex_verdict waiting_add(struct request *rq, const char *account);
+void waiting_wake(struct pubsub *p, const char *account);
+
 /* --- expire.c ------------------------------------------------------------- */
 
 /* The same for the lease of a subscription. */

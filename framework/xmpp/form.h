@@ -30,6 +30,25 @@ bool datatype_is_integer(const char *datatype);
 /* Whether all of text matches the pattern, which is one. */
 bool field_pattern_matches(const char *pattern, const char *text);
 
+/* Who reads a form: where strings are, and what is wrong with it. */
+struct reading {
+	struct annex_pool *pool;
+	const char **why;
+};
+
+bool field_is_jid(const struct annex_field *field);
+
+/* Judge the bytes of a text; one text by all that the row says, *text_r being in the pool; a number. */
+int field_judge_length(struct reading *r, const struct annex_field *field, size_t len);
+int field_judge_text(
+    struct reading *r, const struct annex_field *field, const char *value, const char **text_r);
+int field_judge_number(
+    struct reading *r, const struct annex_field *field, const char *value, int64_t *number_r);
+
+/* ANNEX_EINVAL, and "Name (var): expected is expected, not "value"."; value NULL: nothing is shown. */
+int field_refuse(
+    struct reading *r, const struct annex_field *field, const char *value, const char *expected);
+
 /* The <field/> of a form by its var, or NULL. */
 struct annex_element *form_field(const struct annex_element *x, const char *var);
 

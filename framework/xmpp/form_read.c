@@ -4,28 +4,19 @@
  * Submitted forms, judged by their table and read into its struct.
  *
  * Nothing is written before everything was judged: each row first becomes a
- * struct answer, and only a form that is right as a whole is applied.  What
- * is refused is said in one sentence that names the field as the user knows
- * it and as the protocol does, what was expected and what came.
+ * struct answer, and only a form that is right as a whole is applied.
  *
  * A field sent without a value unsets a text or a list (XEP-0004 §3.6) and
  * means false (§3.3); a number and a closed list have no such state.
  */
-#include <errno.h>
-#include <inttypes.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <annex/form.h>
-#include <annex/jid.h>
 #include <annex/pool.h>
 
 #include "base/check.h"
-#include "base/utf8.h"
 #include "form.h"
-
-#define SHOWN_MAX 100 /* bytes of a refused value that are repeated */
 
 /* What one row of the table was answered. */
 struct answer {
@@ -36,150 +27,6 @@ struct answer {
 	struct annex_strings texts;
 };
 
-struct reading {
-	struct annex_pool *pool;
-	const char **why;
-};
-
-static const char *
-field_title(struct reading *r, const struct annex_field *field)
-{
-	if (field->label == NULL || field->label[0] == '\0')
-		return field->var;
-	return annex_sprintf(r->pool, "%s (%s)", field->label, field->var);
-}
-
-/* "Name (var): expected is expected, not "value"."  value NULL: nothing is shown. */
-static int
-refuse(struct reading *r, const struct annex_field *field, const char *value, const char *expected)
-{
-	const char *title = field_title(r, field);
-	size_t len, shown;
-
-	if (value == NULL || field->type == ANNEX_TEXT_PRIVATE) {
-		*r->why = annex_sprintf(r->pool, "%s: %s.", title, expected);
-		return ANNEX_EINVAL;
-	}
-	len = strlen(value);
-	shown = utf8_cut(value, len, SHOWN_MAX);
-	*r->why = annex_sprintf(r->pool, "%s: %s, not \"%.*s%s\".", title, expected, (int)shown,
-	    value, shown < len ? "..." : "");
-	return ANNEX_EINVAL;
-}
-
-static int
-judge_choice(struct reading *r, const struct annex_field *field, const char *value)
-{
-	const char *list = "one of";
-
-	if (!field_is_list(field) || field->open || field_has_choice(field, value))
-		return ANNEX_OK;
-	for (const struct annex_choice *c = field->choices; c != NULL && c->value != NULL; c++)
-		list = annex_sprintf(
-		    r->pool, "%s%s %s", list, c == field->choices ? "" : ",", c->value);
-	return refuse(r, field, value, annex_sprintf(r->pool, "expected %s", list));
-}
-
-static int
-judge_length(struct reading *r, const struct annex_field *field, size_t len)
-{
-	bool is_number = field_is_number(field); /* whose bounds are of another kind */
-	size_t min = field->min > 0 && !is_number ? (size_t)field->min : 0;
-	size_t max = field->max > 0 && !is_number ? (size_t)field->max : FIELD_TEXT_MAX;
-
-	if (len < min)
-		return refuse(r, field, NULL,
-		    annex_sprintf(r->pool, "expected at least %zu bytes, not %zu", min, len));
-	if (len > max)
-		return refuse(r, field, NULL,
-		    annex_sprintf(r->pool, "expected at most %zu bytes, not %zu", max, len));
-	return ANNEX_OK;
-}
-
-static bool
-is_jid(const struct annex_field *field)
-{
-	return field->type == ANNEX_JID_SINGLE || field->type == ANNEX_JID_MULTI;
-}
-
-/* xs:integer with white space around it, as people type it. */
-static bool
-number_of(const char *value, int64_t *number_r)
-{
-	static const char white[] = " \t\r\n";
-	const char *digits = value + strspn(value, white);
-	char *end;
-
-	digits += *digits == '+' || *digits == '-';
-	if (*digits < '0' || *digits > '9')
-		return false;
-	errno = 0;
-	*number_r = strtoimax(value, &end, 10);
-	return errno == 0 && end[strspn(end, white)] == '\0';
-}
-
-static bool
-is_in_range(const struct annex_field *field, int64_t n)
-{
-	return !field_has_range(field) || (n >= field->min && n <= field->max);
-}
-
-static const char *
-number_expected(struct reading *r, const struct annex_field *field)
-{
-	if (!field_has_range(field))
-		return "expected a whole number";
-	if (field->max == INT64_MAX)
-		return annex_sprintf(
-		    r->pool, "expected a whole number of at least %" PRId64, field->min);
-	if (field->min == INT64_MIN)
-		return annex_sprintf(
-		    r->pool, "expected a whole number of at most %" PRId64, field->max);
-	return annex_sprintf(r->pool, "expected a whole number from %" PRId64 " to %" PRId64,
-	    field->min, field->max);
-}
-
-/* A number that is kept as a text, which is of its datatype: larger than any is as the largest; the words
- * that some datatypes have are in any range (XEP-0060 §12.23). */
-static int
-judge_number_text(struct reading *r, const struct annex_field *field, const char *value)
-{
-	const char *digits = value + (*value == '+' || *value == '-');
-
-	if (*digits < '0' || *digits > '9' || is_in_range(field, strtoimax(value, NULL, 10)))
-		return ANNEX_OK;
-	return refuse(r, field, value, number_expected(r, field));
-}
-
-/* One text, judged by all that the row says; *text_r is in the pool. */
-static int
-judge_text(
-    struct reading *r, const struct annex_field *field, const char *value, const char **text_r)
-{
-	const struct annex_jid *jid;
-	int status;
-
-	if (is_jid(field)) {
-		if ((jid = annex_jid(r->pool, value)) == NULL)
-			return refuse(r, field, value, "expected a JID");
-		*text_r = jid->full;
-		return ANNEX_OK;
-	}
-	if ((status = judge_choice(r, field, value)) < 0 ||
-	    (status = judge_length(r, field, strlen(value))) < 0)
-		return status;
-	if (field->datatype != NULL && !annex_datatype_matches(field->datatype, value))
-		return refuse(r, field, value,
-		    annex_sprintf(r->pool, "expected the datatype %s", field->datatype));
-	if (field_has_range(field) && (status = judge_number_text(r, field, value)) < 0)
-		return status;
-	if (field->pattern != NULL && !field_pattern_matches(field->pattern, value))
-		return refuse(r, field, value,
-		    annex_sprintf(r->pool, "expected what matches %s", field->pattern));
-	*text_r = annex_strdup(r->pool, value);
-	return ANNEX_OK;
-}
-
 static int
 read_truth(
     struct reading *r, const struct annex_field *field, const char *value, struct answer *answer)
@@ -187,21 +34,9 @@ read_truth(
 	if (value[0] == '\0')
 		return ANNEX_OK;
 	if (!annex_datatype_matches("xs:boolean", value))
-		return refuse(r, field, value, "expected true or false");
+		return field_refuse(r, field, value, "expected true or false");
 	answer->truth = value[0] == '1' || value[0] == 't';
 	return ANNEX_OK;
-}
-
-static int
-read_number(
-    struct reading *r, const struct annex_field *field, const char *value, struct answer *answer)
-{
-	int64_t n;
-
-	if (!number_of(value, &n) || !is_in_range(field, n))
-		return refuse(r, field, value, number_expected(r, field));
-	answer->number = n;
-	return judge_choice(r, field, annex_sprintf(r->pool, "%" PRId64, n));
 }
 
 static int
@@ -214,7 +49,7 @@ read_text(
 		answer->text = "";
 		return ANNEX_OK;
 	}
-	return judge_text(r, field, value, &answer->text);
+	return field_judge_text(r, field, value, &answer->text);
 }
 
 static struct annex_element *
@@ -241,7 +76,7 @@ read_lines(struct reading *r, const struct annex_field *field, const struct anne
 
 	for (v = first_value(el); v != NULL; v = next_value(v))
 		len += strlen(annex_text(v)) + (next_value(v) != NULL);
-	if ((status = judge_length(r, field, len)) < 0)
+	if ((status = field_judge_length(r, field, len)) < 0)
 		return status;
 	answer->text = at = annex_pool_alloc(r->pool, len + 1);
 	for (v = first_value(el); v != NULL; v = next_value(v)) {
@@ -261,7 +96,7 @@ static int
 read_texts(struct reading *r, const struct annex_field *field, const struct annex_element *el,
     struct answer *answer)
 {
-	bool is_set = is_jid(field) || field_is_list(field);
+	bool is_set = field_is_jid(field) || field_is_list(field);
 	size_t most = field->most == 0 ? FIELD_MOST : field->most, n = 0;
 	const struct annex_element *v;
 	const char **text;
@@ -271,20 +106,20 @@ read_texts(struct reading *r, const struct annex_field *field, const struct anne
 		n++;
 	/* Twice as many may be given as may stay: so much for those given twice. */
 	if (n > 2 * most)
-		return refuse(r, field, NULL,
+		return field_refuse(r, field, NULL,
 		    annex_sprintf(r->pool, "expected at most %zu values, not %zu", most, n));
 	answer->texts.value = text = annex_new_array(r->pool, const char *, n);
 	for (v = first_value(el); v != NULL; v = next_value(v)) {
 		if (is_set && annex_text(v)[0] == '\0' && !field_has_choice(field, ""))
 			continue;
-		status = judge_text(r, field, annex_text(v), &text[answer->texts.count]);
+		status = field_judge_text(r, field, annex_text(v), &text[answer->texts.count]);
 		if (status < 0)
 			return status;
 		if (!is_set || !annex_strings_have(&answer->texts, text[answer->texts.count]))
 			answer->texts.count++;
 	}
 	if (answer->texts.count > most)
-		return refuse(r, field, NULL,
+		return field_refuse(r, field, NULL,
 		    annex_sprintf(r->pool, "expected at most %zu values, not %zu", most,
 			answer->texts.count));
 	return ANNEX_OK;
@@ -298,12 +133,12 @@ read_single(struct reading *r, const struct annex_field *field, const struct ann
 	const char *value = v == NULL ? "" : annex_text(v);
 
 	if (v != NULL && next_value(v) != NULL)
-		return refuse(r, field, NULL, "expected one value, not several");
+		return field_refuse(r, field, NULL, "expected one value, not several");
 	switch (field->member) {
 	case ANNEX_MEMBER_BOOL:
 		return read_truth(r, field, value, answer);
 	case ANNEX_MEMBER_INT:
-		return read_number(r, field, value, answer);
+		return field_judge_number(r, field, value, &answer->number);
 	default:
 		return read_text(r, field, value, answer);
 	}
@@ -392,7 +227,7 @@ judge_field(struct reading *r, const struct annex_field *field, const struct ann
 	    (status = read_field(r, field, el, answer)) < 0)
 		return status;
 	if (field->required && is_empty(field, answer, values))
-		return refuse(r, field, NULL, "expected a value");
+		return field_refuse(r, field, NULL, "expected a value");
 	return ANNEX_OK;
 }
 
