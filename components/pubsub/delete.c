@@ -11,6 +11,7 @@
 
 #include "pubsub.h"
 
+#define REDIRECT_MAX 2048
 #define REAPED_A_TURN 5
 
 struct remains {
@@ -267,22 +268,30 @@ node_delete(struct node *node, const char *redirect)
 					      : remains_start(p, node->number, node->shelf));
 }
 
-static const char *
-redirect_of(const struct annex_element *el)
+/* Where the node is from now on; "" where nobody says. */
+static enum fault
+redirect_read(const struct request *rq, const char **uri_r)
 {
-	const struct annex_element *redirect = annex_child(el, NS_OWNER, "redirect");
-	const char *uri = redirect == NULL ? NULL : annex_attr(redirect, "uri");
+	const struct annex_element *redirect = annex_child(rq->el, NS_OWNER, "redirect");
+	const char *uri = redirect == NULL ? "" : annex_attr(redirect, "uri");
 
-	return uri == NULL || strlen(uri) > 2048 || !annex_datatype_matches("xs:anyURI", uri) ? ""
-											      : uri;
+	if (redirect != NULL &&
+	    (uri == NULL || uri[0] == '\0' || strlen(uri) > REDIRECT_MAX ||
+		!annex_datatype_matches("xs:anyURI", uri)))
+		return FAULT_BAD_REQUEST;
+	*uri_r = uri;
+	return FAULT_NONE;
 }
 
 enum annex_verdict
 delete_node(struct request *rq)
 {
-	int status = node_delete(rq->node, redirect_of(rq->el));
+	const char *uri;
+	int status;
 
-	if (status < 0)
+	if (redirect_read(rq, &uri) != FAULT_NONE)
+		return refuse_saying(rq, FAULT_BAD_REQUEST, "redirect: expected a URI.");
+	if ((status = node_delete(rq->node, uri)) < 0)
 		return refuse_status(rq, status);
 	return annex_confirm(rq->p->inst, rq->in);
 }
