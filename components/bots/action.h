@@ -100,7 +100,8 @@ held_add(struct action *action, const char *body, const char *id, const char *xm
 /* reply.c */
 int reply_reactions(struct event *event, const json_t *reactions) ANNEX_MUST_CHECK;
 bool table_is_one(const json_t *table);
-int reply_table(struct event *event, const json_t *table) ANNEX_MUST_CHECK;
+/* note: before it, or NULL. */
+int reply_table(struct event *event, const json_t *table, const char *note) ANNEX_MUST_CHECK;
 /* Ask more, before what the command is for is done; note: or NULL. */
 int reply_form(struct event *event, const json_t *form, const char *note) ANNEX_MUST_CHECK;
 

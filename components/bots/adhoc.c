@@ -31,25 +31,6 @@ command_element(struct annex_stanza *out, const char *node, const char *id, cons
 	return el;
 }
 
-static void
-add_field(struct annex_element *x, const struct field *f, const char *value)
-{
-	struct annex_element *el = annex_add(x, NULL, "field"), *option;
-
-	annex_attr_set(el, "var", f->var);
-	annex_attr_set(el, "type", f->options != NULL ? "list-single" : f->type);
-	annex_attr_set(el, "label", f->label);
-	if (f->required)
-		annex_add(el, NULL, "required");
-	if (value != NULL && *value != '\0')
-		annex_add_text(el, NULL, "value", value);
-	for (size_t i = 0; f->options != NULL && f->options[i] != NULL; i++) {
-		option = annex_add(el, NULL, "option");
-		annex_attr_set(option, "label", f->labels[i]);
-		annex_add_text(option, NULL, "value", f->options[i]);
-	}
-}
-
 /* What was entered there before is in it. */
 static void
 add_form(struct annex_element *el, const struct form *form, const char *said)
@@ -60,8 +41,9 @@ add_form(struct annex_element *el, const struct form *form, const char *said)
 	annex_attr_set(x, "type", "form");
 	annex_add_text(x, NULL, "title", form->title);
 	for (size_t i = 0; i < form->field_count; i++)
-		add_field(x, &form->fields[i],
-		    json_string_value(json_object_get(entered, form->fields[i].var)));
+		field_add(x, &form->fields[i],
+		    field_of_json(
+			&form->fields[i], json_object_get(entered, form->fields[i].var), x->pool));
 	json_decref(entered);
 }
 
@@ -143,6 +125,12 @@ complete(struct bot *bot, struct caller *c, struct annex_stanza **out_r)
 	return el;
 }
 
+void
+adhoc_note(struct annex_element *el, const char *text)
+{
+	annex_attr_set(annex_add_text(el, NULL, "note", text), "type", "info");
+}
+
 static bool
 complete_with(struct bot *bot, struct caller *c, const char *text)
 {
@@ -151,7 +139,7 @@ complete_with(struct bot *bot, struct caller *c, const char *text)
 
 	if (el == NULL)
 		return false;
-	annex_attr_set(annex_add_text(el, NULL, "note", text), "type", "info");
+	adhoc_note(el, text);
 	annex_send(bot->bots->inst, out);
 	return true;
 }
@@ -312,10 +300,11 @@ submit(struct bot *bot, const struct command *c, struct session *s, const struct
 	for (size_t i = 0; i < form.field_count; i++) {
 		const struct field *f = &form.fields[i];
 
-		values[i] = x == NULL ? NULL : annex_form_value(x, f->var);
-		if (values[i] == NULL && !f->required)
+		values[i] = x == NULL ? NULL : field_sent(f, x, pool);
+		if (f->kind->given || (values[i] == NULL && !f->required))
 			continue;
-		if (!field_accepts(f, values[i] == NULL ? "" : values[i], &why))
+		values[i] = field_meant(f, values[i] == NULL ? "" : values[i], pool);
+		if ((why = field_wrong(f, values[i], pool)) != NULL)
 			return show_again(bot, &form, s, in,
 			    annex_sprintf(pool, "%s must be %s.", f->label, why));
 	}

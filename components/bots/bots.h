@@ -499,6 +499,8 @@ bool react_take(struct bot *bot, const struct annex_stanza *in);
 enum annex_verdict bots_command(struct annex_instance *inst, const struct annex_stanza *in);
 /* The answer to an ad-hoc command that still waits: its <command/>, in *out_r to be sent; or NULL. */
 struct annex_element *adhoc_result(const struct event *event, struct annex_stanza **out_r);
+/* A note in it. */
+void adhoc_note(struct annex_element *command, const char *text);
 bool adhoc_answer(const struct event *event, const char *text);
 void adhoc_end(struct bot *bot);
 

@@ -31,59 +31,6 @@ text_of(const struct reading *r, const json_t *json, const char *name)
 	return text == NULL ? NULL : clean_text(r->pool, text);
 }
 
-/* A list of texts, or of [value, label]. */
-static int
-read_options(const struct reading *r, const json_t *list, struct field *f)
-{
-	const char **options = annex_new_array(r->pool, const char *, json_array_size(list) + 1);
-	const char **labels = annex_new_array(r->pool, const char *, json_array_size(list) + 1);
-	const json_t *item, *label;
-	size_t i;
-
-	if (list == NULL)
-		return ANNEX_OK;
-	json_array_foreach(list, i, item)
-	{
-		label = json_is_array(item) ? json_array_get(item, 1) : NULL;
-		if (json_is_array(item))
-			item = json_array_get(item, 0);
-		if (!json_is_string(item) || (label != NULL && !json_is_string(label)))
-			return wrong(r, "an option of a field is a text, or [value, label]");
-		options[i] = clean_text(r->pool, json_string_value(item));
-		labels[i] =
-		    label == NULL ? options[i] : clean_text(r->pool, json_string_value(label));
-	}
-	if (i == 0 || i > 256)
-		return wrong(r, "\"options\" of a field must be a list of 1 to 256");
-	f->options = options;
-	f->labels = labels;
-	return ANNEX_OK;
-}
-
-static int
-read_field(const struct reading *r, const json_t *json, struct field *f)
-{
-	static const char *const types[] = { "text-single", "text-private", "text-multi", "boolean",
-		"jid-single", "list-single", NULL };
-	const char *type = json_string_value(json_object_get(json, "type"));
-	size_t i = 0;
-
-	f->var = text_of(r, json, "var");
-	f->label = text_of(r, json, "label");
-	f->required = json_is_true(json_object_get(json, "required"));
-	while (type != NULL && types[i] != NULL && strcmp(types[i], type) != 0)
-		i++;
-	if ((f->type = types[i]) == NULL)
-		return wrong(r,
-		    "the \"type\" of a field is text-single, text-private, text-multi, boolean, "
-		    "jid-single or list-single");
-	if (f->var == NULL || *f->var == '\0' || strpbrk(f->var, " =\"") != NULL)
-		return wrong(r, "a field has a \"var\" without blanks");
-	if (f->label == NULL)
-		f->label = f->var;
-	return read_options(r, json_object_get(json, "options"), f);
-}
-
 static int
 read_form(const struct reading *r, const json_t *json, struct form *form)
 {
@@ -96,7 +43,7 @@ read_form(const struct reading *r, const json_t *json, struct form *form)
 		return wrong(r, "a command has at most 30 fields");
 	form->fields = f = annex_new_array(r->pool, struct field, form->field_count + 1);
 	for (size_t i = 0; i < form->field_count; i++)
-		if (read_field(r, json_array_get(fields, i), &f[i]) < 0)
+		if (field_read(json_array_get(fields, i), r->pool, &f[i], r->why) < 0)
 			return ANNEX_EINVAL;
 	return ANNEX_OK;
 }
@@ -121,7 +68,12 @@ form_read(const json_t *json, struct annex_pool *pool, struct form *form_r, cons
 	}
 	if (read_form(&r, json, form_r) < 0)
 		return ANNEX_EINVAL;
-	return form_r->field_count > 0 ? ANNEX_OK : wrong(&r, "\"form\" has no \"fields\"");
+	if (form_r->field_count == 0)
+		return wrong(&r, "\"form\" has no \"fields\"");
+	for (size_t i = 0; i < form_r->field_count; i++)
+		if (!form_r->fields[i].kind->given)
+			return ANNEX_OK;
+	return wrong(&r, "\"form\" has no \"fields\" that ask anything");
 }
 
 struct form
@@ -240,39 +192,6 @@ command_find(const struct bot *bot, const struct commands *commands, const char 
 	return NULL;
 }
 
-bool
-field_accepts(const struct field *f, const char *value, const char **why)
-{
-	if (f->required && *value == '\0') {
-		*why = "something";
-		return false;
-	}
-	if (strcmp(f->type, "boolean") == 0 && strcmp(value, "0") != 0 && strcmp(value, "1") != 0 &&
-	    strcmp(value, "true") != 0 && strcmp(value, "false") != 0) {
-		*why = "true or false";
-		return false;
-	}
-	if (f->options == NULL || (*value == '\0' && !f->required))
-		return true;
-	for (const char *const *o = f->options; *o != NULL; o++)
-		if (strcmp(*o, value) == 0)
-			return true;
-	*why = "one of those that are offered";
-	return false;
-}
-
-const char *
-field_meant(const struct field *f, const char *said)
-{
-	for (size_t i = 0; f->options != NULL && f->options[i] != NULL; i++)
-		if (strcmp(f->options[i], said) == 0)
-			return said;
-	for (size_t i = 0; f->options != NULL && f->options[i] != NULL; i++)
-		if (strcasecmp(f->labels[i], said) == 0 || strcasecmp(f->options[i], said) == 0)
-			return f->options[i];
-	return said;
-}
-
 /* --- What is said ------------------------------------------------------------------------ */
 
 static const char *
@@ -294,7 +213,8 @@ said_with(
 
 	for (size_t i = 0; i < form->field_count; i++)
 		if (values[i] != NULL)
-			json_object_set_new(json, form->fields[i].var, json_string(values[i]));
+			json_object_set_new(json, form->fields[i].var,
+			    field_json(&form->fields[i], values[i], pool));
 	return object_text(json, pool);
 }
 

@@ -18,11 +18,28 @@
 #define COMMANDS_MOST 100
 #define FIELDS_MOST 30
 
+/* A type of field (XEP-0004 §3.3). */
+struct field_kind {
+	const char *name;            /* NULL ends the table */
+	const char *datatype, *said; /* of its own: what it must be, for people; or NULL */
+	bool many;                   /* it may have several values */
+	bool listed;                 /* of its options */
+	bool secret;                 /* what is said is shown nowhere */
+	bool given;                  /* the program says it, nobody is asked */
+	bool shown;                  /* and it is for people */
+};
+
 struct field {
-	const char *var, *type, *label;
+	const struct field_kind *kind;
+	const char *var, *label;
+	const char *value;          /* what it has to begin with, or NULL */
 	const char *const *options; /* NULL-ended, or NULL */
 	const char *const *labels;  /* of each, what people see */
-	bool required;
+	const char *const *media;   /* pairs of a type and a link, NULL-ended, or NULL (XEP-0221) */
+	/* What it must be (XEP-0122), or NULL; open: its options are but proposed. */
+	const char *datatype, *min, *max, *pattern;
+	size_t least, most; /* values, of one that may have several */
+	bool required, open;
 };
 
 struct form {
@@ -53,10 +70,26 @@ const struct command *command_find(const struct bot *bot, const struct commands 
     const char *node, const struct annex_jid *who, bool fold);
 bool
 command_is_for(const struct bot *bot, const struct command *command, const struct annex_jid *who);
-/* Whether value will do for field; *why is what it must be. */
-bool field_accepts(const struct field *field, const char *value, const char **why);
+
+/*
+ * field.c, value.c.  A value is one text: of several a line each.  All results are in pool.
+ */
+int field_read(const json_t *json, struct annex_pool *pool, struct field *field_r,
+    const char **why) ANNEX_MUST_CHECK;
+/* What value would have to be, for people; NULL: it will do. */
+const char *field_wrong(const struct field *field, const char *value, struct annex_pool *pool);
 /* What somebody means who says that: an option by its label, or in another case. */
-const char *field_meant(const struct field *field, const char *said);
+const char *field_meant(const struct field *field, const char *said, struct annex_pool *pool);
+/* It is asked for. */
+void field_question(const struct field *field, struct text *text);
+json_t *field_json(const struct field *field, const char *value, struct annex_pool *pool);
+/* The other way; where value is NULL, what it has to begin with. */
+const char *field_of_json(const struct field *field, const json_t *value, struct annex_pool *pool);
+/* Into a form, with that value; and what came back in one: NULL: nothing. */
+void field_add(struct annex_element *x, const struct field *field, const char *value);
+const char *
+field_sent(const struct field *field, const struct annex_element *x, struct annex_pool *pool);
+
 /*
  * What a program answers a command with, instead of an end: another form.  The texts of JSON are
  * objects with a member for each field that was said so far, in whatever form.

@@ -88,6 +88,8 @@ help(struct bot *bot, const struct commands *commands, const struct annex_stanza
 		text_puts(&t, "\n");
 		text_puts(&t, c->node);
 		for (size_t k = 0; k < c->form.field_count; k++) {
+			if (c->form.fields[k].kind->given)
+				continue;
 			text_puts(&t, c->form.fields[k].required ? " <" : " [");
 			text_puts(&t, c->form.fields[k].var);
 			text_puts(&t, c->form.fields[k].required ? ">" : "]");
@@ -96,17 +98,6 @@ help(struct bot *bot, const struct commands *commands, const struct annex_stanza
 		text_puts(&t, c->name);
 	}
 	dialog_say(bot, in, t.bytes);
-}
-
-static void
-add_options(struct text *t, const char *const *labels)
-{
-	for (const char *const *l = labels; l != NULL && *l != NULL; l++) {
-		text_puts(t, l == labels ? " (" : ", ");
-		text_puts(t, *l);
-	}
-	if (labels != NULL)
-		text_puts(t, ")");
 }
 
 /* --- Words ------------------------------------------------------------------------ */
@@ -158,14 +149,17 @@ read_values(const struct command *c, const char *at, const char **values, struct
 	for (size_t n = 0; n < WORDS_MOST && (word = next_word(pool, &at, &open)) != NULL; n++) {
 		if (open)
 			return "A quotation mark is open: close it, please.";
-		if ((i = field_named(c, word)) < c->form.field_count)
+		if ((i = field_named(c, word)) < c->form.field_count) {
 			word += strlen(c->form.fields[i].var) + 1;
-		else
+		} else {
+			while (next < c->form.field_count && c->form.fields[next].kind->given)
+				next++;
 			i = next++;
-		if (i >= c->form.field_count)
+		}
+		if (i >= c->form.field_count || c->form.fields[i].kind->given)
 			return annex_sprintf(pool, "\"%s\" is too much for %s.", word, c->node);
-		word = field_meant(&c->form.fields[i], word);
-		if (!field_accepts(&c->form.fields[i], word, &why))
+		word = field_meant(&c->form.fields[i], word, pool);
+		if ((why = field_wrong(&c->form.fields[i], word, pool)) != NULL)
 			return annex_sprintf(pool, "%s must be %s.", c->form.fields[i].label, why);
 		values[i] = word;
 	}
@@ -249,9 +243,7 @@ question(struct bot *bot, const struct form *form, struct dialog *d, const struc
 	struct text t = { .pool = annex_scratch(bot->bots->inst) };
 
 	text_puts(&t, first);
-	text_puts(&t, f->label);
-	add_options(&t, f->labels);
-	text_puts(&t, f->required ? "?" : "? (- for none)");
+	field_question(f, &t);
 	d->until_ms = annex_now_ms(bot->bots->inst) + PATIENCE_MS;
 	say(bot, to, t.bytes);
 }
@@ -260,7 +252,42 @@ question(struct bot *bot, const struct form *form, struct dialog *d, const struc
 static bool
 is_asked(const struct dialog *d, const struct field *f)
 {
-	return d->values[d->at] == NULL && (f->required || d->json != NULL);
+	return d->values[d->at] == NULL && !f->kind->given && (f->required || d->json != NULL);
+}
+
+/* What is fixed is told on the way.  False: nothing is missing any more. */
+static bool
+next_question(struct bot *bot, const struct form *form, struct dialog *d, const struct partner *to,
+    const char *first)
+{
+	struct text t = { .pool = annex_scratch(bot->bots->inst) };
+
+	text_puts(&t, first);
+	for (; d->at < form->field_count; d->at++) {
+		const struct field *f = &form->fields[d->at];
+
+		if (f->kind->shown)
+			text_printf(&t, "%s\n", f->value);
+		if (is_asked(d, f)) {
+			question(bot, form, d, to, t.bytes);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What nobody was asked for, or had nothing to say to. */
+static void
+fill_in(const struct form *form, const char **values)
+{
+	for (size_t i = 0; i < form->field_count; i++) {
+		const struct field *f = &form->fields[i];
+
+		if (f->kind->shown || (values[i] != NULL && *values[i] == '\0'))
+			values[i] = NULL;
+		else if (values[i] == NULL)
+			values[i] = f->value;
+	}
 }
 
 /* Ask for the next that is missing, or run it. */
@@ -271,14 +298,9 @@ go_on(struct bot *bot, const struct form *form, struct dialog *d, const struct a
 	const struct partner to = partner_of(bot, in);
 	struct saying saying = { .via = "text", .stage = d->stage };
 
-	for (; d->at < form->field_count; d->at++)
-		if (is_asked(d, &form->fields[d->at])) {
-			question(bot, form, d, &to, "");
-			return ANNEX_OK;
-		}
-	for (size_t i = 0; i < form->field_count; i++)
-		if (d->values[i] != NULL && *d->values[i] == '\0')
-			d->values[i] = NULL;
+	if (next_question(bot, form, d, &to, ""))
+		return ANNEX_OK;
+	fill_in(form, d->values);
 	saying.node = annex_strdup(pool, d->node);
 	saying.said = said_with(pool, d->before, form, d->values);
 	forget(bot, speaker_of(bot, in));
@@ -314,7 +336,8 @@ dialog_form(struct event *ev, const struct form *form, const char *json, const c
 	json_decref(line);
 	if (note == NULL)
 		note = form->title;
-	question(ev->bot, form, d, &to, note != NULL ? annex_sprintf(pool, "%s\n", note) : "");
+	note = note != NULL ? annex_sprintf(pool, "%s\n", note) : "";
+	next_question(ev->bot, form, d, &to, note);
 	return ANNEX_OK;
 }
 
@@ -344,11 +367,11 @@ continue_dialog(struct bot *bot, const struct commands *commands, const struct a
 		return ANNEX_OK;
 	}
 	if (!f->required && strcmp(body, "-") == 0) {
-		d->values[d->at] = "";
+		d->values[d->at] = f->value != NULL ? annex_strdup(d->pool, f->value) : "";
 		return go_on(bot, &form, d, in);
 	}
-	body = field_meant(f, body);
-	if (!field_accepts(f, body, &why)) {
+	body = field_meant(f, body, pool);
+	if ((why = field_wrong(f, body, pool)) != NULL) {
 		question(bot, &form, d, &to, annex_sprintf(pool, "It must be %s. ", why));
 		return ANNEX_OK;
 	}
@@ -399,6 +422,7 @@ run_line(struct bot *bot, const struct commands *commands, const struct annex_st
 	if (!whole)
 		return begin(bot, c, values, in);
 	saying.node = c->node;
+	fill_in(&c->form, values);
 	saying.said = said_with(pool, NULL, &c->form, values);
 	return run(bot, &saying, in);
 }

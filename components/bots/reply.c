@@ -274,7 +274,7 @@ table_text(const json_t *table, struct annex_pool *pool)
 }
 
 int
-reply_table(struct event *ev, const json_t *table)
+reply_table(struct event *ev, const json_t *table, const char *note)
 {
 	struct annex_pool *pool = annex_scratch(ev->bot->bots->inst);
 	struct annex_stanza *out;
@@ -282,11 +282,15 @@ reply_table(struct event *ev, const json_t *table)
 
 	if (el != NULL) {
 		table_form(el, table, pool);
+		if (note != NULL)
+			adhoc_note(el, clean_text(pool, note));
 		annex_send(ev->bot->bots->inst, out);
 		ev->replies = ++ev->ordinal;
 		return ANNEX_OK;
 	}
-	return reply_text(ev, table_text(table, pool));
+	return reply_text(ev,
+	    annex_sprintf(pool, "%s%s%s", note != NULL ? note : "", note != NULL ? "\n" : "",
+		table_text(table, pool)));
 }
 
 /* --- Another form ------------------------------------------------------------------ */

@@ -163,10 +163,10 @@ run_reply(struct action *a)
 	if (a->reactions != NULL)
 		r = bots_must(a->bot->bots, reply_reactions(ev, a->reactions));
 	if (r >= 0 && a->table != NULL)
-		r = reply_table(ev, a->table);
+		r = reply_table(ev, a->table, a->body);
 	if (r >= 0 && a->form != NULL)
 		r = reply_form(ev, a->form, a->body);
-	else if (r >= 0 && a->body != NULL) {
+	else if (r >= 0 && a->body != NULL && a->table == NULL) {
 		a->stanza_id = ev->id != NULL ? reply_id(ev) : NULL;
 		r = reply_text(ev, a->body);
 	}

@@ -20,7 +20,7 @@ from test_http import BOT, Web, hears
 
 BLOCK = re.compile(r'(?:^\.\\" example: (\w+)\n)?^\.Bd -literal[^\n]*\n(.*?)^\.Ed', re.M | re.S)
 PAGES = "components/bots/annex-bots.5", "components/bots/programs/annexbot.1"
-KINDS = {"config", "child", "nods", "stages", "said", "http", "poll", "file", "annexbot",
+KINDS = {"config", "child", "nods", "kinds", "stages", "said", "http", "poll", "file", "annexbot",
          "try"}  # which tests/unit/bots/test_try.py runs
 COMMANDS = "http://jabber.org/protocol/commands"
 REACTIONS = "{urn:xmpp:reactions:0}"
@@ -140,6 +140,26 @@ async def a_program_with_two_forms_is_answered_as_text_and_by_forms(t):
           ("completed", "/var of web1 is fine"), "the end")
     equal((await alice.say(to, "disk web1"))["body"], "What of web1?\nMount (/, /var)?", "a question")
     equal((await alice.say(to, "/"))["body"], "/ of web1 is fine", "the answer")
+
+
+@test()
+async def every_kind_of_field_is_asked_for_and_judged(t):
+    (text,) = examples(t, "kinds")
+    await t.annex(bots(host={"child": [program(t, "host", text)]})).start()
+    alice = await t.client("alice")
+    to = "host@one.localhost"
+
+    async def declared():
+        items = f"<query xmlns='http://jabber.org/protocol/disco#items' node='{COMMANDS}'/>"
+        return "party" in str(await alice.iq(to, items))
+
+    await until(declared, 30, "the program has said its commands")
+    guests = "How many guests (a whole number from 1 to 20)?"
+    said = [(await alice.say(to, line))["body"] for line in (
+        "party", "21", "7", "saturday, Sunday", "yes")]
+    equal(said, [guests, f"It must be a whole number from 1 to 20. {guests}",
+                 "Which days (Friday, Saturday, Sunday; several with commas)?",
+                 "With food (yes or no)?", "7 guests on sat and sun, with food"], "the conversation")
 
 
 @test()
