@@ -50,7 +50,7 @@ struct action {
 	int64_t due_ms;
 	enum annex_show shows; /* show, read */
 	const char *bot_name, *edit, *edited, *retract, *nick, *get, *avatar;
-	const char *file, *data, *path, *text, *mime, *link, *react;
+	const char *file, *data, *path, *text, *mime, *link, *react, *reach;
 	const void *file_bytes;
 	size_t file_len;
 	const void *picture; /* avatar, decoded */

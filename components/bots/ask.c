@@ -207,6 +207,8 @@ judge_ask(struct action *a)
 
 	if (judge_send(a) < 0)
 		return ANNEX_EINVAL;
+	if (a->bot->set->no_reply)
+		return action_wrong(a, "not-allowed", "nobody can answer a bot that has no-reply");
 	if (*a->ask == '\0' || strlen(a->ask) > NAME_BYTES)
 		return action_wrong(
 		    a, "bad-json", "a question's name is a text of 1 to %d bytes", NAME_BYTES);

@@ -81,6 +81,9 @@ const struct annex_option bot_options[] = {
 	ANNEX_OPTION(struct bot_settings, users, 1, 100, "",
 	    "Users of this machine, beside root and annexd's, whose programs may speak for it over "
 	    "the socket."),
+	ANNEX_OPTION(struct bot_settings, no_reply, 0, 0, "no",
+	    "Whether it only speaks: what people write to it is refused, and clients are told so "
+	    "(XEP-0506)."),
 	ANNEX_OPTION(struct bot_settings, events, 1, 16, "message command answer",
 	    "Kinds of events that it gets."),
 	ANNEX_OPTION_OF(struct bot_settings, ack, acks, "reply",

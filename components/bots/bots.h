@@ -49,6 +49,7 @@ struct bot_settings {
 	struct annex_strings exec, child, users, events, tokens, rooms;
 	int64_t parallel, window, tries, timeout_ms;
 	int64_t max_queue, max_queue_each;
+	bool no_reply;
 	/* How long an event of that kind may wait; 0: for ever. */
 	int64_t ttl_message_ms, ttl_command_ms, ttl_answer_ms, ttl_undelivered_ms;
 	int64_t ttl_contact_ms, ttl_receipt_ms, ttl_timer_ms, ttl_beat_ms;
@@ -411,6 +412,14 @@ void held_ring(struct annex_instance *inst, const void *key, size_t key_len, int
 extern const struct annex_contacts bots_contacts;
 /* Whether they may talk to bot. */
 bool bot_admits(const struct bot *bot, const struct annex_jid *who);
+/* How far what bot says to somebody can be counted on. */
+enum reach {
+	REACH_STRANGER,   /* servers and clients may drop it, and often say nothing */
+	REACH_KNOWN,      /* they have asked or were let in, or show themselves to bot now */
+	REACH_SUBSCRIBED, /* they have bot in their roster */
+};
+extern const char *const bot_reaches[];
+enum reach bot_reach(const struct bot *bot, const char *contact);
 /* "who":{...} of an event. */
 void add_who(struct text *t, const struct bot *bot, const struct annex_jid *from, const char *lang);
 

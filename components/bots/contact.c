@@ -61,6 +61,7 @@ add_contact(struct text *t, struct action *a, const struct annex_contact *c)
 	text_open(t);
 	text_member(t, "jid", c->jid);
 	text_member(t, "sub", subscription(c));
+	text_member(t, "reach", bot_reaches[bot_reach(a->bot, c->jid)]);
 	text_truth(t, "asks", c->out == ANNEX_SUBSCRIBED_PENDING);
 	text_truth(t, "online", best != NULL);
 	if (best != NULL) {

@@ -13,6 +13,8 @@ static const struct annex_identity identities[] = {
 	{ 0 },
 };
 
+#define NS_NOREPLY "urn:xmpp:noreply:0"
+
 struct listing {
 	struct annex_disco_item *item;
 	void **items;
@@ -157,6 +159,8 @@ info(struct annex_instance *inst, const struct annex_stanza *in, const char *nod
 	annex_disco_identity(info, "client", "bot", bot_name(bot));
 	for (const char *const *f = features; *f != NULL; f++)
 		annex_disco_feature(info, *f);
+	if (bot->set->no_reply)
+		annex_disco_feature(info, NS_NOREPLY);
 	if (bot_wants(bot, "reaction"))
 		annex_disco_feature(info, NS_REACTIONS);
 	return ANNEX_OK;

@@ -249,7 +249,7 @@ bots_message(struct annex_instance *inst, const struct annex_stanza *in)
 		if (rooms_hear(bot, in) && react_take(bot, in))
 			return ANNEX_DONE;
 		body = body == NULL ? NULL : rooms_meant(bot, in, body);
-		return body == NULL ? ANNEX_DONE : say_to_bot(bot, in, body);
+		return body == NULL || bot->set->no_reply ? ANNEX_DONE : say_to_bot(bot, in, body);
 	}
 	if (bot == NULL || !bot_admits(bot, in->from))
 		return annex_refuse(inst, in, ANNEX_SERVICE_UNAVAILABLE, NULL);
@@ -263,5 +263,7 @@ bots_message(struct annex_instance *inst, const struct annex_stanza *in)
 		guard_encrypted(bot, in);
 		return ANNEX_DONE;
 	}
-	return say_to_bot(bot, in, body);
+	return bot->set->no_reply
+	    ? annex_refuse(inst, in, ANNEX_SERVICE_UNAVAILABLE, "Nobody reads what is said here.")
+	    : say_to_bot(bot, in, body);
 }

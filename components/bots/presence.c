@@ -87,6 +87,25 @@ bot_admits(const struct bot *bot, const struct annex_jid *who)
 	    contact.out == ANNEX_SUBSCRIBED;
 }
 
+/* --- Who can be reached (RFC 6121 §2.1.2.5) ------------------------------------------ */
+
+const char *const bot_reaches[] = { "stranger", "known", "subscribed", NULL };
+
+/* Whoever may see the other has them in the roster, and so has whoever lets the other see them. */
+enum reach
+bot_reach(const struct bot *bot, const char *contact)
+{
+	struct annex_instance *inst = bot->bots->inst;
+	const struct annex_resource *all;
+	struct annex_contact c;
+	bool known = annex_contact_get(inst, bot->jid, contact, &c) >= 0;
+
+	if (known && (c.out == ANNEX_SUBSCRIBED || c.in == ANNEX_SUBSCRIBED))
+		return REACH_SUBSCRIBED;
+	return known || annex_contact_resources(inst, bot->jid, contact, &all) > 0 ? REACH_KNOWN
+										   : REACH_STRANGER;
+}
+
 /* --- What a program learns ----------------------------------------------------------- */
 
 /* Whether a resource has come just now, and there is no other; as far as is known since the connection. */
@@ -194,6 +213,8 @@ add_who(struct text *t, const struct bot *bot, const struct annex_jid *from, con
 		    annex_contact_availability(inst, bot->jid, from->bare) == ANNEX_ONLINE);
 		text_strings(t, "groups", c.groups);
 	}
+	if (rooms_speaker(bot, from->full, from->bare) == from->bare)
+		text_member(t, "reach", bot_reaches[bot_reach(bot, from->bare)]);
 	text_member(t, "lang", lang);
 	text_close(t);
 }

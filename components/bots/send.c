@@ -73,6 +73,17 @@ judge_hints(struct action *a)
 	return ANNEX_OK;
 }
 
+/* What is lost in silence is better not said, where the program thinks so. */
+static bool
+is_reached(const struct action *a)
+{
+	size_t least = 0;
+
+	while (a->reach != NULL && strcmp(bot_reaches[least], a->reach) != 0)
+		least++;
+	return bot_reach(a->bot, a->to->bare) >= least;
+}
+
 int
 judge_send(struct action *a)
 {
@@ -86,6 +97,8 @@ judge_send(struct action *a)
 		    a, "bad-json", "\"key\" must be a text of 1 to %d bytes", KEY_BYTES);
 	if (a->atom != NULL && !json_is_object(a->atom))
 		return action_wrong(a, "bad-json", "\"atom\" must be an object");
+	if (!is_reached(a))
+		return action_wrong(a, "not-subscribed", "%s has not added this bot", a->to->bare);
 	if (judge_texts(a) < 0 || judge_hints(a) < 0)
 		return ANNEX_EINVAL;
 	if (strcmp(a->to->domain, annex_domain(inst)) == 0)
