@@ -10,6 +10,7 @@
 
 static const struct annex_identity identities[] = {
 	{ "gateway", "bot", "Bots" },
+	{ "automation", "command-list", "Commands" },
 	{ 0 },
 };
 
@@ -157,6 +158,7 @@ info(struct annex_instance *inst, const struct annex_stanza *in, const char *nod
 		return info_of_node(bot, in, node, info);
 	annex_disco_identity(info, "account", "registered", NULL);
 	annex_disco_identity(info, "client", "bot", bot_name(bot));
+	annex_disco_identity(info, "pubsub", "pep", NULL); /* its picture and its vCard */
 	for (const char *const *f = features; *f != NULL; f++)
 		annex_disco_feature(info, *f);
 	if (bot->set->no_reply)

@@ -21,6 +21,8 @@
 #define NS_PUBSUB "http://jabber.org/protocol/pubsub"
 #define NODE_DATA "urn:xmpp:avatar:data"
 #define NODE_METADATA "urn:xmpp:avatar:metadata"
+#define NODE_VCARD4 "urn:xmpp:vcard4"
+#define NS_VCARD4 "urn:ietf:params:xml:ns:vcard-4.0"
 
 static struct annex_key
 key_of(const struct annex_table *table, const char *sha1)
@@ -203,57 +205,102 @@ contact_vcard(struct annex_instance *inst, const struct annex_stanza *in)
 	return ANNEX_DONE;
 }
 
-/* --- PEP (XEP-0084 §3.3) ---------------------------------------------------------- */
+/* --- PEP (XEP-0084 §3.3, XEP-0292 §3.1) ------------------------------------------- */
 
-static void
-add_data(struct annex_instance *inst, struct annex_element *item, const struct annex_avatar *a)
+static const char *
+add_data(struct annex_instance *inst, const struct annex_stanza *in, struct annex_element *item)
 {
-	annex_add_text(item, NODE_DATA, "data", base64_encode(inst->scratch, a->bytes, a->len));
+	struct annex_avatar a;
+
+	if (avatar_for(inst, in, &a) < 0)
+		return NULL;
+	annex_add_text(item, NODE_DATA, "data", base64_encode(inst->scratch, a.bytes, a.len));
+	return a.sha1;
 }
 
-static void
-add_metadata(struct annex_instance *inst, struct annex_element *item, const struct annex_avatar *a)
+static const char *
+add_metadata(struct annex_instance *inst, const struct annex_stanza *in, struct annex_element *item)
 {
-	struct annex_element *metadata = annex_add(item, NODE_METADATA, "metadata");
-	struct annex_element *info = annex_add(metadata, NULL, "info");
+	struct annex_element *info;
+	struct annex_avatar a;
 
-	annex_attr_setf(info, "bytes", "%zu", a->len);
-	annex_attr_set(info, "id", a->sha1);
-	annex_attr_set(info, "type", a->type);
-	annex_attr_setf(info, "width", "%u", a->width);
-	annex_attr_setf(info, "height", "%u", a->height);
+	if (avatar_for(inst, in, &a) < 0)
+		return NULL;
+	info = annex_add(annex_add(item, NODE_METADATA, "metadata"), NULL, "info");
+	annex_attr_setf(info, "bytes", "%zu", a.len);
+	annex_attr_set(info, "id", a.sha1);
+	annex_attr_set(info, "type", a.type);
+	annex_attr_setf(info, "width", "%u", a.width);
+	annex_attr_setf(info, "height", "%u", a.height);
+	return a.sha1;
 }
 
+/* What the old vCard says, in the elements of RFC 6351. */
+static const struct property {
+	const char *old, *name, *kind, *scheme;
+} properties[] = {
+	{ "NICKNAME", "nickname", "text", "" },
+	{ "DESC", "note", "text", "" },
+	{ "URL", "url", "uri", "" },
+	{ "JABBERID", "impp", "uri", "xmpp:" },
+	{ 0 },
+};
+
+static const char *
+add_vcard(struct annex_instance *inst, const struct annex_stanza *in, struct annex_element *item)
+{
+	struct annex_element *old = annex_element(inst->scratch, NS_VCARD, "vCard");
+	struct annex_element *vcard = annex_add(item, NS_VCARD4, "vcard");
+	const char *text;
+	struct annex_avatar a;
+
+	if (vcard_of(inst, in, old) < 0)
+		return NULL;
+	text = annex_child_text(old, NULL, "FN");
+	annex_add_text(annex_add(vcard, NULL, "fn"), NULL, "text",
+	    text != NULL ? text : in->to->bare); /* RFC 6350 §6.2.1: there is one */
+	for (const struct property *p = properties; p->old != NULL; p++)
+		if ((text = annex_child_text(old, NULL, p->old)) != NULL)
+			annex_add_text(annex_add(vcard, NULL, p->name), NULL, p->kind,
+			    annex_sprintf(inst->scratch, "%s%s", p->scheme, text));
+	if (avatar_for(inst, in, &a) == ANNEX_OK)
+		annex_add_text(annex_add(vcard, NULL, "photo"), NULL, "uri",
+		    annex_sprintf(inst->scratch, "data:%s;base64,%s", a.type,
+			base64_encode(inst->scratch, a.bytes, a.len)));
+	return "current";
+}
+
+/* Each has one item, by that id; NULL: there is none for them. */
 static const struct pep_node {
 	const char *name;
-	void (*add)(
-	    struct annex_instance *inst, struct annex_element *item, const struct annex_avatar *a);
+	const char *(*add)(
+	    struct annex_instance *inst, const struct annex_stanza *in, struct annex_element *item);
 } pep_nodes[] = {
 	{ NODE_DATA, add_data },
 	{ NODE_METADATA, add_metadata },
+	{ NODE_VCARD4, add_vcard },
 };
 
-/* The picture they are shown is the only item; another that is asked for by its id is not there. */
+/* Another that is asked for by its id is not there. */
 static enum annex_verdict
 pep_answer(struct annex_instance *inst, const struct annex_stanza *in,
     const struct annex_element *asked, const struct pep_node *node)
 {
 	const struct annex_element *which = annex_child(asked, NULL, "item");
-	const char *id = which == NULL ? NULL : annex_attr(which, "id");
+	const char *wanted = which == NULL ? NULL : annex_attr(which, "id"), *id;
 	struct annex_element *items, *item;
-	struct annex_avatar avatar;
 	struct annex_stanza *out;
 
 	if (vcard_of(inst, in, annex_element(inst->scratch, NS_VCARD, "vCard")) < 0)
 		return ANNEX_PASS;
-	if (avatar_for(inst, in, &avatar) < 0 || (id != NULL && strcmp(id, avatar.sha1) != 0))
-		return annex_refuse(inst, in, ANNEX_ITEM_NOT_FOUND, NULL);
 	out = annex_reply(inst, in);
 	items = annex_add(annex_add(out->element, NS_PUBSUB, in->payload->name), NULL, "items");
 	annex_attr_set(items, "node", node->name);
 	item = annex_add(items, NULL, "item");
-	annex_attr_set(item, "id", avatar.sha1);
-	node->add(inst, item, &avatar);
+	id = node->add(inst, in, item);
+	if (id == NULL || (wanted != NULL && strcmp(wanted, id) != 0))
+		return annex_refuse(inst, in, ANNEX_ITEM_NOT_FOUND, NULL);
+	annex_attr_set(item, "id", id);
 	annex_send(inst, out);
 	return ANNEX_DONE;
 }

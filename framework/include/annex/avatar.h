@@ -5,7 +5,7 @@
  *
  * A picture is named by the SHA-1 of its bytes, as XEP-0153 and XEP-0084 have
  * it.  A view (contacts.h) says which one belongs to it; whoever is shown that view can
- * fetch that picture, as a vCard (XEP-0054) or by PEP (XEP-0084), and no
+ * fetch that picture, as a vCard (XEP-0054, 0292) or by PEP (XEP-0084), and no
  * other: the hash in the presence that somebody got and what they fetch are always the same.
  * It goes with the last view that names it.
  *
