@@ -50,7 +50,8 @@ struct action {
 	int64_t due_ms;
 	enum annex_show shows; /* show, read */
 	const char *bot_name, *edit, *edited, *retract, *nick, *get, *avatar;
-	const char *file, *data, *path, *text, *mime, *link, *react, *reach;
+	const char *file, *data, *path, *text, *mime, *link, *react, *reach, *xml;
+	const struct annex_element *raw; /* xml, read */
 	const void *file_bytes;
 	size_t file_len;
 	const void *picture; /* avatar, decoded */
@@ -121,6 +122,11 @@ int run_timer(struct action *action);
 int ban_judge(struct action *action);
 int ban_run(struct action *action);
 const char *ban_list(struct action *action);
+
+/* raw.c */
+int judge_raw(struct action *action);
+/* What it has of that into a message. */
+void raw_add(const struct action *action, struct annex_element *message);
 
 /* react.c */
 int judge_reactions(struct action *action);

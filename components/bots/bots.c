@@ -86,6 +86,8 @@ const struct annex_option bot_options[] = {
 	    "(XEP-0506)."),
 	ANNEX_OPTION(struct bot_settings, events, 1, 16, "message command answer",
 	    "Kinds of events that it gets."),
+	ANNEX_OPTION(struct bot_settings, raw, 0, 0, "no",
+	    "Whether its events have the XML that stands beside the text of a message."),
 	ANNEX_OPTION_OF(struct bot_settings, ack, acks, "reply",
 	    "What acknowledges an event: an answer to it or a later one, only an ack, or that it "
 	    "was handed over."),

@@ -49,7 +49,7 @@ struct bot_settings {
 	struct annex_strings exec, child, users, events, tokens, rooms;
 	int64_t parallel, window, tries, timeout_ms;
 	int64_t max_queue, max_queue_each;
-	bool no_reply;
+	bool no_reply, raw;
 	/* How long an event of that kind may wait; 0: for ever. */
 	int64_t ttl_message_ms, ttl_command_ms, ttl_answer_ms, ttl_undelivered_ms;
 	int64_t ttl_contact_ms, ttl_receipt_ms, ttl_timer_ms, ttl_beat_ms;
@@ -497,6 +497,11 @@ const char *echo_name(const struct annex_stanza *in);
 void echo_note(struct bot *bot, const struct annex_stanza *in);
 /* The id under which bot has said what the room calls so, in scratch; NULL: it has not. */
 const char *echo_id(const struct bot *bot, const char *room, const char *name);
+
+/* --- raw.c ------------------------------------------------------------------------- */
+
+/* "xml" of an event, where bot wants it: what stands beside the text. */
+void add_raw(struct text *t, const struct bot *bot, const struct annex_element *message);
 
 /* --- react.c ----------------------------------------------------------------------- */
 

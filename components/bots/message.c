@@ -111,6 +111,7 @@ write_message(struct event *ev, const struct annex_stanza *in)
 	if (oob != NULL)
 		text_member(&t, "oob", annex_child_text(oob, NS_OOB, "url"));
 	add_shared(&t, el);
+	add_raw(&t, ev->bot, el);
 	add_hints(&t, el);
 	add_delay(&t, el, ev->pool);
 	add_who(&t, ev->bot, in->from, ev->lang);

@@ -99,7 +99,7 @@ judge_send(struct action *a)
 		return action_wrong(a, "bad-json", "\"atom\" must be an object");
 	if (!is_reached(a))
 		return action_wrong(a, "not-subscribed", "%s has not added this bot", a->to->bare);
-	if (judge_texts(a) < 0 || judge_hints(a) < 0)
+	if (judge_raw(a) < 0 || judge_texts(a) < 0 || judge_hints(a) < 0)
 		return ANNEX_EINVAL;
 	if (strcmp(a->to->domain, annex_domain(inst)) == 0)
 		return action_wrong(
@@ -151,6 +151,7 @@ send_decorate(struct action *a, struct annex_element *message)
 		annex_add_text(message, NULL, "thread", clean_text(a->pool, a->thread));
 	if (a->atom != NULL)
 		add_atom(a, message);
+	raw_add(a, message);
 	for (const char *const *hint = message_hints; *hint != NULL; hint++)
 		if (has_hint(a->hints, *hint))
 			annex_add(message, NS_HINTS, *hint);

@@ -219,6 +219,7 @@ static const struct key send_keys[] = {
 	KEY("else", KEY_TEXT, otherwise),
 	KEY("atom", KEY_ANY, atom),
 	KEY("hints", KEY_ANY, hints),
+	KEY("xml", KEY_TEXT, xml),
 	KEY("reach", KEY_TEXT, reach, .choices = bot_reaches),
 	{ 0 },
 };
