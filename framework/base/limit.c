@@ -110,8 +110,8 @@ drop_full(struct annex_buckets *buckets, int64_t now_ms)
 	}
 }
 
-bool
-annex_buckets_take(struct annex_buckets *buckets, const char *key, double n, int64_t now_ms)
+static struct keyed_bucket *
+touch(struct annex_buckets *buckets, const char *key, int64_t now_ms)
 {
 	struct keyed_bucket *k;
 	size_t size;
@@ -131,7 +131,24 @@ annex_buckets_take(struct annex_buckets *buckets, const char *key, double n, int
 		annex_list_remove(&k->by_touch);
 	}
 	annex_list_append(&buckets->oldest_first, &k->by_touch);
+	return k;
+}
+
+bool
+annex_buckets_take(struct annex_buckets *buckets, const char *key, double n, int64_t now_ms)
+{
+	struct keyed_bucket *k = touch(buckets, key, now_ms);
+
 	return annex_bucket_take(&k->bucket, buckets->rate, buckets->burst, n, now_ms);
+}
+
+void
+annex_buckets_empty(struct annex_buckets *buckets, const char *key, int64_t now_ms)
+{
+	struct keyed_bucket *k = touch(buckets, key, now_ms);
+
+	annex_bucket_take(&k->bucket, buckets->rate, buckets->burst, 0, now_ms);
+	k->bucket.tokens = 0;
 }
 
 size_t

@@ -33,6 +33,8 @@ struct annex_buckets;
 struct annex_buckets *
 annex_buckets_create(struct annex_pool *pool, double rate, double burst, size_t max);
 bool annex_buckets_take(struct annex_buckets *buckets, const char *key, double n, int64_t now_ms);
+/* It is empty: whoever goes on taking has to wait from then on. */
+void annex_buckets_empty(struct annex_buckets *buckets, const char *key, int64_t now_ms);
 
 /* How many are kept: those touched lately and not yet full again. */
 size_t annex_buckets_count(const struct annex_buckets *buckets);

@@ -102,6 +102,23 @@ each_key_has_its_own_bucket(void **state)
 }
 
 static void
+one_that_is_emptied_regains_from_then_on(void **state)
+{
+	struct annex_pool *pool = annex_pool_create(NULL, "test");
+	struct annex_buckets *buckets = annex_buckets_create(pool, 1, 3, 10);
+
+	assert_true(annex_buckets_take(buckets, "a", 1, 1000));
+	annex_buckets_empty(buckets, "a", 1000);
+	assert_false(annex_buckets_take(buckets, "a", 1, 1500));
+	annex_buckets_empty(buckets, "a", 1500);
+	assert_false(annex_buckets_take(buckets, "a", 1, 2400));
+	assert_true(annex_buckets_take(buckets, "a", 1, 2500));
+	annex_buckets_empty(buckets, "b", 2500);
+	assert_false(annex_buckets_take(buckets, "b", 1, 2500));
+	annex_pool_destroy(&pool);
+}
+
+static void
 beyond_the_limit_the_one_untouched_longest_is_forgotten(void **state)
 {
 	struct annex_pool *pool = annex_pool_create(NULL, "test");
@@ -169,6 +186,7 @@ main(void)
 		cmocka_unit_test(a_clock_that_steps_back_neither_gives_nor_takes),
 		cmocka_unit_test(a_changed_burst_applies_at_once),
 		cmocka_unit_test(each_key_has_its_own_bucket),
+		cmocka_unit_test(one_that_is_emptied_regains_from_then_on),
 		cmocka_unit_test(beyond_the_limit_the_one_untouched_longest_is_forgotten),
 		cmocka_unit_test(those_full_again_are_forgotten),
 		cmocka_unit_test(a_crowd_of_strangers_stays_within_the_limit),
