@@ -207,6 +207,8 @@ bots_create(struct annex_instance *inst)
 	m->expired = annex_counter(inst, "bots_expired_total", "Events that nobody took in time.");
 	m->banned =
 	    annex_counter(inst, "bots_banned_total", "Times that somebody banned was refused.");
+	m->muted =
+	    annex_counter(inst, "bots_muted_total", "Messages that somebody said again and again.");
 	annex_set_state(inst, m);
 	guard_init(m);
 	lag_init(m);

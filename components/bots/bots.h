@@ -80,7 +80,7 @@ struct bots {
 	struct annex_timer *lag_timer;
 	struct annex_counter *waiting, *lag;
 	struct annex_counter *received, *sent, *acknowledged, *redelivered, *dead, *expired,
-	    *banned;
+	    *banned, *muted;
 };
 
 struct bot {

@@ -84,6 +84,8 @@ talks_too_much(struct bot *bot, const struct annex_stanza *in, const char *body)
 	int64_t now_ms = annex_now_ms(m->inst);
 
 	if (!annex_buckets_take(m->loops, bucket_key(bot, in, body), 1, now_ms)) {
+		annex_buckets_empty(m->loops, bucket_key(bot, in, body), now_ms);
+		annex_count(m->muted, 1);
 		annex_log(m->inst, ANNEX_LOG_REMOTE, "%s says the same again and again: to=%s",
 		    in->from->bare, bot->name);
 		return true; /* no answer: that is what keeps a loop going */

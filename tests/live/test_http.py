@@ -259,6 +259,36 @@ async def an_answer_is_waited_for(t):
 
 
 @test()
+async def twenty_requests_of_a_token_wait(t):
+    web = await Web(t).start()
+    token, other = await web.token("gate", ["send"]), await web.token("other", ["send"])
+    alice = await t.client("alice")
+    await web("POST", "/v1/do", token, json.dumps(
+        {"ask": "v42", "to": "alice@localhost", "body": "Deploy?", "keep": True}))
+
+    async def waits():
+        reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
+        writer.write(f"GET /v1/asks/v42?timeout=100 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                     f"Authorization: Bearer {token}\r\n\r\n".encode())
+        said = (await reader.read()).decode()
+        writer.close()
+        return said
+
+    waiting = [asyncio.create_task(waits()) for _ in range(20)]
+    for _ in range(100):  # until all of them have arrived
+        status, said = await web("GET", "/v1/asks/v42?timeout=0", token)
+        if status != 200:
+            break
+    equal((status, said["error"]), (429, "rate-limited"), "the twenty-first")
+    equal((await web("GET", "/v1/asks/v42?timeout=0", other))[0], 200, "that of another token")
+    await hears(alice, 1)
+    alice.send(BOT, "<body>yes</body>")
+    for answer in await asyncio.gather(*waiting):
+        check(answer.startswith("HTTP/1.1 200") and '"answered"' in answer, f"one got {answer}")
+    equal((await web("GET", "/v1/asks/v42", token))[0], 200, "one behind them")
+
+
+@test()
 async def a_message_is_waited_for(t):
     web = await Web(t).start()
     token = await web.token("app", ["send"])

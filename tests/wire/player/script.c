@@ -20,6 +20,7 @@ struct reader {
 	FILE *gather; /* the text of the last statement */
 	char *gathered;
 	size_t gathered_len;
+	unsigned long times; /* that the last statement counts; 0: once */
 };
 
 static char *
@@ -46,6 +47,33 @@ cut_remark(char *text)
 		*hash = '\0';
 }
 
+static struct statement *
+append(struct reader *r, struct statement st)
+{
+	struct script *s = r->script;
+
+	if (s->count == r->room) {
+		struct statement *old = s->at;
+
+		r->room = r->room == 0 ? 64 : r->room * 2;
+		s->at = annex_new_array(r->pool, struct statement, r->room);
+		if (s->count > 0)
+			memcpy(s->at, old, s->count * sizeof(*old));
+	}
+	s->at[s->count] = st;
+	return &s->at[s->count++];
+}
+
+static void
+repeat(struct reader *r)
+{
+	struct statement st = r->script->at[r->script->count - 1];
+
+	for (; r->times > 1; r->times--)
+		append(r, st);
+	r->times = 0;
+}
+
 static void
 finish_statement(struct reader *r)
 {
@@ -64,25 +92,18 @@ finish_statement(struct reader *r)
 	last->text = text;
 	if (last->verb == VERB_EXPECT && strcmp(text, "nothing") == 0)
 		last->verb = VERB_NOTHING;
+	repeat(r);
 }
 
 static struct statement *
 new_statement(struct reader *r, unsigned line)
 {
-	struct script *s = r->script;
+	struct statement *st;
 
 	finish_statement(r);
-	if (s->count == r->room) {
-		struct statement *old = s->at;
-
-		r->room = r->room == 0 ? 64 : r->room * 2;
-		s->at = annex_new_array(r->pool, struct statement, r->room);
-		if (s->count > 0)
-			memcpy(s->at, old, s->count * sizeof(*old));
-	}
-	s->at[s->count] = (struct statement) { .line = line };
+	st = append(r, (struct statement) { .line = line });
 	r->gather = open_memstream(&r->gathered, &r->gathered_len);
-	return &s->at[s->count++];
+	return st;
 }
 
 static bool
@@ -92,6 +113,19 @@ goes_on(const char *line)
 		return true;
 	return line[0] == '<' &&
 	    (isalpha((unsigned char)line[1]) || (line[1] != '\0' && strchr("/!?", line[1])));
+}
+
+/* "<3 ": the same three times in a row. */
+static const char *
+take_times(struct reader *r, const char *text)
+{
+	char *end;
+	unsigned long times = strtoul(text, &end, 10);
+
+	if (times == 0)
+		return text;
+	r->times = times;
+	return end;
 }
 
 static void
@@ -111,7 +145,7 @@ begin(struct reader *r, const char *line, unsigned number)
 		fputs(line + 2, r->gather);
 	} else if (line[0] == '<') {
 		st->verb = VERB_EXPECT;
-		fputs(line + 1, r->gather);
+		fputs(take_times(r, line + 1), r->gather);
 	} else {
 		len = strcspn(line, " \t\r\n");
 		st->verb = VERB_WORD;
