@@ -378,5 +378,7 @@ const struct route http_routes[] = {
 	{ "PUT", "/v1/presence/", SCOPE_PRESENCE, serve_presence },
 	{ "DELETE", "/v1/presence/", SCOPE_PRESENCE, serve_presence },
 	{ "POST", "/v1/in/", SCOPE_HOOK, serve_in },
+	{ "GET", "/v1/files/", 0, serve_file },
+	{ "HEAD", "/v1/files/", 0, serve_file },
 	{ 0 },
 };

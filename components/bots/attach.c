@@ -155,6 +155,7 @@ files_text(struct bot *bot, const char *to, const char *id, const char *text)
 	row.bot = (char *)(uintptr_t)bot->name;
 	row.to = (char *)(uintptr_t)to;
 	row.id = (char *)(uintptr_t)id;
+	row.is_text = true;
 	row.name = (char *)(uintptr_t) "message.txt";
 	row.mime = (char *)(uintptr_t) "text/plain";
 	row.body = annex_sprintf(pool, "%s …", clean_part(pool, &rest, BEGINNING_BYTES));

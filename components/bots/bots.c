@@ -111,6 +111,7 @@ const struct annex_option bot_options[] = {
 	TTL(undelivered, "7d", "what another bot could not deliver"),
 	TTL(contact, "7d", "who came and went"),
 	TTL(receipt, "7d", "a receipt"),
+	TTL(reaction, "7d", "a reaction"),
 	TTL(timer, "7d", "a timer"),
 	TTL(beat, "7d", "what workers did"),
 	{ 0 },
@@ -128,6 +129,13 @@ static const struct annex_option bots_options[] = {
 	ANNEX_OPTION(struct bots_settings, upload, 1, 4095, "",
 	    "Program that puts a file where that service says; the one that comes with Annex if left "
 	    "out."),
+	ANNEX_OPTION(struct bots_settings, files_url, 1, 1000, "",
+	    "Address under which a proxy shows /v1/files of http: where there is no upload service, "
+	    "files are kept here, and found there."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_TIME, struct bots_settings, files_keep_ms, SECOND,
+	    520 * 7 * DAY, "7d", "How long such a file is kept."),
+	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct bots_settings, max_files_bytes, 1024,
+	    (int64_t)16 << 30, "64M", "Bytes of such files that are kept of a bot."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct bots_settings, max_body_bytes, 256, 65536, "16K",
 	    "Longest text that a bot sends in one message; a longer one becomes several."),
 	ANNEX_OPTION_AS(ANNEX_OPTION_SIZE, struct bots_settings, max_line_bytes, 1024, 1048576,
@@ -184,7 +192,9 @@ bots_check(const void *settings, struct annex_pool *pool, const char **why)
 		if (picture_check(set->bots.settings[i], pool, why) < 0)
 			return ANNEX_EINVAL;
 	}
-	return http_check(set->http, pool, why);
+	if (http_check(set->http, pool, why) < 0)
+		return ANNEX_EINVAL;
+	return places_check(set, pool, why);
 }
 
 static int
@@ -209,6 +219,8 @@ bots_create(struct annex_instance *inst)
 	    annex_counter(inst, "bots_banned_total", "Times that somebody banned was refused.");
 	m->muted =
 	    annex_counter(inst, "bots_muted_total", "Messages that somebody said again and again.");
+	m->placed = annex_counter(
+	    inst, "bots_files_total", "Files that were kept for whoever has the link.");
 	annex_set_state(inst, m);
 	guard_init(m);
 	lag_init(m);

@@ -52,14 +52,15 @@ struct bot_settings {
 	bool no_reply, raw;
 	/* How long an event of that kind may wait; 0: for ever. */
 	int64_t ttl_message_ms, ttl_command_ms, ttl_answer_ms, ttl_undelivered_ms;
-	int64_t ttl_contact_ms, ttl_receipt_ms, ttl_timer_ms, ttl_beat_ms;
+	int64_t ttl_contact_ms, ttl_receipt_ms, ttl_reaction_ms, ttl_timer_ms, ttl_beat_ms;
 };
 
 struct bots_settings {
 	struct annex_sections bots;
-	const char *http, *upload, *upload_service;
+	const char *http, *upload, *upload_service, *files_url;
 	int64_t max_body_bytes, max_line_bytes;
 	int64_t rate_each, burst_each, max_unsent;
+	int64_t files_keep_ms, max_files_bytes;
 	bool socket;
 };
 
@@ -80,7 +81,7 @@ struct bots {
 	struct annex_timer *lag_timer;
 	struct annex_counter *waiting, *lag;
 	struct annex_counter *received, *sent, *acknowledged, *redelivered, *dead, *expired,
-	    *banned, *muted;
+	    *banned, *muted, *placed;
 };
 
 struct bot {
@@ -196,6 +197,8 @@ enum {
 	TABLE_BANS,
 	TABLE_ECHOES,
 	TABLE_REACTIONS,
+	TABLE_PLACES,
+	TABLE_PLACED,
 };
 extern const struct annex_table bots_tables[];
 
@@ -382,9 +385,20 @@ void files_link_up(struct bots *m);
 /* Into the store, to be put. */
 int files_add(struct bots *m, Bots__File *row) ANNEX_MUST_CHECK;
 size_t files_waiting(const struct bots *m);
-/* Whether there is a service that takes files. */
+/* Whether there is somewhere to put them. */
 bool files_are_taken(const struct bots *m);
 bool files_is_link(const char *text, size_t most);
+
+/* --- places.c ----------------------------------------------------------------- */
+
+uint64_t place_weigh(const ProtobufCMessage *record);
+int places_check(const struct bots_settings *set, struct annex_pool *pool, const char **why);
+/* Files are kept here, for whoever has the link. */
+bool places_are_there(const struct bots *m);
+/* It is kept, and found under *link_r, which is in scratch.  ANNEX_ELIMIT: there is no room. */
+int place_add(struct bot *bot, const Bots__File *file, const char **link_r) ANNEX_MUST_CHECK;
+/* What was kept for long enough goes. */
+void places_tidy(struct bots *m);
 
 /* --- shared.c ----------------------------------------------------------------- */
 

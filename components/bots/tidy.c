@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
  * tidy.c - what is old goes: fates of messages, their keys, what rooms call them, answers
- * that nobody fetched, dead letters, messages that nobody sends again, and when somebody
+ * that nobody fetched, dead letters, files, messages that nobody sends again, and when somebody
  * reacted to what, or was told that we cannot read what they send
  *
  * All tables are walked once an hour, some rows at a time, so that nobody waits for it.
@@ -91,6 +91,7 @@ tidy_ring(struct annex_instance *inst, const void *key, size_t key_len, int64_t 
 	(void)key;
 	(void)key_len;
 	(void)due_wall_ms;
+	places_tidy(m);
 	m->tidy_within = walk(m, &olds[m->tidy_table], now_ms);
 	if (!m->tidy_within)
 		m->tidy_table = (m->tidy_table + 1) % (sizeof(olds) / sizeof(olds[0]));

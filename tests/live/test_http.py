@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: The Annex authors
 """Bots over HTTP: what web applications send, what they are told, and who may."""
 import asyncio
+import base64
 import json
 import urllib.error
 import urllib.request
@@ -27,8 +28,8 @@ class Web:
 
     def __init__(self, t, **options):
         self.port = free_port()
-        self.annex = t.annex({"one.localhost": {"module": "bots", "bots": {
-            "http": f"127.0.0.1:{self.port}", "bots": {"news": options}}}})
+        self.section = {"http": f"127.0.0.1:{self.port}", "bots": {"news": options}}
+        self.annex = t.annex({"one.localhost": {"module": "bots", "bots": self.section}})
 
     async def start(self):
         await self.annex.start()
@@ -336,6 +337,45 @@ async def questions_that_end_when_patience_does_are_answered_once(t):
         check(status == 200 and said["state"] in ("asked", "expired"), f"{n} got {status} {said}")
 
     await asyncio.gather(*(asks(n) for n in range(80)))
+
+
+@test()
+async def a_file_is_kept_for_whoever_has_its_link(t):
+    web = Web(t)
+    web.section.update(
+        {"files-url": f"http://127.0.0.1:{web.port}/v1/files", "files-keep": "3s",
+         "upload-service": "nobody.localhost"})
+    await web.start()
+    token = await web.token("app", ["send"])
+    alice = await t.client("alice")
+    picture = bytes(range(256))
+    status, said = await web("POST", "/v1/do", token, json.dumps(
+        {"file": "caf\u00e9 1.png", "to": "alice@localhost", "mime": "image/png",
+         "data": base64.b64encode(picture).decode()}))
+    equal(status, 202, f"the status, with {said}")
+    link = (await hears(alice, 1))["body"]
+    check(link.startswith(f"http://127.0.0.1:{web.port}/v1/files/news/1-"), f"the link is {link}")
+    with await asyncio.to_thread(urllib.request.urlopen, link) as answer:
+        equal(answer.read(), picture, "what is there")
+        equal(answer.headers["Content-Type"], "image/png", "its type")
+        equal(answer.headers["Content-Disposition"], "inline", "what a browser does with it")
+        equal(answer.headers["X-Content-Type-Options"], "nosniff", "whether it guesses")
+    path = link.removeprefix(f"http://127.0.0.1:{web.port}")
+    head = await asyncio.to_thread(urllib.request.urlopen, urllib.request.Request(link, method="HEAD"))
+    equal((head.headers["Content-Length"], head.read()), ("256", b""), "its size alone")
+    secret = path.split("-")[1].split("/")[0]
+    for wrong in (path.replace(secret, "x" * len(secret)), path.replace(secret, ""), path + "x",
+                  path.replace("/1-", "/2-"), path.replace("news", "olds"), "/v1/files/news/1-",
+                  "/v1/files/news", path.rsplit("/", 1)[0]):
+        equal((await web("GET", wrong))[0], 404, f"the status of {wrong}")
+    equal((await web("PUT", path, body="x"))[0], 405, "the status of one who would write")
+
+    async def is_gone():
+        try:
+            (await asyncio.to_thread(urllib.request.urlopen, link)).close()
+        except urllib.error.HTTPError as error:
+            return error.code == 404
+    await until(is_gone, 20, "the end of the file")
 
 
 @test()

@@ -136,7 +136,14 @@ async def a_file_that_the_server_does_not_take_is_told_to_be_dropped(t):
     await t.annex({"two.localhost": {"module": "bots", "bots": {"bots": {"cam": {
         "child": python(DROPPED), "events": ["message", "receipt"]}}}}}).start()
     alice = await t.client("alice")
-    equal((await alice.say("cam@two.localhost", "photo"))["body"], "dropped forbidden", "the fate")
+    alice.send("cam@two.localhost", "<body>photo</body>")
+
+    def said():
+        return [s["body"] for s in alice.stanzas
+                if s.name == "message" and s["from"].bare == "cam@two.localhost" and s["body"]]
+
+    await until(lambda: len(said()) >= 2, 10, "the fate")
+    equal(said(), ["(a.png could not be sent.)", "dropped forbidden"], "what its reader and its program say")
 
 
 @test()
