@@ -15,7 +15,7 @@
 #ifndef BOTS_CARRIER_H
 #define BOTS_CARRIER_H
 
-#include "bots.h"
+#include "event.h"
 
 enum ack_mode {
 	ACK_REPLY,    /* an answer acknowledges what it answers and all before */

@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "bots.h"
+#include "event.h"
 
 #define DEAD_MOST 10000 /* of a bot */
 #define RETRY_FIRST_MS 1000

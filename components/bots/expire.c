@@ -13,7 +13,7 @@
  */
 #include <string.h>
 
-#include "bots.h"
+#include "event.h"
 
 #define AT_ONCE 200                      /* in a turn */
 #define PAUSE_MS 10                      /* until the next of them */

@@ -8,7 +8,8 @@
  * there is room.  So a program that is away for a week costs rows, and memory only for
  * whom they are of.
  *
- * Those that are done but may still be answered are recent.c's, and those that fail dead.c's.
+ * Their rows are event.c's, those that are done but may still be answered recent.c's, and those
+ * that fail dead.c's.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -19,113 +20,7 @@
 #define MEMORY_LOW 500               /* below it more are loaded */
 #define BYTES_MOST ((size_t)4 << 20) /* of those that wait in memory */
 
-/* --- Rows -------------------------------------------------------------------- */
-
-struct annex_key
-bots_key_event(const struct bot *bot, uint64_t seq, const char *bare)
-{
-	struct annex_key key = bots_key_seq(TABLE_INBOX, bot->name, seq);
-
-	annex_key_text(&key, bare);
-	return key;
-}
-
-static char *
-text_for_record(const char *text)
-{
-	return (char *)(uintptr_t)(text != NULL ? text : "");
-}
-
-void
-event_pack(const struct event *ev, Bots__Event *record)
-{
-	bots__event__init(record);
-	record->kind = text_for_record(ev->kind);
-	record->from = text_for_record(ev->from);
-	record->type = text_for_record(ev->type);
-	record->thread = text_for_record(ev->thread);
-	record->id = text_for_record(ev->id);
-	record->lang = text_for_record(ev->lang);
-	record->line = text_for_record(ev->line);
-	record->body = text_for_record(ev->body);
-	record->replies = ev->replies;
-	record->tries = ev->tries;
-	record->made_ms = ev->made_ms;
-	record->is_state = ev->is_state;
-	record->is_first = ev->is_first;
-	record->marker = text_for_record(ev->marker);
-	record->unkept = ev->unkept;
-}
-
-static int
-put(const struct event *ev)
-{
-	struct annex_key key = bots_key_event(ev->bot, ev->seq, ev->bare);
-	Bots__Event record;
-
-	event_pack(ev, &record);
-	return annex_put(ev->bot->bots->store, &key, &record.base);
-}
-
-static int
-delete_row(const struct event *ev)
-{
-	struct annex_key key = bots_key_event(ev->bot, ev->seq, ev->bare);
-
-	return bots_must(ev->bot->bots, annex_delete(ev->bot->bots->store, &key));
-}
-
-static const char *
-text_of_record(struct annex_pool *pool, const char *text)
-{
-	return *text == '\0' ? NULL : annex_strdup(pool, text);
-}
-
-static struct event *
-make(struct bot *bot, const char *kind)
-{
-	struct annex_pool *pool = annex_pool_create(bot->pool, "event");
-	struct event *ev = annex_new(pool, struct event);
-
-	ev->magic = EVENT_MAGIC;
-	ev->pool = pool;
-	ev->bot = bot;
-	ev->kind = annex_strdup(pool, kind);
-	annex_list_init(&ev->link);
-	return ev;
-}
-
-struct event *
-event_unpack(struct bot *bot, uint64_t seq, const Bots__Event *record)
-{
-	struct event *ev = make(bot, record->kind);
-
-	ev->seq = seq;
-	ev->from = annex_strdup(ev->pool, record->from);
-	ev->bare = annex_strndup(ev->pool, ev->from, strcspn(ev->from, "/"));
-	ev->type = text_of_record(ev->pool, record->type);
-	ev->thread = text_of_record(ev->pool, record->thread);
-	ev->id = text_of_record(ev->pool, record->id);
-	ev->lang = text_of_record(ev->pool, record->lang);
-	ev->line = annex_strdup(ev->pool, record->line);
-	ev->body = text_of_record(ev->pool, record->body);
-	ev->replies = record->replies;
-	ev->tries = record->tries;
-	ev->made_ms = record->made_ms;
-	ev->is_state = record->is_state;
-	ev->is_first = record->is_first;
-	ev->marker = text_of_record(ev->pool, record->marker);
-	ev->unkept = record->unkept;
-	return ev;
-}
-
 /* --- Into memory ---------------------------------------------------------------- */
-
-size_t
-event_bytes(const struct event *ev)
-{
-	return strlen(ev->line) + (ev->body != NULL ? strlen(ev->body) : 0);
-}
 
 static bool
 memory_is_full(const struct bot *bot)
@@ -164,7 +59,7 @@ load_one(struct event *ev)
 	int r = ANNEX_OK;
 
 	if (ev->is_state && lane->state_seq > ev->seq) {
-		if ((r = delete_row(ev)) >= 0) {
+		if ((r = event_delete(ev)) >= 0) {
 			bot->stored--;
 			lane->events--;
 		}
@@ -254,35 +149,6 @@ inbox_load(struct bot *bot)
 
 /* --- The life of an event ---------------------------------------------------------- */
 
-int
-event_make(struct bot *bot, const char *kind, const struct annex_jid *from, struct event **event_r)
-{
-	struct event *ev;
-	uint64_t seq;
-	int r;
-
-	if ((r = bot_next_seq(bot, &seq)) < 0)
-		return r;
-	ev = make(bot, kind);
-	ev->seq = seq;
-	ev->from = annex_strdup(ev->pool, from->full);
-	ev->bare = annex_strdup(ev->pool, from->bare);
-	ev->made_ms = annex_wall_ms(bot->bots->inst);
-	*event_r = ev;
-	return ANNEX_OK;
-}
-
-void
-event_drop(struct event *ev)
-{
-	struct annex_pool *pool = ev->pool;
-
-	annex_list_remove(&ev->link);
-	lane_leave(ev);
-	ev->magic = 0;
-	annex_pool_destroy(&pool);
-}
-
 static bool
 is_full(const struct event *ev)
 {
@@ -339,7 +205,7 @@ event_add(struct event *ev)
 	struct lane *lane;
 	int r;
 
-	if ((r = fits(ev, &spared)) < 0 || (r = put(ev)) < 0 ||
+	if ((r = fits(ev, &spared)) < 0 || (r = event_put(ev)) < 0 ||
 	    (spared > 0 && (r = drop_state(bot, spared)) < 0))
 		return r;
 	bot->stored++;
@@ -360,21 +226,6 @@ event_add(struct event *ev)
 	return ANNEX_OK;
 }
 
-const char *
-event_line(const struct event *ev, struct annex_pool *pool, size_t *len_r)
-{
-	const char *line = ev->line;
-	size_t len = strlen(line);
-
-	if (ev->redelivered > 0) {
-		line = annex_sprintf(
-		    pool, "%.*s,\"redelivered\":%u}", (int)len - 1, line, ev->redelivered);
-		len = strlen(line);
-	}
-	*len_r = len;
-	return line;
-}
-
 static void
 untake(struct event *ev)
 {
@@ -393,7 +244,7 @@ event_done(struct event *ev)
 {
 	struct bot *bot = ev->bot;
 
-	if (delete_row(ev) < 0)
+	if (event_delete(ev) < 0)
 		return;
 	bot->stored--;
 	annex_count(bot->bots->acknowledged, 1);
@@ -411,7 +262,7 @@ event_done(struct event *ev)
 int
 event_forget(struct event *ev)
 {
-	if (delete_row(ev) < 0)
+	if (event_delete(ev) < 0)
 		return ANNEX_ESTORE;
 	ev->bot->stored--;
 	event_waits(ev, false);
@@ -422,7 +273,7 @@ event_forget(struct event *ev)
 int
 event_note(struct event *ev)
 {
-	return bots_must(ev->bot->bots, put(ev));
+	return bots_must(ev->bot->bots, event_put(ev));
 }
 
 /* It has a lower number than all that wait, but for others that failed. */

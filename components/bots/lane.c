@@ -10,7 +10,7 @@
  * as well where the queue is full: it can be asked for at any time ("get"), and what people
  * say is refused only when there is none of it.
  */
-#include "bots.h"
+#include "event.h"
 
 struct lane *
 lane_of(struct bot *bot, const char *bare)
