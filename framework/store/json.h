@@ -30,6 +30,16 @@ int json_to_key(const json_t *json, const struct annex_table *table, struct anne
 
 /* An integer or a string of digits. */
 bool json_to_u64(const json_t *json, uint64_t *number_r);
+bool json_to_i64(const json_t *json, int64_t *number_r);
 json_t *json_of_u64(uint64_t number);
+json_t *json_of_i64(int64_t number);
+
+/* A number, "inf", "-inf" or "nan". */
+bool json_to_double(const json_t *json, double *number_r);
+json_t *json_of_double(double number);
+
+/* A string; {"bytes": base64} where it is not UTF-8. */
+bool json_to_text(const json_t *json, char **text_r, struct annex_pool *pool);
+json_t *json_of_text(const char *text);
 
 #endif /* STORE_JSON_H */
