@@ -9,29 +9,20 @@
  * process decides.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <annex/pool.h>
 
 #include "base/alloc.h"
 #include "base/check.h"
-#include "base/io.h"
 
-#include "component.h"
+#include "component_inside.h"
 #include "memory.h"
 
 #define STOP_DEADLINE_MS 20000
 #define DRAIN_DEADLINE_MS 300000
 #define ABORT_DEADLINE_MS 5000
-
-static void component_ended(struct process *process, int status);
 
 static const char *const state_texts[] = {
 	[COMPONENT_DOWN] = "down",
@@ -69,15 +60,15 @@ component_heartbeat_age_s(const struct component *component)
 	return (double)(component->host->clock->mono_us - component->heartbeat_seen_us) / 1e6;
 }
 
-static void
+void
 component_set_state(struct component *component, enum component_state state)
 {
 	component->state = state;
 	component->host->changed(component->host, component);
 }
 
-static void
-tell_waiters(struct annex_link *waiters, const char *failure)
+void
+component_tell(struct annex_link *waiters, const char *failure)
 {
 	/* Whoever waits anew in answer waits for the next outcome. */
 	struct annex_link now = ANNEX_LIST_INIT(now);
@@ -92,7 +83,7 @@ tell_waiters(struct annex_link *waiters, const char *failure)
 	}
 }
 
-static void
+void
 component_reloaded(struct component *component, const char *failed)
 {
 	if (!component->reloading)
@@ -101,134 +92,19 @@ component_reloaded(struct component *component, const char *failed)
 	component->host->reloaded(component->host, component, failed);
 }
 
-/* What the worker says. */
-
-static void
-heard_ready(struct component *component, json_t *value)
+void
+component_wait_ready(struct component *component, struct component_waiter *waiter)
 {
-	if (component->state != COMPONENT_STARTING)
-		return;
-	component->ready_us = component->host->clock->mono_us;
-	component_set_state(component, COMPONENT_RUNNING);
-	tell_waiters(&component->ready_waiters, NULL);
+	annex_list_append(&component->ready_waiters, &waiter->link);
 }
 
-static void
-heard_attached(struct component *component, json_t *value)
+void
+component_wait_down(struct component *component, struct component_waiter *waiter)
 {
-	component->host->changed(component->host, component);
+	annex_list_append(&component->down_waiters, &waiter->link);
 }
 
-static void
-heard_reloaded(struct component *component, json_t *value)
-{
-	component_reloaded(component, NULL);
-}
-
-static void
-heard_failed(struct component *component, json_t *value)
-{
-	const char *why = json_string_value(value);
-
-	/* It goes on as it was, so the next reload must offer the section again. */
-	component->hash[0] = '\0';
-	component_reloaded(component, why != NULL ? why : "refused without a reason");
-}
-
-static void
-heard_drained(struct component *component, json_t *value)
-{
-	log_write(component->host->log, ANNEX_LOG_INFO, "%s: said goodbye to everybody",
-	    component->domain);
-}
-
-static const struct {
-	const char *key;
-	void (*heard)(struct component *component, json_t *value);
-} words[] = {
-	{ "ready", heard_ready },
-	{ "attached", heard_attached },
-	{ "reloaded", heard_reloaded },
-	{ "failed", heard_failed },
-	{ "drained", heard_drained },
-};
-
-static void
-component_line(struct channel *channel, char *line, size_t len)
-{
-	struct component *component = annex_container_of(channel, struct component, channel);
-	json_t *root = json_loadb(line, len, 0, NULL), *value;
-	bool known = false;
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if ((value = json_object_get(root, words[i].key)) == NULL)
-			continue;
-		known = true;
-		words[i].heard(component, value);
-	}
-	if (!known)
-		log_write(component->host->log, ANNEX_LOG_REMOTE,
-		    "%s: the worker said what is not understood: %.100s", component->domain, line);
-	json_decref(root);
-}
-
-static void
-component_channel_ended(struct channel *channel, const char *why)
-{
-	channel_finish(channel);
-}
-
-static int
-say(struct component *component, json_t *message)
-{
-	int r = channel_send(&component->channel, message);
-
-	json_decref(message);
-	return r;
-}
-
-/* Starting. */
-
-static int
-launch(struct component *component, int theirs, int page_fd)
-{
-	struct component_host *host = component->host;
-	const char *const argv[] = { host->program, "--worker", NULL };
-	struct process_plan plan = {
-		.path = host->program,
-		.argv = argv,
-		.fds = { -1, STDERR_FILENO, STDERR_FILENO, theirs, page_fd },
-		.fd_count = 5,
-	};
-
-	return process_start(&component->process, host->reactor, &plan, component_ended);
-}
-
-/* The process with its socketpair and page; ANNEX_EIO with errno and nothing left behind. */
-static int
-component_launch(struct component *component)
-{
-	int pair[2] = { -1, -1 }, page_fd = -1, r;
-
-	memory_destroy(&component->page); /* of the last one: shown until now */
-	if ((r = memory_create(&component->page, &page_fd)) < 0)
-		return r;
-	blame_tell(&component->blame, component->page);
-	r = ANNEX_EIO;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0)
-		r = launch(component, pair[1], page_fd);
-	io_close(&page_fd);
-	io_close(&pair[1]);
-	if (r < 0) {
-		memory_destroy(&component->page);
-		io_close(&pair[0]);
-		return r;
-	}
-	channel_init(&component->channel, component->host->reactor, pair[0], component_line,
-	    component_channel_ended);
-	say(component, json_pack("{s:O}", "section", component->section));
-	return ANNEX_OK;
-}
+/* --- Starting ------------------------------------------------------------- */
 
 static void
 restart_due(struct timer *timer)
@@ -236,7 +112,7 @@ restart_due(struct timer *timer)
 	component_start(annex_container_of(timer, struct component, restart));
 }
 
-static void
+void
 component_wait_to_restart(struct component *component, int64_t healthy_ms)
 {
 	struct component_host *host = component->host;
@@ -269,7 +145,7 @@ component_start(struct component *component)
 		    "could not be started: %s", strerror(errno));
 		log_write(host->log, ANNEX_LOG_ERROR, "%s: worker %s", component->domain,
 		    component->last_end);
-		tell_waiters(&component->ready_waiters, component->last_end);
+		component_tell(&component->ready_waiters, component->last_end);
 		component_wait_to_restart(component, 0);
 		return;
 	}
@@ -278,7 +154,7 @@ component_start(struct component *component)
 	component_set_state(component, COMPONENT_STARTING);
 }
 
-/* Ending. */
+/* --- Ending --------------------------------------------------------------- */
 
 static void
 kill_due(struct timer *timer)
@@ -306,17 +182,17 @@ component_ask_to_end(struct component *component, bool drain)
 	timer_stop(timers, &component->restart);
 	if (!component_has_process(component)) {
 		component_set_state(component, COMPONENT_DOWN);
-		tell_waiters(&component->down_waiters, NULL);
+		component_tell(&component->down_waiters, NULL);
 		return;
 	}
 	if (drain) {
-		say(component, json_pack("{s:b}", "drain", 1));
+		component_say(component, json_pack("{s:b}", "drain", 1));
 		timer_start(timers, &component->kill, DRAIN_DEADLINE_MS, kill_due);
 		component_set_state(component, COMPONENT_DRAINING);
 		return;
 	}
 	/* A word and a signal: whichever the worker notices first. */
-	say(component, json_pack("{s:b}", "stop", 1));
+	component_say(component, json_pack("{s:b}", "stop", 1));
 	process_signal(&component->process, SIGTERM);
 	timer_start(timers, &component->kill, STOP_DEADLINE_MS, kill_due);
 	component_set_state(component, COMPONENT_STOPPING);
@@ -362,104 +238,7 @@ component_remove(struct component *component)
 		component->host->gone(component->host, component);
 }
 
-/* "crashed", and by which stanza: the loud part. */
-static void
-component_blame(struct component *component, const char *end)
-{
-	struct log *log = component->host->log;
-	uint64_t hash;
-	unsigned phase = atomic_load(&component->page->phase);
-	enum blame_verdict verdict = blame_page(&component->blame, component->page, &hash);
-
-	component->crashes++;
-	snprintf(component->last_end, sizeof(component->last_end), "crashed %s: %s",
-	    blame_phase_text(phase), end);
-	log_write(log, ANNEX_LOG_ERROR, "%s: worker %s", component->domain, component->last_end);
-	if (verdict == BLAME_SUSPECT)
-		log_write(log, ANNEX_LOG_WARNING,
-		    "%s: stanza %016llx is suspected; if it crashes the worker again it will be "
-		    "refused",
-		    component->domain, (unsigned long long)hash);
-	else if (verdict == BLAME_QUARANTINED)
-		log_write(log, ANNEX_LOG_ERROR,
-		    "%s: stanza %016llx crashed the worker again and is in quarantine: it is "
-		    "refused from now on, until the component is restarted by hand or gets "
-		    "another module",
-		    component->domain, (unsigned long long)hash);
-}
-
-/* An end nobody asked for. */
-static void
-component_explain_end(struct component *component, int status, struct annex_pool *pool)
-{
-	const char *end = process_end_text(status, pool);
-	struct log *log = component->host->log;
-
-	if (WIFSIGNALED(status) || WEXITSTATUS(status) > 2 ||
-	    atomic_load(&component->page->phase) == PAGE_HANDLER) {
-		component_blame(component, end);
-		return;
-	}
-	snprintf(component->last_end, sizeof(component->last_end), "ended by itself: %s%s", end,
-	    WEXITSTATUS(status) == 2 ? " (it cannot start; its log says why)" : "");
-	log_write(log, WEXITSTATUS(status) == 0 ? ANNEX_LOG_NOTICE : ANNEX_LOG_ERROR,
-	    "%s: worker %s", component->domain, component->last_end);
-}
-
-static bool
-component_is_ending(const struct component *component)
-{
-	return component->state == COMPONENT_STOPPING || component->state == COMPONENT_DRAINING;
-}
-
-/* What comes after an end. */
-static void
-component_go_on(struct component *component, int64_t healthy_ms)
-{
-	if (component->removed) {
-		component->host->gone(component->host, component);
-		return;
-	}
-	if (!component_is_ending(component)) {
-		component_wait_to_restart(component, healthy_ms);
-		return;
-	}
-	component_set_state(component, COMPONENT_DOWN);
-	tell_waiters(&component->down_waiters, NULL);
-	if (component->start_again)
-		component_start(component);
-	else
-		tell_waiters(&component->ready_waiters, "was stopped meanwhile");
-}
-
-static void
-component_ended(struct process *process, int status)
-{
-	struct component *component = annex_container_of(process, struct component, process);
-	struct component_host *host = component->host;
-	struct annex_pool *pool = annex_pool_create(NULL, "end of a worker");
-	int64_t healthy_ms =
-	    component->ready_us > 0 ? (host->clock->mono_us - component->ready_us) / 1000 : 0;
-
-	timer_stop(host->timers, &component->kill);
-	channel_finish(&component->channel);
-	if (component_is_ending(component)) {
-		snprintf(component->last_end, sizeof(component->last_end), "%s",
-		    component->killed ? "was killed, because it did not end in time"
-				      : "ended as asked");
-		log_write(host->log, ANNEX_LOG_INFO, "%s: worker %s (%s)", component->domain,
-		    component->last_end, process_end_text(status, pool));
-	} else {
-		component_explain_end(component, status, pool);
-		tell_waiters(&component->ready_waiters, component->last_end);
-	}
-	annex_pool_destroy(&pool);
-	memory_destroy(&component->page);
-	component_reloaded(component, "its worker ended meanwhile");
-	component_go_on(component, healthy_ms);
-}
-
-/* Watching. */
+/* --- Watching ------------------------------------------------------------- */
 
 static void
 component_measure(struct component *component)
@@ -498,19 +277,7 @@ component_tick(struct component *component)
 	timer_start(host->timers, &component->kill, ABORT_DEADLINE_MS, kill_due);
 }
 
-void
-component_wait_ready(struct component *component, struct component_waiter *waiter)
-{
-	annex_list_append(&component->ready_waiters, &waiter->link);
-}
-
-void
-component_wait_down(struct component *component, struct component_waiter *waiter)
-{
-	annex_list_append(&component->down_waiters, &waiter->link);
-}
-
-/* Being configured. */
+/* --- Being configured ------------------------------------------------------ */
 
 static void
 component_take(struct component *component, const struct check_section *section)
@@ -546,7 +313,7 @@ component_update(struct component *component, const struct check_section *sectio
 		if (same)
 			return UPDATE_SAME;
 		component->reloading = true;
-		say(component, json_pack("{s:O}", "section", component->section));
+		component_say(component, json_pack("{s:O}", "section", component->section));
 		return UPDATE_OFFERED;
 	case COMPONENT_WAITING:
 		if (same)
@@ -586,8 +353,8 @@ component_destroy(struct component **componentp)
 		return;
 	CHECK_OBJECT(component, COMPONENT_MAGIC);
 	*componentp = NULL;
-	tell_waiters(&component->ready_waiters, "is no longer wanted");
-	tell_waiters(&component->down_waiters, NULL);
+	component_tell(&component->ready_waiters, "is no longer wanted");
+	component_tell(&component->down_waiters, NULL);
 	process_destroy(&component->process);
 	channel_finish(&component->channel);
 	memory_destroy(&component->page);
