@@ -15,33 +15,10 @@
 
 #include "base/check.h"
 #include "service/output.h"
-#include "worker.h"
+#include "route.h"
 
 /* The answer repeats the id, holds keep it: ten thousand of them must not fill the memory. */
 #define ID_MAX 1023
-
-/* What is wrong with a stanza that is skipped or malformed, and what is said to it. */
-static const struct skip_rule {
-	enum xml_skip skip;
-	enum annex_condition condition;
-	const char *text;
-} skip_rules[] = {
-	{ XML_SKIP_SIZE, ANNEX_POLICY_VIOLATION, "The stanza is too large." },
-	{ XML_SKIP_DEPTH, ANNEX_POLICY_VIOLATION, "The stanza is nested too deeply." },
-	{ XML_SKIP_ATTRIBUTES, ANNEX_POLICY_VIOLATION, "An element has too many attributes." },
-	{ XML_SKIP_NAMESPACE, ANNEX_BAD_REQUEST, "A namespace prefix is wrong." },
-	{ XML_SKIP_MARKUP, ANNEX_BAD_REQUEST,
-	    "Comments and processing instructions are not allowed." },
-};
-
-/* What stands at the top of the stream. */
-enum shape { SHAPE_UNKNOWN, SHAPE_MESSAGE, SHAPE_PRESENCE, SHAPE_QUESTION, SHAPE_ANSWER, SHAPE_IQ };
-
-static bool
-is_equal(const char *a, const char *b)
-{
-	return a == b || (a != NULL && a[0] == b[0] && strcmp(a, b) == 0);
-}
 
 /* An IQ is a question (get or set), an answer (result or error), or neither. */
 static enum shape
@@ -65,12 +42,6 @@ shape_of(const struct annex_element *el)
 }
 
 static bool
-is_iq(enum shape shape)
-{
-	return shape == SHAPE_QUESTION || shape == SHAPE_IQ;
-}
-
-static bool
 type_is(const struct annex_stanza *s, const char *type)
 {
 	return is_equal(s->type, type);
@@ -89,25 +60,6 @@ route_is_available(const struct xml_event *event)
 {
 	return annex_attr(event->element, "type") == NULL &&
 	    shape_of(event->element) == SHAPE_PRESENCE;
-}
-
-static void
-drop(struct worker *w, const struct annex_element *el, const char *why)
-{
-	const char *from = annex_attr(el, "from");
-
-	w->counts.dropped->value++;
-	log_write(w->log, ANNEX_LOG_REMOTE, "dropped a %s (%s): from=%s", el->name, why,
-	    from == NULL ? "" : from);
-}
-
-/* An answer may go to messages and IQs; a presence error would make ejabberd forget who is in. */
-static bool
-may_be_refused(const struct annex_stanza *s, enum shape shape)
-{
-	if (is_iq(shape))
-		return true;
-	return shape == SHAPE_MESSAGE && s->kind == ANNEX_MESSAGE;
 }
 
 /*
@@ -129,7 +81,7 @@ dissect(struct worker *w, struct xml_event *event, enum shape shape, struct anne
 	    : is_equal(to, w->inst.jid->full) ? w->inst.jid
 					      : annex_jid(event->pool, to);
 	if (s->from == NULL) {
-		drop(w, el, "its from is not a JID");
+		route_drop(w, el, "its from is not a JID");
 		return ANNEX_EINVAL;
 	}
 	if (s->to == NULL || !is_equal(s->to->domain, w->inst.jid->domain)) {
@@ -166,70 +118,6 @@ take_payload(struct annex_stanza *s)
 {
 	s->payload = annex_child(s->element, NULL, NULL);
 	return s->payload != NULL && annex_child_after(s->payload, NULL, NULL) == NULL;
-}
-
-static void
-page_phase(struct worker *w, enum page_phase phase, uint64_t hash)
-{
-	atomic_store_explicit(&w->page->stanza_hash, hash, memory_order_relaxed);
-	atomic_store_explicit(
-	    &w->page->phase_since_us, w->inst.clock->mono_us, memory_order_relaxed);
-	atomic_store_explicit(&w->page->phase, phase, memory_order_release);
-}
-
-/* Somebody comes, or changes how they are shown. */
-static bool
-is_available(const struct annex_stanza *s)
-{
-	return s->kind == ANNEX_PRESENCE && s->type == NULL;
-}
-
-/* What an error to it would do only the component knows. */
-static bool
-leave_to_component(
-    struct worker *w, const struct annex_stanza *s, const struct annex_error *error, uint64_t hash)
-{
-	if (w->module.descriptor.presence_refused == NULL || !is_available(s))
-		return false;
-	page_phase(w, PAGE_HANDLER, hash);
-	w->module.descriptor.presence_refused(&w->inst, s, error);
-	page_phase(w, PAGE_IDLE, 0);
-	return true;
-}
-
-/* Refusals must not become a reflector; an IQ always gets its answer. */
-static bool
-may_refuse_one_more(struct worker *w, enum shape shape)
-{
-	return is_iq(shape) ||
-	    annex_bucket_take(&w->refusal_rate, 200, 400, 1, clock_ms(w->inst.clock));
-}
-
-/* hash: the stanza's, or 0: nothing of the component is to see it. */
-static void
-refuse_with(struct worker *w, const struct annex_stanza *s, enum shape shape,
-    const struct annex_error *error, uint64_t hash)
-{
-	bool may = may_be_refused(s, shape) || (hash != 0 && is_available(s));
-
-	if (!may || !may_refuse_one_more(w, shape)) {
-		drop(w, s->element, may ? "too many refusals" : error->text);
-		return;
-	}
-	w->counts.refused->value++;
-	if (may_be_refused(s, shape))
-		annex_refuse_with(&w->inst, s, error);
-	else if (!leave_to_component(w, s, error, hash))
-		drop(w, s->element, error->text);
-}
-
-static void
-refuse(struct worker *w, const struct annex_stanza *s, enum shape shape,
-    enum annex_condition condition, const char *text)
-{
-	const struct annex_error error = { .condition = condition, .text = text };
-
-	refuse_with(w, s, shape, &error, 0);
 }
 
 /* --- Rates and pressure --------------------------------------------------- */
@@ -281,7 +169,7 @@ is_harmless(struct worker *w, const struct annex_stanza *s, enum shape shape, ui
 	log_write(w->log, ANNEX_LOG_ERROR,
 	    "refused a quarantined stanza, it crashed this component twice: from=%s to=%s hash=%016llx",
 	    s->from->full, s->to->full, (unsigned long long)hash);
-	refuse(w, s, shape, ANNEX_INTERNAL_SERVER_ERROR, "This stanza is quarantined.");
+	route_refuse(w, s, shape, ANNEX_INTERNAL_SERVER_ERROR, "This stanza is quarantined.");
 	return false;
 }
 
@@ -295,11 +183,11 @@ admit(struct worker *w, const struct annex_stanza *s, enum shape shape, uint64_t
 			.text = "Too much at once; try again later." };
 
 		w->counts.limited->value++;
-		refuse_with(w, s, shape, &slow, hash);
+		route_refuse_with(w, s, shape, &slow, hash);
 		return false;
 	}
 	if (may_be_refused(s, shape) && stream_pressure(w->inst.stream) != STREAM_EASY) {
-		refuse(w, s, shape, ANNEX_RESOURCE_CONSTRAINT,
+		route_refuse(w, s, shape, ANNEX_RESOURCE_CONSTRAINT,
 		    "The service is busy; try again later.");
 		return false;
 	}
@@ -364,31 +252,17 @@ dispatch(struct worker *w, struct annex_stanza *s, uint64_t hash)
 	bool is_iq = s->kind == ANNEX_IQ_GET || s->kind == ANNEX_IQ_SET;
 	enum annex_verdict verdict;
 
-	page_phase(w, PAGE_HANDLER, hash);
+	route_phase(w, PAGE_HANDLER, hash);
 	verdict = try_routes(w, service_first_routes, s);
 	if (verdict == ANNEX_PASS && !w->inst.failed)
 		verdict = try_routes(w, w->module.descriptor.routes, s);
 	if (verdict == ANNEX_PASS && !w->inst.failed)
 		verdict = try_routes(w, service_routes, s);
-	page_phase(w, PAGE_IDLE, 0);
+	route_phase(w, PAGE_IDLE, 0);
 	if (is_iq)
 		settle_iq(w, s, verdict);
 	else if (verdict == ANNEX_PASS)
 		w->counts.dropped->value++;
-}
-
-static void
-route_skipped(
-    struct worker *w, struct annex_stanza *s, enum shape shape, enum xml_skip skip, uint64_t hash)
-{
-	w->counts.skipped->value++;
-	for (size_t i = 0; i < sizeof(skip_rules) / sizeof(*skip_rules); i++) {
-		const struct annex_error error = { .condition = skip_rules[i].condition,
-			.text = skip_rules[i].text };
-
-		if (skip_rules[i].skip == skip)
-			refuse_with(w, s, shape, &error, hash);
-	}
 }
 
 static void
@@ -416,7 +290,7 @@ route_stanza(struct worker *w, struct xml_event *event, enum shape shape, bool a
 	uint64_t hash;
 
 	if (shape == SHAPE_UNKNOWN) {
-		drop(w, event->element, "not a stanza");
+		route_drop(w, event->element, "not a stanza");
 		return;
 	}
 	if (dissect(w, event, shape, &s, &wrong, &text) < 0)
@@ -432,11 +306,11 @@ route_stanza(struct worker *w, struct xml_event *event, enum shape shape, bool a
 		text = "An IQ has exactly one child.";
 	}
 	if (is_own_echo(w, &s, shape)) {
-		drop(w, s.element, "it comes from the component itself");
+		route_drop(w, s.element, "it comes from the component itself");
 		return;
 	}
 	if (wrong != 0) {
-		refuse(w, &s, shape, wrong, text);
+		route_refuse(w, &s, shape, wrong, text);
 		return;
 	}
 	hash = stanza_hash(&s);
@@ -501,7 +375,7 @@ route_refuse_event(struct worker *w, struct xml_event *event, enum annex_conditi
 		return;
 	if (is_iq(shape))
 		output_expect(w->inst.output, &s);
-	refuse_with(w, &s, shape, &error, ends ? 0 : stanza_hash(&s));
+	route_refuse_with(w, &s, shape, &error, ends ? 0 : stanza_hash(&s));
 	output_expect(w->inst.output, NULL);
 	instance_leave(&w->inst);
 }

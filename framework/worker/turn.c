@@ -9,109 +9,17 @@
  *	gather ─▶ dispatch ─▶ commit ─▶ splice ─▶ one write
  *	              │          │
  *	              └── fail ──┴─▶ undo ─▶ create anew ─▶ replay one by one
- *
- * Nothing has left the worker when a turn fails, so it may be undone and its
- * stanzas handled again: this is the only rollback there is, since memory
- * is a cache of the store.  What fails alone is refused; an "unavailable" is
- * never lost: it is kept and tried again.
  */
 #include "config.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/check.h"
 #include "service/output.h"
-#include "worker.h"
+#include "turn.h"
 
 #define HANDLER_BUDGET_US 5000
 #define LOOK_AT_CLOCK 8 /* every so many stanzas */
 #define DIRTY_BUDGET_BYTES (4u << 20)
 #define OUTPUT_BUDGET_BYTES (4u << 20)
-#define RESETS_A_MINUTE 3
-#define RETRY_MS 1000         /* the first time */
-#define RETRY_SLOWLY_MS 60000 /* then: below the resets that end a worker */
-#define RETRY_MAX_SHIFT 6     /* about an hour */
 #define CLOSE_DEADLINE_MS 5000
-
-static void
-phase(struct worker *w, enum page_phase phase)
-{
-	atomic_store_explicit(
-	    &w->page->phase_since_us, w->inst.clock->mono_us, memory_order_relaxed);
-	atomic_store_explicit(&w->page->phase, phase, memory_order_release);
-}
-
-void
-worker_end(struct worker *w, int exit_status, const char *fmt, ...)
-{
-	char why[300];
-	va_list args;
-
-	if (w->state == WORKER_ENDED)
-		return;
-	va_start(args, fmt);
-	vsnprintf(why, sizeof(why), fmt, args);
-	va_end(args);
-	log_write(w->log, exit_status == 0 ? ANNEX_LOG_NOTICE : ANNEX_LOG_ERROR, "ended (%s)", why);
-	w->state = WORKER_ENDED;
-	w->exit_status = exit_status;
-}
-
-/* --- The instance ---------------------------------------------------------- */
-
-/* What a component holds is good until its destroy has returned, and ends here. */
-static void
-forget_instance(struct worker *w)
-{
-	w->inst.created = false;
-	w->inst.state = NULL;
-	timers_of_instance_reset(&w->inst);
-	children_reset(&w->inst);
-	sockets_reset(&w->inst);
-	annex_pool_reset(w->inst.pool);
-}
-
-int
-worker_create_instance(struct worker *w)
-{
-	const struct annex_module *m = &w->module.descriptor;
-	int status = ANNEX_OK;
-
-	w->inst.failed = false;
-	w->inst.created = true;
-	phase(w, PAGE_CREATE);
-	CHECK(instance_enter(&w->inst));
-	alarms_init(&w->inst);
-	jobs_init(&w->inst);
-	if (m->create != NULL)
-		status = m->create(&w->inst);
-	instance_leave(&w->inst);
-	phase(w, PAGE_IDLE);
-	if (status < 0 || w->inst.failed) {
-		forget_instance(w);
-		return status < 0 ? status : ANNEX_ESTORE;
-	}
-	return ANNEX_OK;
-}
-
-void
-worker_destroy_instance(struct worker *w)
-{
-	const struct annex_module *m = &w->module.descriptor;
-
-	if (!w->inst.created)
-		return;
-	w->inst.failed = false;
-	if (m->destroy != NULL && instance_enter(&w->inst)) {
-		m->destroy(&w->inst);
-		w->inst.entered = false;
-		annex_pool_reset(w->inst.scratch);
-	}
-	forget_instance(w);
-}
 
 /* --- Commit ---------------------------------------------------------------- */
 
@@ -130,9 +38,9 @@ turn_commit(struct worker *w)
 	int status = ANNEX_OK;
 
 	if (store_in_transaction(w->inst.store)) {
-		phase(w, PAGE_COMMIT);
+		worker_phase(w, PAGE_COMMIT);
 		status = store_commit(w->inst.store);
-		phase(w, PAGE_IDLE);
+		worker_phase(w, PAGE_IDLE);
 		w->inst.clock->read(w->inst.clock);
 	}
 	return status;
@@ -155,8 +63,7 @@ turn_release(struct worker *w)
 	instance_durable_ready(&w->inst);
 }
 
-/* Commit, and let the output go; false where all must be undone. */
-static bool
+bool
 turn_finish(struct worker *w)
 {
 #ifdef ANNEX_FAULT_SWITCH
@@ -178,9 +85,7 @@ turn_finish(struct worker *w)
 	return true;
 }
 
-/* --- Undo and replay -------------------------------------------------------- */
-
-static void
+void
 turn_undo(struct worker *w)
 {
 	w->is_parting = w->has_parted;
@@ -192,189 +97,6 @@ turn_undo(struct worker *w)
 	alarms_turn_failed(&w->inst);
 	jobs_turn_failed(&w->inst);
 	store_abort(w->inst.store);
-}
-
-static bool
-too_many_resets(struct worker *w)
-{
-	const unsigned kept = RESETS_A_MINUTE + 1;
-	int64_t now = clock_ms(w->inst.clock);
-
-	w->reset_ms[w->resets++ % kept] = now;
-	return w->resets >= kept && now - w->reset_ms[w->resets % kept] < 60000;
-}
-
-/* This must hold, or there is nothing to go on with. */
-static bool
-finish_or_end(struct worker *w, const char *what)
-{
-	if (turn_finish(w))
-		return true;
-	turn_undo(w);
-	worker_end(w, 1, "%s failed as well (%s)", what, w->inst.failed_why);
-	return false;
-}
-
-static void
-parts_reset(struct worker *w)
-{
-	instance_durable_reset(&w->inst);
-	questions_reset(&w->inst);
-	alarms_reset(&w->inst);
-	jobs_reset(&w->inst);
-	commands_reset(&w->inst);
-	contacts_reset(&w->inst);
-}
-
-/* The instance anew from the store; false where the worker has ended. */
-static bool
-instance_renew(struct worker *w)
-{
-	parts_reset(w);
-	worker_destroy_instance(w);
-	if (worker_create_instance(w) < 0) {
-		turn_undo(w);
-		worker_end(w, 1, "the component could not be created anew from the store");
-		return false;
-	}
-	holds_reset(&w->inst);
-	if (!finish_or_end(w, "creating the component anew"))
-		return false;
-	if (stream_is_up(w->inst.stream) && w->module.descriptor.link_up != NULL &&
-	    instance_enter(&w->inst)) {
-		w->module.descriptor.link_up(&w->inst);
-		instance_leave(&w->inst);
-	}
-	if (!finish_or_end(w, "the component's link_up"))
-		return false;
-	if (w->says_goodbye)
-		worker_say_goodbye(w);
-	return finish_or_end(w, "the component's stop");
-}
-
-static void
-retry_later(struct worker *w, struct xml_event *event)
-{
-	int64_t wait_ms = RETRY_MS;
-
-	annex_list_append(&w->retry, &event->link);
-	if (timer_is_running(&w->retry_timer))
-		return;
-	if (w->retries > 0)
-		wait_ms = (int64_t)RETRY_SLOWLY_MS << (w->retries - 1);
-	if (w->retries <= RETRY_MAX_SHIFT)
-		w->retries++;
-	timer_start(&w->timers, &w->retry_timer, wait_ms, w->retry_timer.fire);
-}
-
-static bool
-is_same_attr(const struct xml_event *a, const struct xml_event *b, const char *name)
-{
-	const char *one = annex_attr(a->element, name), *other = annex_attr(b->element, name);
-
-	return one != NULL && other != NULL && strcmp(one, other) == 0;
-}
-
-/* Who has come again is there: that they left before, which failed, must not be tried any more. */
-static void
-retry_overtaken(struct worker *w, const struct xml_event *event)
-{
-	if (annex_list_is_empty(&w->retry) || !route_is_available(event))
-		return;
-	ANNEX_LIST_EACH (&w->retry, l) {
-		struct xml_event *left = annex_container_of(l, struct xml_event, link);
-
-		if (!is_same_attr(left, event, "from") || !is_same_attr(left, event, "to"))
-			continue;
-		annex_list_remove(l);
-		stream_free_event(w->inst.stream, left);
-	}
-}
-
-/* One stanza in a transaction of its own.  False where the worker has ended. */
-static bool
-replay(struct worker *w, struct xml_event *event)
-{
-	bool store_failed;
-
-	w->commit_failed = false;
-	route_event(w, event, true);
-	if (turn_finish(w)) {
-		retry_overtaken(w, event);
-		return true;
-	}
-	store_failed =
-	    store_has_failed(w->inst.store) || store_has_refused(w->inst.store) || w->commit_failed;
-	log_write(w->log, ANNEX_LOG_ERROR, "a stanza could not be handled (%s): from=%s",
-	    w->inst.failed_why, annex_attr(event->element, "from"));
-	turn_undo(w);
-	w->counts.resets->value++;
-	w->counts.failed->value++;
-	if (!instance_renew(w))
-		return false;
-	if (route_is_unavailable(event)) {
-		retry_later(w, event);
-		return true;
-	}
-	route_refuse_event(
-	    w, event, store_failed ? ANNEX_RESOURCE_CONSTRAINT : ANNEX_INTERNAL_SERVER_ERROR);
-	if (turn_finish(w))
-		return true;
-	turn_undo(w); /* a component that was told of a presence may have failed once more */
-	return instance_renew(w);
-}
-
-/* The worker ends, but in order: who still waits for an answer is told to ask again. */
-static void
-last_words(struct worker *w, struct annex_link *events)
-{
-	w->inst.failed = false;
-	holds_reset(&w->inst);
-	ANNEX_LIST_EACH (events, l)
-		route_refuse_event(
-		    w, annex_container_of(l, struct xml_event, link), ANNEX_RESOURCE_CONSTRAINT);
-	output_splice(&w->inst);
-	stream_flush(w->inst.stream);
-}
-
-static void
-turn_fail(struct worker *w)
-{
-	struct annex_link events = ANNEX_LIST_INIT(events);
-	/* Nothing is wrong with a component that finds no room for what came in, nor does
-	 * ending it make some. */
-	bool forgiven =
-	    w->in_step || (store_has_refused(w->inst.store) && !annex_list_is_empty(&w->handled));
-	bool alive;
-
-	log_write(w->log, ANNEX_LOG_ERROR, "a turn was undone (%s)", w->inst.failed_why);
-	annex_list_splice(&events, &w->handled);
-	turn_undo(w);
-	w->counts.resets->value++;
-	if (store_is_dead(w->inst.store))
-		worker_end(w, 1, "the store is beyond use; see above");
-	else if (!forgiven && too_many_resets(w))
-		worker_end(w, 1, "more than %d turns failed within a minute", RESETS_A_MINUTE);
-	alive = w->state != WORKER_ENDED && instance_renew(w);
-	ANNEX_LIST_EACH (&events, l) {
-		struct xml_event *event = annex_container_of(l, struct xml_event, link);
-
-		if (!alive)
-			break;
-		annex_list_remove(l);
-		alive = replay(w, event);
-		if (!annex_list_is_empty(&event->link))
-			continue; /* kept for later */
-		if (alive)
-			stream_free_event(w->inst.stream, event);
-		else
-			annex_list_append(&events, l);
-	}
-	if (alive && store_is_dead(w->inst.store))
-		worker_end(w, 1, "the store is beyond use; see above");
-	if (w->state == WORKER_ENDED)
-		last_words(w, &events);
-	annex_list_splice(&w->handled, &events);
 }
 
 /* --- Dispatch --------------------------------------------------------------- */
@@ -414,26 +136,11 @@ turn_dispatch(struct worker *w)
 	return stream_has_next(w->inst.stream);
 }
 
-static void
-retry_fire(struct timer *timer)
-{
-	struct worker *w = annex_container_of(timer, struct worker, retry_timer);
-	struct annex_link again = ANNEX_LIST_INIT(again);
-
-	annex_list_splice(&again, &w->retry);
-	ANNEX_LIST_EACH (&again, l) {
-		annex_list_remove(l);
-		annex_list_append(&w->handled, l);
-		route_event(w, annex_container_of(l, struct xml_event, link), true);
-	}
-}
-
 void
 turn_init(struct worker *w)
 {
 	annex_list_init(&w->handled);
-	annex_list_init(&w->retry);
-	w->retry_timer.fire = retry_fire;
+	retry_init(w);
 }
 
 void

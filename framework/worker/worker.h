@@ -147,15 +147,22 @@ int annexp_worker_exit_status(const struct worker *worker);
 
 /* The rest is for the files of this folder. */
 
-/* turn.c: the worker has nothing more to do, or cannot go on. */
-void worker_end(struct worker *worker, int exit_status, const char *fmt, ...) ANNEX_PRINTF(3, 4);
-/* worker.c: the component's stop. */
+/* worker.c: what the link and the component call; once a second and once a minute from now on. */
+void worker_init(struct worker *worker);
+void worker_beat(struct worker *worker);
+/* The component's stop. */
 void worker_say_goodbye(struct worker *worker);
+/* It has nothing more to do, or cannot go on. */
+void worker_end(struct worker *worker, int exit_status, const char *fmt, ...) ANNEX_PRINTF(3, 4);
+
+/* renew.c: the component's create and destroy, as a turn calls them. */
+int worker_create_instance(struct worker *worker);
+void worker_destroy_instance(struct worker *worker);
+
+/* turn.c */
 void turn_init(struct worker *worker);
 void turn_discard(struct worker *worker); /* events that are left, at the end */
 void turn_renew(struct worker *worker);   /* end it, go on with an instance created anew */
-int worker_create_instance(struct worker *worker);
-void worker_destroy_instance(struct worker *worker);
 
 /* route.c: one event, inside instance_enter/leave of its own. */
 void route_event(struct worker *worker, struct xml_event *event, bool again);
