@@ -3,16 +3,12 @@
 /*
  * alarm.c - timers that survive restarts
  *
- * Two tables: by time, read from its beginning to find what rings next, and
- * by name, to find the row of an alarm that is moved or cleared.  Memory
- * holds only when to look again.
- *
- * One alarm rings: its rows are deleted, then the component is called, and
- * both are one turn.  Up to PACE ring in a turn, so that a thousand that fell
- * due while Annex was down share a few commits and still leave time for
- * others.  Where the turn fails they ring again, each in a turn of its own in
- * which nothing else is done; one that fails even so waits a minute and longer
- * each time: an alarm that always fails must not keep the instance from living.
+ * Memory holds only when to look again at the rows.  One alarm rings: its
+ * rows are deleted, then the component is called, and both are one turn.  Up
+ * to PACE ring in a turn, so that a thousand that fell due while Annex was
+ * down share a few commits and still leave time for others.  Where the turn
+ * fails they ring again, each in a turn of its own in which nothing else is
+ * done; one that fails even so is postponed.
  *
  * Rows of kinds that the module does not declare (it was downgraded) stay
  * where they are; the look at the table begins behind them.
@@ -20,14 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <annex/map.h>
-#include <annex/pool.h>
 #include <annex/store.h>
 #include <annex/timer.h>
 
 #include "base/alloc.h"
-#include "base/buf.h"
 #include "base/check.h"
+#include "alarm_inside.h"
 #include "instance.h"
 #include "service.pb-c.h"
 #include "tables.h"
@@ -35,32 +29,8 @@
 #define KEY_MAX 8192 /* two addresses and more */
 #define PACE 50
 #define LOOK_AGAIN_MS 60000 /* the time of day may be changed under us */
-#define RETRY_MS 60000
-#define RETRY_MAX_SHIFT 6 /* about an hour */
 
 #define NEVER INT64_MAX
-
-/* An alarm whose turn failed. */
-struct postponed {
-	unsigned failures;
-	int64_t until_ms; /* as annex_now_ms: the time of day may be set back */
-	bool is_over;     /* it rang, was cleared or set anew in this turn */
-};
-
-struct alarms {
-	struct annex_instance *inst;
-	struct timer timer;
-	int64_t next_ms;   /* nothing rings before; 0 = not known */
-	int64_t scan_ms;   /* rows before are of unknown kinds */
-	int64_t looked_ms; /* the time of day when next_ms was found */
-	struct annex_pool *pool;
-	struct annex_map *unknown;   /* kinds that were logged */
-	struct annex_map *postponed; /* kind, NUL, key */
-	struct buf rung;             /* the first alarm rung this turn, kind NUL key */
-	unsigned rung_count;
-	unsigned alone; /* so many ring in a turn of their own */
-	bool wants_turn, in_own_turn;
-};
 
 static void alarms_look(struct timer *timer);
 
@@ -117,60 +87,7 @@ alarms_init(struct annex_instance *inst)
 	look_soon(a);
 }
 
-/* --- Rows ---------------------------------------------------------------- */
-
-static struct annex_key
-key_by_time(int64_t due_ms, const char *kind, const void *key, size_t len)
-{
-	struct annex_key k = annex_key(&alarm_table);
-
-	annex_key_u64(&k, (uint64_t)due_ms);
-	annex_key_text(&k, kind);
-	annex_key_bytes(&k, key, len);
-	return k;
-}
-
-static struct annex_key
-key_by_name(const char *kind, const void *key, size_t len)
-{
-	struct annex_key k = annex_key(&alarm_due_table);
-
-	annex_key_text(&k, kind);
-	annex_key_bytes(&k, key, len);
-	return k;
-}
-
-static int
-rows_delete(struct annex_instance *inst, const char *kind, const void *key, size_t len)
-{
-	struct annex_key name = key_by_name(kind, key, len), time;
-	ProtobufCMessage *record;
-	int r;
-
-	if ((r = annex_get(inst->store, &name, &record)) < 0)
-		return r == ANNEX_ENOENT ? ANNEX_OK : r;
-	time = key_by_time(((Annex__Service__AlarmDue *)record)->due_ms, kind, key, len);
-	if ((r = annex_delete(inst->store, &time)) < 0)
-		return r;
-	return annex_delete(inst->store, &name);
-}
-
-static int
-rows_put(struct annex_instance *inst, const char *kind, const void *key, size_t len, int64_t due_ms)
-{
-	Annex__Service__Alarm alarm = ANNEX__SERVICE__ALARM__INIT;
-	Annex__Service__AlarmDue due = ANNEX__SERVICE__ALARM_DUE__INIT;
-	struct annex_key name = key_by_name(kind, key, len);
-	struct annex_key time = key_by_time(due_ms, kind, key, len);
-	int r;
-
-	alarm.kind = (char *)kind;
-	alarm.key = (ProtobufCBinaryData) { .len = len, .data = (uint8_t *)key };
-	due.due_ms = due_ms;
-	if ((r = annex_put(inst->store, &time, &alarm.base)) < 0)
-		return r;
-	return annex_put(inst->store, &name, &due.base);
-}
+/* --- What a component may do --------------------------------------------- */
 
 static bool
 is_sound(struct annex_instance *inst, const char *kind, size_t len)
@@ -182,49 +99,6 @@ is_sound(struct annex_instance *inst, const char *kind, size_t len)
 	    "long a key: %s",
 	    inst->module->name, kind);
 	return false;
-}
-
-/* --- What a component may do --------------------------------------------- */
-
-/* NULL: it is not, or no longer once this turn is durable. */
-static struct postponed *
-postponed_find(struct alarms *a, const char *kind, const void *key, size_t len)
-{
-	struct postponed *p;
-	struct buf name = { 0 };
-
-	if (annex_map_count(a->postponed) == 0)
-		return NULL;
-	buf_append(&name, kind, strlen(kind) + 1);
-	buf_append(&name, key, len);
-	p = annex_map_get(a->postponed, name.data, name.len);
-	buf_finish(&name);
-	return p != NULL && !p->is_over ? p : NULL;
-}
-
-static void
-postponed_end(struct alarms *a, const char *kind, const void *key, size_t len)
-{
-	struct postponed *p = postponed_find(a, kind, key, len);
-
-	if (p != NULL)
-		p->is_over = true;
-}
-
-/* The turn is durable: forget what is over.  It is undone: nothing was. */
-static void
-postponed_settle(struct alarms *a, bool durable)
-{
-	struct annex_map_iter it = { 0 };
-
-	while (annex_map_count(a->postponed) > 0 && annex_map_next(a->postponed, &it)) {
-		struct postponed *p = it.value;
-
-		if (p->is_over && durable)
-			free(annex_map_remove(a->postponed, it.key, it.len));
-		else
-			p->is_over = false;
-	}
 }
 
 int
@@ -239,8 +113,8 @@ annex_alarm_set(
 		return ANNEX_EINVAL;
 	if (due_ms < 0)
 		due_ms = 0;
-	if ((r = rows_delete(inst, kind, key, key_len)) < 0 ||
-	    (r = rows_put(inst, kind, key, key_len, due_ms)) < 0)
+	if ((r = alarm_rows_delete(inst, kind, key, key_len)) < 0 ||
+	    (r = alarm_rows_put(inst, kind, key, key_len, due_ms)) < 0)
 		return r;
 	postponed_end(a, kind, key, key_len);
 	if (due_ms < a->scan_ms)
@@ -260,7 +134,7 @@ annex_alarm_clear(struct annex_instance *inst, const char *kind, const void *key
 	CHECK_OBJECT(inst, INSTANCE_MAGIC);
 	if (!is_sound(inst, kind, key_len))
 		return ANNEX_EINVAL;
-	if ((r = rows_delete(inst, kind, key, key_len)) < 0)
+	if ((r = alarm_rows_delete(inst, kind, key, key_len)) < 0)
 		return r;
 	postponed_end(inst->alarms, kind, key, key_len);
 	return ANNEX_OK;
@@ -346,7 +220,7 @@ ring(struct alarms *a, const struct annex_key *row, const Annex__Service__Alarm 
 	int r;
 
 	remember_rung(a, alarm);
-	if ((r = rows_delete(inst, alarm->kind, alarm->key.data, alarm->key.len)) < 0 ||
+	if ((r = alarm_rows_delete(inst, alarm->kind, alarm->key.data, alarm->key.len)) < 0 ||
 	    (r = annex_delete(inst->store, row)) < 0)
 		return r;
 	postponed_end(a, alarm->kind, alarm->key.data, alarm->key.len);
@@ -438,24 +312,6 @@ alarms_turn_done(struct annex_instance *inst)
 	a->rung_count = 0;
 }
 
-static void
-postpone(struct alarms *a)
-{
-	struct postponed *p = annex_map_get(a->postponed, a->rung.data, a->rung.len);
-	unsigned shift;
-
-	if (p == NULL) {
-		p = mem_zalloc(sizeof(*p));
-		annex_map_set(a->postponed, a->rung.data, a->rung.len, p);
-	}
-	shift = p->failures < RETRY_MAX_SHIFT ? p->failures : RETRY_MAX_SHIFT;
-	p->failures++;
-	p->until_ms = annex_now_ms(a->inst) + ((int64_t)RETRY_MS << shift);
-	log_write(a->inst->log, ANNEX_LOG_ERROR,
-	    "an alarm failed and will ring again later: kind=%s failures=%u", a->rung.data,
-	    p->failures);
-}
-
 void
 alarms_turn_failed(struct annex_instance *inst)
 {
@@ -463,7 +319,7 @@ alarms_turn_failed(struct annex_instance *inst)
 
 	postponed_settle(a, false);
 	if (a->rung_count > 0 && a->in_own_turn)
-		postpone(a);
+		postponed_add(a);
 	else if (a->rung_count > 0)
 		a->alone = a->rung_count;
 	a->in_own_turn = false;
@@ -481,12 +337,10 @@ void
 alarms_finish(struct annex_instance *inst)
 {
 	struct alarms *a = inst->alarms;
-	struct annex_map_iter it = { 0 };
 
 	if (a == NULL)
 		return;
-	while (annex_map_next(a->postponed, &it))
-		free(it.value);
+	postponed_finish(a);
 	timer_stop(inst->timers, &a->timer);
 	buf_finish(&a->rung);
 	annex_pool_destroy(&a->pool);
