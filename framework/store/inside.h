@@ -31,6 +31,7 @@
 #include "store.h"
 
 #define STORE_FORMAT 1
+#define EXPORT_VERSION 1 /* of the lines of JSON (export.c) */
 #define STORE_MAP_BYTES (sizeof(void *) > 4 ? 64ull << 30 : 1ull << 30)
 #define STORE_RECORD_MAX ((size_t)4 << 20)
 
