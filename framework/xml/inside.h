@@ -5,7 +5,7 @@
  *
  * parser.c is fed and hands out; expat.c gives the bytes to expat, and
  * replaces it; handlers.c hears of tags and text; skip.c follows a stanza
- * that was given up; document.c parses one text that is all there.
+ * that was given up; read.c parses one text that is all there.
  */
 #ifndef XML_INSIDE_H
 #define XML_INSIDE_H

@@ -276,7 +276,7 @@ test_the_limit_holds_before_and_after_preparation(void **state)
 }
 
 static void
-test_parts_make_a_jid(void **state)
+test_document_make_a_jid(void **state)
 {
 	const struct annex_jid *jid = annex_jid_make(*state, "Romeo", "Example.org.", "Orchard");
 
@@ -341,7 +341,7 @@ main(void)
 		cmocka_unit_test(test_a_nul_inside_is_refused),
 		cmocka_unit_test(test_each_part_may_have_1023_bytes),
 		cmocka_unit_test(test_the_limit_holds_before_and_after_preparation),
-		cmocka_unit_test(test_parts_make_a_jid),
+		cmocka_unit_test(test_document_make_a_jid),
 		cmocka_unit_test(test_a_copy_does_not_need_the_original),
 		cmocka_unit_test(test_equal_is_what_prepares_to_the_same),
 	};

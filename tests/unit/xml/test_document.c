@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * test_parts.c - an XML document of any length, part by part
+ * test_document.c - an XML document of any length, part by part
  */
 #include <setjmp.h>
 #include <stdarg.h>
