@@ -190,6 +190,10 @@ int avatar_release(struct annex_instance *inst, const char *sha1);
 
 /* --- show.c ------------------------------------------------------------- */
 
+/* What a presence says (RFC 6121 §4.7.2.1), NULL: nothing.  What no standard knows counts as away:
+ * somebody is there, and not as usual. */
+enum annex_show show_read(const char *text);
+
 /* Show all there is to see to one address of a contact, whatever was shown before. */
 int show_all(struct annex_instance *inst, contact_row *row, const char *to);
 /*

@@ -34,26 +34,6 @@ struct buddy {
 	struct annex_link places; /* the one heard last in front */
 };
 
-static const char *const shows[] = {
-	[ANNEX_SHOW_ONLINE] = NULL,
-	[ANNEX_SHOW_CHAT] = "chat",
-	[ANNEX_SHOW_AWAY] = "away",
-	[ANNEX_SHOW_XA] = "xa",
-	[ANNEX_SHOW_DND] = "dnd",
-};
-
-/* What no standard knows counts as away: somebody is there, and not as usual. */
-static enum annex_show
-show_read(const char *text)
-{
-	if (text == NULL || text[0] == '\0')
-		return ANNEX_SHOW_ONLINE;
-	for (size_t i = 1; i < sizeof(shows) / sizeof(*shows); i++)
-		if (strcmp(shows[i], text) == 0)
-			return (enum annex_show)i;
-	return ANNEX_SHOW_AWAY;
-}
-
 static int
 priority_read(const char *text)
 {

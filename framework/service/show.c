@@ -94,6 +94,17 @@ static const char *const shows[] = {
 	[ANNEX_SHOW_OFFLINE] = NULL,
 };
 
+enum annex_show
+show_read(const char *text)
+{
+	if (text == NULL || text[0] == '\0')
+		return ANNEX_SHOW_ONLINE;
+	for (size_t i = 0; i < sizeof(shows) / sizeof(*shows); i++)
+		if (shows[i] != NULL && strcmp(shows[i], text) == 0)
+			return (enum annex_show)i;
+	return ANNEX_SHOW_AWAY;
+}
+
 static void
 add_texts(struct annex_element *el, const view_row *view)
 {

@@ -137,30 +137,35 @@ contact_join(struct annex_instance *inst, contact_row *row)
 
 /* --- What a component may do --------------------------------------------- */
 
-int
-annex_contact_ask(struct annex_instance *inst, const char *me, const char *jid, const char *text)
+/* The row of somebody who can be asked; a blank one where there is none. */
+static int
+load(struct annex_instance *inst, const char *me, const char *jid, contact_row **row_r)
 {
-	contact_row *row;
 	int r;
 
 	CHECK_OBJECT(inst, INSTANCE_MAGIC);
 	if (!is_askable(inst, jid))
 		return ANNEX_EINVAL;
-	r = contact_load(inst, me, jid, &row);
-	return r < 0 && r != ANNEX_ENOENT ? r : contact_ask(inst, row, text);
+	r = contact_load(inst, me, jid, row_r);
+	return r == ANNEX_ENOENT ? ANNEX_OK : r;
+}
+
+int
+annex_contact_ask(struct annex_instance *inst, const char *me, const char *jid, const char *text)
+{
+	contact_row *row;
+	int r = load(inst, me, jid, &row);
+
+	return r < 0 ? r : contact_ask(inst, row, text);
 }
 
 int
 annex_contact_unask(struct annex_instance *inst, const char *me, const char *jid)
 {
 	contact_row *row;
-	int r;
+	int r = load(inst, me, jid, &row);
 
-	CHECK_OBJECT(inst, INSTANCE_MAGIC);
-	if (!is_askable(inst, jid))
-		return ANNEX_EINVAL;
-	r = contact_load(inst, me, jid, &row);
-	return r < 0 && r != ANNEX_ENOENT ? r : contact_unask(inst, row);
+	return r < 0 ? r : contact_unask(inst, row);
 }
 
 int
@@ -169,10 +174,7 @@ annex_contact_allow(struct annex_instance *inst, const char *me, const char *jid
 	contact_row *row;
 	int r;
 
-	CHECK_OBJECT(inst, INSTANCE_MAGIC);
-	if (!is_askable(inst, jid))
-		return ANNEX_EINVAL;
-	if ((r = contact_load(inst, me, jid, &row)) < 0 && r != ANNEX_ENOENT)
+	if ((r = load(inst, me, jid, &row)) < 0)
 		return r;
 	if (row->out != ANNEX_SUBSCRIBED_NOT)
 		return contact_accept(inst, row, false);
@@ -185,11 +187,7 @@ int
 annex_contact_deny(struct annex_instance *inst, const char *me, const char *jid)
 {
 	contact_row *row;
-	int r;
+	int r = load(inst, me, jid, &row);
 
-	CHECK_OBJECT(inst, INSTANCE_MAGIC);
-	if (!is_askable(inst, jid))
-		return ANNEX_EINVAL;
-	r = contact_load(inst, me, jid, &row);
-	return r < 0 && r != ANNEX_ENOENT ? r : contact_dismiss(inst, row);
+	return r < 0 ? r : contact_dismiss(inst, row);
 }
