@@ -70,7 +70,7 @@ run_step(struct session *s, const struct annex_stanza *in)
 		session_free(s);
 		return verdict;
 	}
-	if (s->stage + 1 >= SESSION_STAGES_MAX) {
+	if (s->stage + 1 >= RUN_STAGES_MAX) {
 		annex_run_fail(&run, ANNEX_INTERNAL_SERVER_ERROR, "The command has no end.");
 		return step_failed(inst, in, s, &run);
 	}

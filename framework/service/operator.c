@@ -18,8 +18,6 @@
 #include "run.h"
 #include "xmpp/form.h"
 
-#define STAGES_MAX 32
-
 /* One call: the arguments, and which of them a form has had. */
 struct call {
 	struct annex_instance *inst;
@@ -28,7 +26,7 @@ struct call {
 	json_t *args, *used;
 	struct annex_run run;
 	void *values;
-	const struct annex_form *form[STAGES_MAX];
+	const struct annex_form *form[RUN_STAGES_MAX];
 	unsigned stage;
 	const char *why;
 };
@@ -180,7 +178,7 @@ stage_run(struct call *call)
 	if (r < 0)
 		return fail(call, r, call->run.error.text);
 	if (r == ANNEX_AGAIN) {
-		if (call->stage + 1 >= STAGES_MAX)
+		if (call->stage + 1 >= RUN_STAGES_MAX)
 			return fail(call, ANNEX_EIO, "the command has no end");
 		call->form[++call->stage] = form_copy(call->pool, call->run.asked);
 	}

@@ -14,6 +14,8 @@
 #include "instance.h"
 #include "service.h"
 
+#define RUN_STAGES_MAX 32 /* of one command: it must have an end */
+
 struct commands;
 
 struct run_line {

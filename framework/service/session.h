@@ -12,8 +12,6 @@
 #include "base/timer.h"
 #include "run.h"
 
-#define SESSION_STAGES_MAX 32
-
 struct session {
 	struct annex_link link;
 	struct timer idle;
@@ -27,7 +25,7 @@ struct session {
 	void *values;
 	struct texts texts;
 	unsigned stage; /* whose form was shown */
-	const struct annex_form *form[SESSION_STAGES_MAX];
+	const struct annex_form *form[RUN_STAGES_MAX];
 };
 
 /* Of who sent in, at the address it was sent to; NULL where there are too many. */
