@@ -3,9 +3,9 @@
 /*
  * acceptor.h - connections let in, one at a time
  *
- * Where no descriptor is left for one, it waits in the backlog: to ask again at once would only fail
- * again, as fast as the machine can.  The acceptor rests a second each time, and
- * says so once until it has let somebody in.
+ * Where no descriptor is left for one, it waits in the backlog: to ask again at once would only
+ * fail again, as fast as the machine can.  The acceptor rests a second each time, and says so once
+ * until it has let somebody in.
  */
 #ifndef BASE_ACCEPTOR_H
 #define BASE_ACCEPTOR_H

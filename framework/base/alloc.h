@@ -17,8 +17,8 @@ void *mem_resize(void *old, size_t size);
 char *mem_strdup(const char *text);
 
 /*
- * What is freed stays with the process, since it is needed again in a moment: the kernel would have to
- * clear each page anew.  mem_return gives back what is free by then.
+ * What is freed stays with the process, since it is needed again in a moment: the kernel would have
+ * to clear each page anew.  mem_return gives back what is free by then.
  */
 void mem_keep(void);
 void mem_return(void);

@@ -3,7 +3,7 @@
 /*
  * adhoc.c - commands over XMPP (XEP-0050)
  *
- * An action is looked up, its session found or begun (session.c), and a stage
+ * An action is looked up, its session found or begun (adhoc_session.c), and a stage
  * run or its form shown again: "prev" goes back with what was entered
  * (§3.4.2).
  */
@@ -12,7 +12,7 @@
 #include <annex/map.h>
 
 #include "instance.h"
-#include "session.h"
+#include "adhoc.h"
 
 #define SESSION_BYTES_MAX (64 << 10)
 

@@ -4,7 +4,7 @@
  * adhoc_answer.c - what a command has to say, over XMPP (XEP-0050)
  */
 #include "instance.h"
-#include "session.h"
+#include "adhoc.h"
 
 struct annex_element *
 adhoc_answer(struct annex_stanza *out, const struct session *s, const char *status)

@@ -3,7 +3,7 @@
 /*
  * alarm_inside.h - what the files about alarms share
  *
- * alarm.c rings, alarm_rows.c has the rows, postponed.c those that failed.
+ * alarm.c rings, alarm_rows.c has the rows, alarm_postponed.c those that failed.
  */
 #ifndef SERVICE_ALARM_INSIDE_H
 #define SERVICE_ALARM_INSIDE_H

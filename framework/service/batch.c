@@ -3,11 +3,11 @@
 /*
  * batch.c - how far the server is known to have read
  *
- * A component stream acknowledges nothing, so what is said to contacts is
- * numbered in batches of a second, and a fence behind each proves that it was
- * routed.  A contact's row keeps the number of the batch in which it was told something last: one
- * above what has come back is told again after the next connection.  While contacts are gone
- * through after one, what comes back does not count: rows that were not reached yet have older numbers.
+ * A component stream acknowledges nothing, so what is said to contacts is numbered in batches of a
+ * second, and a fence behind each proves that it was routed.  A contact's row keeps the number of
+ * the batch in which it was told something last: one above what has come back is told again after
+ * the next connection.  While contacts are gone through after one, what comes back does not count:
+ * rows that were not reached yet have older numbers.
  */
 #include <annex/flow.h>
 #include <annex/iq.h>

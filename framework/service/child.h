@@ -3,7 +3,7 @@
 /*
  * child.h - what the files about a component's programs share
  *
- * spawner_link.c talks to the spawner, pipes.c moves the bytes of a child's
+ * spawner_link.c talks to the spawner, child_pipes.c moves the bytes of a child's
  * three descriptors, spawn.c has the child's life.
  */
 #ifndef SERVICE_CHILD_H

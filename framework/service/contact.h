@@ -197,8 +197,8 @@ enum annex_show show_read(const char *text);
 /* Show all there is to see to one address of a contact, whatever was shown before. */
 int show_all(struct annex_instance *inst, contact_row *row, const char *to);
 /*
- * Show what has changed; or all of it again.  The row is put softly.  *shown_r, if not NULL: whether
- * there was something.
+ * Show what has changed; or all of it again.  The row is put softly.  *shown_r, if not NULL:
+ * whether there was something.
  */
 int show_changes(struct annex_instance *inst, contact_row *row, bool again, bool *shown_r);
 /* Say that all of it is offline. */

@@ -3,11 +3,11 @@
 /*
  * evidence.c - contacts that are probably gone, and servers that are down
  *
- * An error says little: accounts come back, servers are moved, and some refuse
- * a probe because of a privacy list.  So errors of an account are counted, one a
- * day, and forgotten at the first presence; a contact with three of them is stale: nothing is sent to
- * it unasked, and everything else stays.  An error of a domain is that of all its users: the
- * domain is left alone for a time that doubles, and then gone through anew.
+ * An error says little: accounts come back, servers are moved, and some refuse a probe because of a
+ * privacy list.  So errors of an account are counted, one a day, and forgotten at the first
+ * presence; a contact with three of them is stale: nothing is sent to it unasked, and everything
+ * else stays.  An error of a domain is that of all its users: the domain is left alone for a time
+ * that doubles, and then gone through anew.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -226,9 +226,9 @@ extern const struct annex_route service_routes[];
 
 /* Run a declared command for annexctl, between enter and leave.  args: {"field": "value",
  * "multi": ["a", "b"]}, or NULL.  Tell it when the turn is durable: *result_r {"say": [...],
- * "columns": [...], "labels": [...], "rows": [[...]]}, the caller's; or negative with a
- * sentence in *why_r, good until the next call.  *fd: a file that came along, or -1; it is -1
- * where the command took it.  Where neither result nor sentence is set the command is held, and answered by
+ * "columns": [...], "labels": [...], "rows": [[...]]}, the caller's; or negative with a sentence in
+ * *why_r, good until the next call.  *fd: a file that came along, or -1; it is -1 where the command
+ * took it.  Where neither result nor sentence is set the command is held, and answered by
  * *held_r: command_on_answer. */
 struct json_t;
 struct held_run;

@@ -206,7 +206,8 @@ on_probe(struct annex_instance *inst, const struct annex_stanza *in)
 
 /*
  * Whoever logged in while we were away asked in vain, and nobody asks again.  The answer to our
- * probe says when that was (XEP-0203); a login that happens now says nothing of the kind, and probes.
+ * probe says when that was (XEP-0203); a login that happens now says nothing of the kind, and
+ * probes.
  */
 static bool
 was_missed(struct annex_instance *inst, const struct annex_stanza *in)

@@ -2,6 +2,18 @@
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
  * service.h - what the parts of service/ have from each other
+ *
+ *	instance.c   calling a component, and what it may ask; core.c answers for it
+ *	output.c     what a turn sends; send.c builds it, fanout.c sends one to many
+ *	iq.c         asking others; hold.c answering later, query.c after many turns
+ *	access.c     who is whom
+ *	disco.c      who are you; disco_items.c what do you hold
+ *	command.c    commands: adhoc.c, adhoc_*.c over XMPP, operator.c for annexctl
+ *	timer.c      timers; alarm.c those that survive restarts, job.c long work
+ *	contact.h    the other half of a roster, a dozen files
+ *	socket.c     sockets of a component; socket_open.c where it listens
+ *	spawn.c      its programs: child.h, and spawner.c, which starts them
+ *	tables.c     what of all this lies in the store
  */
 #ifndef SERVICE_SERVICE_H
 #define SERVICE_SERVICE_H

@@ -3,8 +3,8 @@
 /*
  * component_inside.h - what the files about one component share
  *
- * component.c has its states, words.c what its worker says and is told, and
- * ended.c what an end means.
+ * component.c has its states, component_words.c what its worker says and is
+ * told, and component_end.c what an end means.
  */
 #ifndef SUPERVISOR_COMPONENT_INSIDE_H
 #define SUPERVISOR_COMPONENT_INSIDE_H

@@ -13,7 +13,14 @@
  *	callbacks of descriptors     parse, queue stanzas; children, control
  *	annexp_worker_turn()         timers, stanzas, commit, output, one write
  *
- * turn.c has its rules, route.c the way of one stanza.
+ *	turn.c       its rules; renew.c and replay.c where it failed
+ *	route.c      the way of one stanza; refuse.c of one that is not let in
+ *	program.c    the command line and the loop around it
+ *	worker.c     the link, the end, the heartbeat; create.c how it is put together
+ *	section.c    what annexd told us; apply.c takes it up, parent.c is the line to annexd
+ *	module.c     the shared object
+ *	requests.c   annexctl
+ *	check.c      and check_*.c: annex-worker --check, which runs no component
  */
 #ifndef WORKER_WORKER_H
 #define WORKER_WORKER_H

@@ -67,9 +67,9 @@ plain_copy_half(char *to, const char *text)
 }
 
 /*
- * Copy what xml_write_escaped would append as it stands: quicker, as it asks less.  False where text is
- * shorter than eight bytes, or might have to be escaped or judged; what is at to then is of no use.
- * The last row overlaps the one before.
+ * Copy what xml_write_escaped would append as it stands: quicker, as it asks less.  False where
+ * text is shorter than eight bytes, or might have to be escaped or judged; what is at to then is of
+ * no use.  The last row overlaps the one before.
  */
 static inline bool
 plain_copy(char *to, const char *text, size_t len)

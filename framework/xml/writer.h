@@ -16,9 +16,9 @@
 #include "base/buf.h"
 
 /*
- * Append el as it stands where the default namespace is context_ns ("" for
- * none: the text is self-contained).  ANNEX_OK; ANNEX_EINVAL: a character or a name that XML does not
- * allow; ANNEX_ELIMIT: buf's maximum.  On failure buf is as it was.
+ * Append el as it stands where the default namespace is context_ns ("" for none: the text is
+ * self-contained).  ANNEX_OK; ANNEX_EINVAL: a character or a name that XML does not allow;
+ * ANNEX_ELIMIT: buf's maximum.  On failure buf is as it was.
  */
 int xml_write(struct buf *buf, const struct annex_element *el, const char *context_ns);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * Entity capabilities (XEP-0115): the verification string of §5.1, refused
- * where §5.4 calls the info ill-formed.
+ * caps.c - entity capabilities (XEP-0115): the verification string of §5.1,
+ * refused where §5.4 calls the info ill-formed
  *
  * Everything is sorted by octets (i;octet), part by part: "a/b" is not one
  * string here, since '/' sorts between other characters.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * Datatypes of form fields (XEP-0122 §5; XML Schema Part 2), and their patterns.
+ * datatype.c - datatypes of form fields (XEP-0122 §5; XML Schema Part 2), and
+ * their patterns
  *
  * Dates and times are the profiles of XEP-0082.  A datatype that is not in
  * the table, "x:" ones among them, is judged as xs:string, as §4.1 asks.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * Dates and times on the wire (XEP-0082).
+ * datetime.c - dates and times on the wire (XEP-0082)
  *
  * The calendar is the Gregorian one before its time as well; years go from
  * 0001 to 9999, and what another zone would push outside is refused.  A leap

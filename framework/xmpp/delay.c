@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * Delay stamps (XEP-0203): when a stanza was said, and who kept it since.
+ * delay.c - delay stamps (XEP-0203): when a stanza was said, and who kept it since
  *
  * Anybody may stamp, so a reader names whose stamp is meant.
  */

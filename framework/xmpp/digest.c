@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * SHA-1 through OpenSSL, in the two spellings that XMPP uses.
+ * digest.c - SHA-1 through OpenSSL, in the two spellings that XMPP uses
  */
 #include <openssl/evp.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * Stanza errors (RFC 6120 §8.3): one table of the conditions, and the
- * element in both directions.
+ * error.c - stanza errors (RFC 6120 §8.3): one table of the conditions, and
+ * the element in both directions
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * JID escaping (XEP-0106): ten sequences stand for the nine characters that
- * a localpart cannot hold, and for a backslash that would otherwise begin
- * such a sequence.  Case counts: "\2F" is no sequence.
+ * escape.c - what a localpart cannot hold, escaped (XEP-0106)
+ *
+ * Ten sequences stand for the nine characters that a localpart cannot hold,
+ * and for a backslash that would otherwise begin such a sequence.  Case
+ * counts: "\2F" is no sequence.
  *
  * The awkward case is the space at either end: "\20" may be neither the
  * first nor the last of a localpart, so such a text cannot be escaped, and

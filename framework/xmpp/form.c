@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * Data forms (XEP-0004) written from their tables, with the hints of
- * XEP-0122 and the FORM_TYPE of XEP-0068.  form_read.c has the other half.
+ * form.c - data forms (XEP-0004) written from their tables
+ *
+ * They have the hints of XEP-0122 and the FORM_TYPE of XEP-0068.  form_read.c has the other half.
  */
 #include <inttypes.h>
 #include <stdint.h>

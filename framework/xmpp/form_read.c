@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * Submitted forms, judged by their table and read into its struct.
+ * form_read.c - submitted forms, judged by their table and read into its struct
  *
  * Nothing is written before everything was judged: each row first becomes a
  * struct answer, and only a form that is right as a whole is applied.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * JIDs, each one block of memory: the struct, then
+ * jid.c - JIDs, each one block of memory: the struct, then
  *
  *	local@domain/resource NUL local@domain NUL local NUL
  *	^full         ^resource   ^bare ^domain    ^local

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * Queries to archives (XEP-0313): a form in, results and their end out.
+ * mam.c - queries to archives (XEP-0313): a form in, results and their end out
  */
 #include <string.h>
 

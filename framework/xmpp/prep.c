@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * Preparation of localpart, domainpart and resourcepart (RFC 6122 §2,
- * appendices A and B; RFC 3491 for the domain).
+ * prep.c - the parts of a JID, prepared one by one (RFC 6122 §2, appendices A
+ * and B; RFC 3491 for the domain)
  *
  * What is ASCII, and nearly all of it is, needs no library: nodeprep and
  * nameprep then come down to lower-casing through a table that holds 0 where

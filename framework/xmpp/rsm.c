@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * Result set management (XEP-0059) over any ordered source.
+ * rsm.c - result set management (XEP-0059) over any ordered source
  *
  * A request names a range: what is behind <after/>, before <before/>, or
  * both.  The page is the first of it, or where <before/> is there the last.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * access.h - who is whom
+ * access.h - who is whom: admins, local users, and rules that options name them by
  */
 #ifndef ANNEX_ACCESS_H
 #define ANNEX_ACCESS_H

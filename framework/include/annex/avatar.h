@@ -35,8 +35,8 @@ struct annex_avatar {
 };
 
 /*
- * What the bytes are: a PNG, JPEG, GIF or WebP of a size that is allowed; bytes are borrowed, sha1 is NULL.
- * ANNEX_EINVAL where they are not; ANNEX_ELIMIT where they are too many.
+ * What the bytes are: a PNG, JPEG, GIF or WebP of a size that is allowed; bytes are borrowed, sha1
+ * is NULL.  ANNEX_EINVAL where they are not; ANNEX_ELIMIT where they are too many.
  */
 int
 annex_avatar_look(const void *bytes, size_t len, struct annex_avatar *avatar_r) ANNEX_MUST_CHECK;

@@ -27,8 +27,9 @@ enum annex_who {
 	ANNEX_WHO_OPERATOR, /* annexctl alone: not offered over XMPP */
 };
 
-/* One run of a command, ad-hoc or from annexctl. */
 struct annex_pool;
+
+/* One run of a command, ad-hoc or from annexctl. */
 struct annex_run;
 
 /*
@@ -75,17 +76,19 @@ const char *annex_run_lang(const struct annex_run *run);
 struct annex_pool *annex_run_pool(struct annex_run *run);
 
 /*
- * The datatype of a field of a command for annexctl alone (ANNEX_WHO_OPERATOR): a file, which annexctl opens
- * with the rights of who calls it.  The field says how they called it; one command has one such
- * field.  The descriptor is handed out once, for reading, and then the caller's to close; -1 where there is none.
+ * The datatype of a field of a command for annexctl alone (ANNEX_WHO_OPERATOR): a file, which
+ * annexctl opens with the rights of who calls it.  The field says how they called it; one command
+ * has one such field.  The descriptor is handed out once, for reading, and then the caller's to
+ * close; -1 where there is none.
  */
 #define ANNEX_FILE "annex:file"
 int annex_run_file(struct annex_run *run);
 
 /*
- * The answer comes in a later turn.  What is returned is a run of its own, with a pool of its own: say and
- * add rows, or fail, and then end it, once.  What this call of the command says is lost.  A reset ends it before,
- * with a sentence: what is returned is good until destroy is called.  Of a command for annexctl alone.
+ * The answer comes in a later turn.  What is returned is a run of its own, with a pool of its own:
+ * say and add rows, or fail, and then end it, once.  What this call of the command says is lost.  A
+ * reset ends it before, with a sentence: what is returned is good until destroy is called.  Of a
+ * command for annexctl alone.
  */
 struct annex_run *annex_run_hold(struct annex_run *run);
 void annex_run_end(struct annex_run **run);

@@ -128,9 +128,9 @@ struct annex_module {
 	 * An available presence was not taken: it was too large, too much at once, or could not be
 	 * handled; why says what an error would.  Annex itself answers no presence with one: a
 	 * server that gets an error from an address forgets that somebody is there, and does not
-	 * tell when they log out.  So refuse it (annex_refuse_with) to who is not in yet, and tell who is
-	 * how they are shown still.  Of a presence that was too large there is only the start tag.
-	 * Called seldom: refusals are rate limited.  NULL: nobody is told.
+	 * tell when they log out.  So refuse it (annex_refuse_with) to who is not in yet, and tell
+	 * who is how they are shown still.  Of a presence that was too large there is only the
+	 * start tag.  Called seldom: refusals are rate limited.  NULL: nobody is told.
 	 */
 	void (*presence_refused)(struct annex_instance *inst, const struct annex_stanza *in,
 	    const struct annex_error *why);

@@ -131,8 +131,8 @@ int annex_contact_get(struct annex_instance *inst, const char *me, const char *c
     struct annex_contact *contact_r) ANNEX_MUST_CHECK;
 
 /*
- * Walk the contacts of me, or with me NULL all, in order; *cursor is NULL at first.  ANNEX_AGAIN and
- * one contact; ANNEX_OK at the end; or negative.
+ * Walk the contacts of me, or with me NULL all, in order; *cursor is NULL at first.  ANNEX_AGAIN
+ * and one contact; ANNEX_OK at the end; or negative.
  */
 struct annex_contact_cursor;
 int annex_contact_next(struct annex_instance *inst, const char *me,

@@ -18,9 +18,9 @@ struct annex_instance;
 struct annex_counter;
 
 /*
- * Find or register a number that only grows, or one that goes up and down; name and help, one sentence,
- * are copied.  Good as long as the worker runs, whatever resets there are.  Never NULL: of what comes when all 191
- * places are taken only the number of updates is seen, as "overflow".
+ * Find or register a number that only grows, or one that goes up and down; name and help, one
+ * sentence, are copied.  Good as long as the worker runs, whatever resets there are.  Never NULL:
+ * of what comes when all 191 places are taken only the number of updates is seen, as "overflow".
  */
 struct annex_counter *
 annex_counter(struct annex_instance *inst, const char *name, const char *help);

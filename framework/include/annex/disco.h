@@ -27,9 +27,9 @@ struct annex_identity {
 struct annex_disco_info;
 
 /*
- * info: of an address (and node, or NULL) other than the domain itself: call the
- * functions below and return ANNEX_OK; ANNEX_ENOENT for item-not-found; or
- * the error is in *error_r with ANNEX_EDENIED.  For the domain it is called as well, after the table, to add to it; then
+ * info: of an address (and node, or NULL) other than the domain itself: call the functions below
+ * and return ANNEX_OK; ANNEX_ENOENT for item-not-found; or the error is in *error_r with
+ * ANNEX_EDENIED.  For the domain it is called as well, after the table, to add to it; then
  * ANNEX_ENOENT is "nothing to add" without a node.
  *
  * items: return the source of items of an address and node (rsm.h); its items are struct

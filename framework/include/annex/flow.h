@@ -77,8 +77,8 @@ int annex_fanout_add_each(struct annex_fanout *fanout, const char *to);
 
 /*
  * Add an audience as it is now: who is in group 0 gets the variant that was added first, who is in
- * group 1 the second; who is in a group that has none yet gets nothing.  Left out are those in except:
- * NULL-ended, or NULL.
+ * group 1 the second; who is in a group that has none yet gets nothing.  Left out are those in
+ * except: NULL-ended, or NULL.
  */
 void annex_fanout_add_audience(
     struct annex_fanout *fanout, struct annex_audience *audience, const char *const *except);
@@ -102,9 +102,9 @@ int annex_send_body(struct annex_instance *inst, struct annex_flow *flow,
     const struct annex_body *body, const char *to);
 
 /*
- * Recipients, serialised once, in ANNEX_GROUPS groups that may be told different things.  It lives as
- * long as pool.  To add one costs some nanoseconds, to remove or move one a look at all of them.  A
- * fan-out that was sent goes to those who were there then.
+ * Recipients, serialised once, in ANNEX_GROUPS groups that may be told different things.  It lives
+ * as long as pool.  To add one costs some nanoseconds, to remove or move one a look at all of them.
+ * A fan-out that was sent goes to those who were there then.
  */
 #define ANNEX_GROUPS 8
 struct annex_audience *annex_audience(struct annex_pool *pool);

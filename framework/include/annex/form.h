@@ -121,9 +121,9 @@ struct annex_element *annex_form_add(struct annex_element *parent, const struct 
     const char *kind, const void *values);
 
 /*
- * The same of kind "form" for somebody who reads lang, which is annex_lang of what they sent and may be
- * NULL.  Where form has that language, or the one that it is a kind of (RFC 4647 §3.4), texts that are
- * translated are in it, and xml:lang of the stanza that parent is in says so.
+ * The same of kind "form" for somebody who reads lang, which is annex_lang of what they sent and
+ * may be NULL.  Where form has that language, or the one that it is a kind of (RFC 4647 §3.4),
+ * texts that are translated are in it, and xml:lang of the stanza that parent is in says so.
  */
 struct annex_element *annex_form_ask(struct annex_element *parent, const struct annex_form *form,
     const void *values, const char *lang);
@@ -149,10 +149,10 @@ int annex_form_read(const struct annex_form *form, const struct annex_element *x
     uint64_t *set_r, struct annex_pool *pool, const char **why) ANNEX_MUST_CHECK;
 
 /*
- * What values holds in a field, as a component keeps it in records: true is "1", false "0".  The texts live
- * as long as values and pool.  Nothing is judged: what annex_field_set reads was written by
- * annex_field_texts.  Texts that are set are copied to pool; a field without any becomes false, 0, "" or
- * empty.
+ * What values holds in a field, as a component keeps it in records: true is "1", false "0".  The
+ * texts live as long as values and pool.  Nothing is judged: what annex_field_set reads was written
+ * by annex_field_texts.  Texts that are set are copied to pool; a field without any becomes false,
+ * 0, "" or empty.
  */
 struct annex_strings
 annex_field_texts(const struct annex_field *field, const void *values, struct annex_pool *pool);

@@ -34,8 +34,8 @@ struct annex_job {
 };
 
 /*
- * Start as part of this turn; jobs run one at a time, oldest first.  ANNEX_OK; ANNEX_EINVAL for a kind that is
- * not declared or a state above 400 bytes; ANNEX_EFULL or ANNEX_ESTORE as annex_put.
+ * Start as part of this turn; jobs run one at a time, oldest first.  ANNEX_OK; ANNEX_EINVAL for a
+ * kind that is not declared or a state above 400 bytes; ANNEX_EFULL or ANNEX_ESTORE as annex_put.
  */
 int annex_job_start(struct annex_instance *inst, const char *kind, const void *state, size_t len);
 

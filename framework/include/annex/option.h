@@ -113,7 +113,8 @@ typedef const char *annex_prepare_fn(struct annex_pool *pool, const char *text);
  * Set one option, as spelled and written in the file: "max-queue", "500"; a list as "a b", one with
  * blanks in it between double quotes.  text NULL: its preset.  Texts are in pool.  prepare is only
  * called for JIDs.  ANNEX_ENOENT where the table has no such option; ANNEX_EINVAL, settings are as
- * they were, and *why goes behind the option's name: "must be a whole number from 1 to 10, not "0"".
+ * they were, and *why goes behind the option's name: "must be a whole number from 1 to 10, not
+ * "0"".
  */
 int annex_option_set(const struct annex_option *options, void *settings, const char *name,
     const char *text, annex_prepare_fn *prepare, struct annex_pool *pool,

@@ -50,11 +50,11 @@ struct annex_queries *
 annex_queries(struct annex_instance *inst, const struct annex_query_kind *kind);
 
 /*
- * Answer an IQ by a query: the first slice is looked at now.  Whatever becomes of it the IQ has its one
- * answer: return the verdict.  hold: where the IQ is held already, or 0.  query is in *pool, a child of the
- * instance's, with all that it points to: the stanza is gone by the next slice.  The pool is
- * destroyed when the query is answered, when nobody waits for it any more, or with the instance; it is
- * taken, and *pool NULL then.
+ * Answer an IQ by a query: the first slice is looked at now.  Whatever becomes of it the IQ has its
+ * one answer: return the verdict.  hold: where the IQ is held already, or 0.  query is in *pool, a
+ * child of the instance's, with all that it points to: the stanza is gone by the next slice.  The
+ * pool is destroyed when the query is answered, when nobody waits for it any more, or with the
+ * instance; it is taken, and *pool NULL then.
  */
 enum annex_verdict annex_query(struct annex_queries *queries, const struct annex_stanza *in,
     annex_hold_t hold, struct annex_pool **pool, void *query);

@@ -53,10 +53,10 @@ int annex_roster_get(struct annex_instance *inst, const char *account, annex_ros
     const void *cookie, size_t cookie_len);
 
 /*
- * Put an address of ours into the roster of an account, subscribed both ways, without a question to the
- * user; where we may not, or the server cannot after all (ejabberd before 23.10), the user is asked as by
- * annex_contact_ask.  name and groups are what the user's client shows; both may be NULL.  As
- * annex_contact_ask.
+ * Put an address of ours into the roster of an account, subscribed both ways, without a question to
+ * the user; where we may not, or the server cannot after all (ejabberd before 23.10), the user is
+ * asked as by annex_contact_ask.  name and groups are what the user's client shows; both may be
+ * NULL.  As annex_contact_ask.
  */
 int annex_roster_add(struct annex_instance *inst, const char *me, const char *account,
     const char *name, const char *const *groups);

@@ -35,9 +35,9 @@ struct annex_place {
 const char *annex_socket_path(struct annex_instance *inst, const char *name);
 
 /*
- * A socket that listens there, non-blocking, for a library that serves it by itself; the caller closes
- * it.  The socket of a process that died is replaced.  Negative: *why is a sentence, in scratch
- * (ANNEX_EEXIST: another process listens there).
+ * A socket that listens there, non-blocking, for a library that serves it by itself; the caller
+ * closes it.  The socket of a process that died is replaced.  Negative: *why is a sentence, in
+ * scratch (ANNEX_EEXIST: another process listens there).
  */
 int
 annex_socket_open(struct annex_instance *inst, const struct annex_place *place, const char **why);
@@ -56,8 +56,9 @@ struct annex_peer_events {
 struct annex_listener *annex_listen(struct annex_instance *inst, const struct annex_place *place,
     const struct annex_peer_events *events, void *cookie, const char **why);
 /*
- * And all its peers, at once: what they were not told yet is lost.  It may be called in the listener's
- * own events too; the peer of such a call is good until that returns, though nothing is written to it.
+ * And all its peers, at once: what they were not told yet is lost.  It may be called in the
+ * listener's own events too; the peer of such a call is good until that returns, though nothing is
+ * written to it.
  */
 void annex_listener_close(struct annex_listener **listener);
 

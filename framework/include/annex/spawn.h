@@ -41,9 +41,10 @@ struct annex_child_events {
 const char *annex_program_path(struct annex_instance *inst, const char *name);
 
 /*
- * Start it; what program points to is copied, events and cookie stay the caller's until ended was called,
- * or the instance is reset, which stops the child and calls nothing.  Where it cannot be run, ended tells.  NULL,
- * and logged: 64 run already, no descriptors are left, or its arguments are above 64 KiB.
+ * Start it; what program points to is copied, events and cookie stay the caller's until ended was
+ * called, or the instance is reset, which stops the child and calls nothing.  Where it cannot be
+ * run, ended tells.  NULL, and logged: 64 run already, no descriptors are left, or its arguments
+ * are above 64 KiB.
  */
 struct annex_child *annex_spawn(struct annex_instance *inst, const struct annex_program *program,
     const struct annex_child_events *events, void *cookie);

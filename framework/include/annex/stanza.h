@@ -85,8 +85,9 @@ size_t annex_send_max(const struct annex_instance *inst);
 int annex_send_on(struct annex_instance *inst, struct annex_flow *flow, struct annex_stanza *out);
 
 /*
- * Survive the loss of the link: sent again, under the same id and with a delay stamp (XEP-0203) where it is a
- * message, until fenced.  Answers and errors always do; presence and questions never do.
+ * Survive the loss of the link: sent again, under the same id and with a delay stamp (XEP-0203)
+ * where it is a message, until fenced.  Answers and errors always do; presence and questions never
+ * do.
  */
 void annex_make_durable(struct annex_stanza *out);
 

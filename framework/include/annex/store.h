@@ -63,10 +63,10 @@ struct annex_table {
 };
 
 /*
- * A key under construction: annex_key(table), then a part at a time.  A
- * text or run of bytes above 120 bytes (a zero among bytes counts double) is
- * kept as a prefix and a BLAKE2b-128; two differing ones still differ, and a
- * record that must know the whole string holds it.  A key with fewer parts than the table has is a prefix.
+ * A key under construction: annex_key(table), then a part at a time.  A text or run of bytes above
+ * 120 bytes (a zero among bytes counts double) is kept as a prefix and a BLAKE2b-128; two differing
+ * ones still differ, and a record that must know the whole string holds it.  A key with fewer parts
+ * than the table has is a prefix.
  */
 #define ANNEX_KEY_MAX 511
 struct annex_key {
@@ -107,11 +107,10 @@ int annex_put(struct annex_store *store, const struct annex_key *key,
     const ProtobufCMessage *record) ANNEX_MUST_CHECK;
 
 /*
- * Replace a row that is there, without holding anything back: reads see it at
- * once, but the turn's output does not wait for it.  It is on disk with the next turn
- * that writes, or within a minute; a crash before that brings the old row back.  For what nobody would miss:
- * a status, when somebody was last seen.  ANNEX_ENOENT where there is no row.
- * Not of a weighed table.
+ * Replace a row that is there, without holding anything back: reads see it at once, but the turn's
+ * output does not wait for it.  It is on disk with the next turn that writes, or within a minute; a
+ * crash before that brings the old row back.  For what nobody would miss: a status, when somebody
+ * was last seen.  ANNEX_ENOENT where there is no row.  Not of a weighed table.
  */
 int annex_put_soft(struct annex_store *store, const struct annex_key *key,
     const ProtobufCMessage *record) ANNEX_MUST_CHECK;

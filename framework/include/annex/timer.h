@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * timer.h - later
+ * timer.h - later: timers in memory, and alarms that survive restarts
  */
 #ifndef ANNEX_TIMER_H
 #define ANNEX_TIMER_H
@@ -30,10 +30,10 @@ void annex_timer_free(struct annex_timer **timer);
 /* --- In the store: surviving restarts -------------------------------- */
 
 /*
- * An alarm rings at a time of day, once, and again after a restart where that
- * fell into the time Annex was down.  Kinds are declared in the descriptor; an alarm is (kind,
- * key), at most one of each, set and cleared as part of the turn.  It is gone when fn's turn has committed;
- * where that fails it rings again.
+ * An alarm rings at a time of day, once, and again after a restart where that fell into the time
+ * Annex was down.  Kinds are declared in the descriptor; an alarm is (kind, key), at most one of
+ * each, set and cleared as part of the turn.  It is gone when fn's turn has committed; where that
+ * fails it rings again.
  */
 struct annex_alarm {
 	const char *kind; /* NULL ends the table; its name in the store */
@@ -43,9 +43,9 @@ struct annex_alarm {
 };
 
 /*
- * Set, in the place of one of the same key; due_wall_ms: UTC since 1970, what is past rings at once.
- * Clear, whether or not there is one.  ANNEX_OK; ANNEX_EINVAL for a kind that is not declared or a key above
- * 8 KiB; ANNEX_EFULL or ANNEX_ESTORE as annex_put.
+ * Set, in the place of one of the same key; due_wall_ms: UTC since 1970, what is past rings at
+ * once.  Clear, whether or not there is one.  ANNEX_OK; ANNEX_EINVAL for a kind that is not
+ * declared or a key above 8 KiB; ANNEX_EFULL or ANNEX_ESTORE as annex_put.
  */
 int annex_alarm_set(struct annex_instance *inst, const char *kind, const void *key, size_t key_len,
     int64_t due_wall_ms);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * ended.c - a worker has ended: how, through whom, and what comes next
+ * component_end.c - a worker has ended: how, through whom, and what comes next
  */
 #include <stdio.h>
 #include <sys/wait.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * pipes.c - what a component's program reads and writes
+ * child_pipes.c - what a component's program reads and writes
  *
  * Its output goes to the component as it comes, its errors into the log line
  * by line, and its input waits here until it is read.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * postponed.c - alarms that failed, each in a turn of its own, ring later
+ * alarm_postponed.c - alarms that failed, each in a turn of its own, ring later
  *
  * One waits a minute and longer each time: an alarm that always fails must
  * not keep the instance from living.

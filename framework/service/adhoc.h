@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * session.h - commands that are being filled in, and how they are answered
+ * adhoc.h - commands that are being filled in, and how they are answered
  */
-#ifndef SERVICE_SESSION_H
-#define SERVICE_SESSION_H
+#ifndef SERVICE_ADHOC_H
+#define SERVICE_ADHOC_H
 
 #include <annex/command.h>
 #include <annex/list.h>
@@ -56,4 +56,4 @@ enum annex_verdict adhoc_answer_completed(
 enum annex_verdict adhoc_answer_form(
     const struct annex_stanza *in, const struct session *s, const struct annex_run *run);
 
-#endif /* SERVICE_SESSION_H */
+#endif /* SERVICE_ADHOC_H */

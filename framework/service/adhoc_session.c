@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * session.c - commands that are being filled in (XEP-0050 §3.4)
+ * adhoc_session.c - commands that are being filled in (XEP-0050 §3.4)
  *
  * A session belongs to one full JID, one command and the address it is of.
  * It dies when it is completed or cancelled, after ten minutes without a
@@ -25,7 +25,7 @@
 
 #include "base/alloc.h"
 #include "instance.h"
-#include "session.h"
+#include "adhoc.h"
 
 #define SESSIONS_MAX 1000
 #define SESSIONS_MAX_BY_JID 100

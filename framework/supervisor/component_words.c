@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * words.c - what annexd and a worker say to each other
+ * component_words.c - what annexd and a worker say to each other
  *
  * The worker is launched with one end of a socketpair; component.h has the
  * words.
