@@ -161,8 +161,8 @@ int store_walk(struct annex_store *store) ANNEX_MUST_CHECK; /* walk is open */
 void store_wrote(struct annex_store *store, size_t bytes);
 /* Put or delete as LMDB does, with its status, and note it for the journal; value NULL: delete. */
 int store_change(struct annex_store *store, MDB_val *key, MDB_val *value, unsigned flags);
-/* What is in the journal alone becomes LMDB's; not in a turn that has written. */
-int store_checkpoint(struct annex_store *store) ANNEX_MUST_CHECK;
+/* What is in the journal alone becomes LMDB's; not in a turn that has written.  A failure undoes the turn. */
+int store_checkpoint(struct annex_store *store);
 const char *store_rc_text(int rc);
 
 /* key.c */

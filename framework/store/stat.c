@@ -21,8 +21,8 @@ store_tend(struct annex_store *store)
 	else if (dead > 0)
 		store_says(
 		    store, ANNEX_LOG_WARNING, "store freed the places of %d dead readers", dead);
-	if (store_checkpoint(store) == ANNEX_OK)
-		space_tend(store);
+	store_checkpoint(store);
+	space_tend(store); /* whatever became of it */
 	soft_tend(store);
 }
 
