@@ -57,6 +57,21 @@ async def a_node_is_an_archive(t):
 
 
 @test()
+async def a_node_that_is_to_keep_fewer_does(t):
+    alice, bob = await begin(t)
+    names = [f"i{n}" for n in range(250)]
+    await publish(alice, *names)
+    fewer = form(PUBSUB + "#node_config", **{"pubsub#max_items": "10"})
+    await ask(alice, f"<configure node='n'>{fewer}</configure>", ns=OWNER)
+
+    async def listed():
+        answer = await bob.iq(HERE, f"<query xmlns='{ITEMS}' node='n'/>")
+        return [item.get("name") for item in answer.xml.iter(f"{{{ITEMS}}}item")] == names[:-11:-1]
+
+    await until(listed, 10, "the ten newest are left")
+
+
+@test()
 async def an_archive_is_as_closed_as_its_node(t):
     alice, bob = await begin(t, access_model="whitelist")
     await publish(alice, "a")

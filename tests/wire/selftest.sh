@@ -52,6 +52,11 @@ component echo
 > <message from='a@example.org/1' to='echo.test' id='1'><body>x</body></message>
 < message[@to='a@example.org/1'][not(body)]
 END
+wrong position 3 'but got' <<'END'
+component echo
+> <message from='a@example.org/1' to='echo.test' id='1'><body>x</body><q xmlns='urn:a'><z/></q></message>
+< message[@to='a@example.org/1'][not(q[2])]
+END
 wrong bound 5 'id is "1", not "$b"' <<'END'
 component echo
 > <message from='a@example.org/1' to='echo.test' id='1'><body>2</body></message>

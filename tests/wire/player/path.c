@@ -37,6 +37,9 @@ name_length(const char *text)
 {
 	size_t n = 0;
 
+	/* A position would be taken for a child that is never there. */
+	if (isdigit((unsigned char)text[0]))
+		return 0;
 	while (isalnum((unsigned char)text[n]) || (text[n] != '\0' && strchr("-_:", text[n])))
 		n++;
 	return n;
