@@ -295,12 +295,12 @@ unrouted_again(struct room *room)
 
 /* They may not have got what who enters is told; nor the room's maker that it is to be configured. */
 static void
-welcome_again(struct room *room)
+welcome_again(struct room *room, uint64_t routed)
 {
 	OCCUPANTS_EACH(room, o)
 	SESSIONS_EACH(o, s)
 	{
-		if (s->order <= room->routed_event)
+		if (s->order <= routed)
 			continue;
 		presence_of_others(o, s);
 		session_welcome(s, NULL, room->locked, false);
@@ -382,7 +382,7 @@ room_resync(struct room *room)
 		return;
 	room->link = link;
 	if (can_replay(room)) {
-		welcome_again(room);
+		welcome_again(room, room->routed_event);
 		lines_again(room);
 		renamed = unrouted_again(room);
 		presences_again(room, renamed);
@@ -414,4 +414,8 @@ gone_resync(struct muc *m, const char *id, const Muc__Live *live)
 		room_tell_destroyed(room, destroy);
 	live_gone_fence(m, id, live->name);
 	annex_pool_destroy(&pool);
+	/* Who is in one that was made anew under its name is not out for that. */
+	room = annex_map_get_str(m->rooms, live->name);
+	if (room != NULL && room->link == annex_link_number(m->inst))
+		welcome_again(room, 0);
 }
