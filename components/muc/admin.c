@@ -165,8 +165,7 @@ muc_admin_set(struct annex_instance *inst, const struct annex_stanza *in)
 	for (size_t i = 0; i < a->count; i++)
 		change_tell_who_goes(a->room, &a->changes[i], actor);
 	muc_confirm(a->m, in);
-	for (size_t i = 0; i < a->count; i++)
-		change_tell(a->room, &a->changes[i], actor);
+	changes_tell(a->room, a->changes, a->count, actor);
 	room_settle(a->room);
 	return ANNEX_DONE;
 }

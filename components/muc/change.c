@@ -283,3 +283,20 @@ change_tell(struct room *room, const struct change *c, const char *actor)
 	if (!found)
 		tell_who_is_away(room, c, actor);
 }
+
+static bool
+puts_out(const struct room *room, const struct change *c)
+{
+	return c->occupant != NULL ? c->role == ROLE_NONE : goes_with(room, c) != 0;
+}
+
+void
+changes_tell(struct room *room, const struct change *changes, size_t count, const char *actor)
+{
+	for (size_t i = 0; i < count; i++)
+		if (puts_out(room, &changes[i]))
+			change_tell(room, &changes[i], actor);
+	for (size_t i = 0; i < count; i++)
+		if (!puts_out(room, &changes[i]))
+			change_tell(room, &changes[i], actor);
+}

@@ -29,6 +29,8 @@ int change_put(struct room *room, const struct change *c) ANNEX_MUST_CHECK;
 /* Who goes is told; and, after the IQ's answer, everybody. */
 void change_tell_who_goes(struct room *room, const struct change *c, const char *actor);
 void change_tell(struct room *room, const struct change *c, const char *actor);
+/* Several: first those by which somebody goes, who then hears nothing of the others. */
+void changes_tell(struct room *room, const struct change *changes, size_t count, const char *actor);
 
 /* --- absent.c: of affiliated users who are not in --------------------------- */
 
