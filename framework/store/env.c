@@ -218,6 +218,26 @@ open_env(struct annex_store *store, uint64_t map_bytes, bool is_file, struct ann
 	return ANNEX_OK;
 }
 
+/*
+ * The way to a new file is on the disk before anything is in it, for no sync of a turn's brings that
+ * there.  What an earlier start left half made is made anew.
+ */
+static int
+open_new(struct annex_store *store, uint64_t map_bytes, const char *data, struct annex_pool *pool,
+    const char **why)
+{
+	int rc;
+
+	if (truncate(data, 0) < 0 && errno != ENOENT)
+		return store_why(
+		    why, pool, ANNEX_EIO, "cannot write %s: %s", data, strerror(errno));
+	if ((rc = open_env(store, map_bytes, false, pool, why)) < 0 || store->volatile_sync)
+		return rc;
+	if ((rc = store->io->sync(store->io, store->fd)) == 0)
+		rc = file_sync_way(store->io, store->dir, pool);
+	return rc != 0 ? open_refused(store, rc, pool, why) : ANNEX_OK;
+}
+
 /* Everything up to the mapped file. */
 static int
 open_files(struct annex_store *store, uint64_t map_bytes, struct annex_pool *pool, const char **why)
@@ -243,8 +263,9 @@ open_files(struct annex_store *store, uint64_t map_bytes, struct annex_pool *poo
 		return store_why(why, pool, ANNEX_ENOENT, "there is no store in %s", store->dir);
 	if (!store->read_only && (rc = make_lock_file(store, pool, why)) < 0)
 		return rc;
-	if ((rc = open_env(store, map_bytes, is_file, pool, why)) < 0 || store->read_only ||
-	    is_file)
+	rc = is_new ? open_new(store, map_bytes, data, pool, why)
+		    : open_env(store, map_bytes, is_file, pool, why);
+	if (rc < 0 || store->read_only || is_file)
 		return rc;
 	return journal_open(store, is_new, pool, why);
 }

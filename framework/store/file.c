@@ -85,26 +85,55 @@ contents_complaint(const struct meta_page *meta, size_t page_size, uint64_t file
 	return NULL;
 }
 
+/*
+ * A file of two pages that no transaction was committed to.  LMDB had made it, and the power went
+ * before they were on the disk: each is there or zeros.
+ */
+static bool
+was_never_begun(const struct meta_page meta[2], size_t page_size, uint64_t file_bytes)
+{
+	static const struct meta_page nothing;
+
+	for (int i = 0; i < 2; i++)
+		if (memcmp(&meta[i], &nothing, sizeof(nothing)) != 0 &&
+		    (meta_complaint(&meta[i], page_size) != NULL || meta[i].txn != 0))
+			return false;
+	return file_bytes <= 2 * (uint64_t)page_size;
+}
+
 static bool
 page_size_is_possible(size_t page_size)
 {
 	return page_size >= 512 && page_size <= 65536 && (page_size & (page_size - 1)) == 0;
 }
 
-static const char *
-file_complaint(int fd, uint64_t bytes)
+static bool
+pages_are_read(int fd, struct meta_page meta_r[2], size_t page_size)
 {
+	memset(meta_r, 0, 2 * sizeof(*meta_r));
+	for (size_t i = 0; i < 2; i++)
+		if (lseek(fd, (off_t)(i * page_size), SEEK_SET) < 0 ||
+		    io_read_all(fd, &meta_r[i], sizeof(*meta_r)) < 0)
+			return false;
+	return true;
+}
+
+static const char *
+file_complaint(int fd, uint64_t bytes, bool *is_new_r)
+{
+	size_t page_size = (size_t)sysconf(_SC_PAGESIZE);
 	struct meta_page meta[2];
 	const char *complaint;
-	size_t page_size;
 
-	if (io_read_all(fd, &meta[0], sizeof(meta[0])) != sizeof(meta[0]))
+	*is_new_r = pages_are_read(fd, meta, page_size) && was_never_begun(meta, page_size, bytes);
+	if (*is_new_r)
+		return NULL;
+	if (bytes < sizeof(meta[0]))
 		return "is too short to be a data file";
 	page_size = meta[0].db[0].pad;
 	if (!page_size_is_possible(page_size))
 		return "is no data file of the store, or a damaged one";
-	if (lseek(fd, (off_t)page_size, SEEK_SET) < 0 ||
-	    io_read_all(fd, &meta[1], sizeof(meta[1])) != sizeof(meta[1]))
+	if (bytes < page_size + sizeof(meta[1]) || !pages_are_read(fd, meta, page_size))
 		return "is too short to be a data file";
 	for (int i = 0; i < 2; i++)
 		if ((complaint = meta_complaint(&meta[i], page_size)) != NULL)
@@ -133,10 +162,8 @@ file_judge(const char *path, bool *is_new_r, const char **complaint_r, struct an
 	}
 	if (!S_ISREG(st.st_mode))
 		*complaint_r = "is not a file";
-	else if (st.st_size == 0)
-		*is_new_r = true;
 	else
-		*complaint_r = file_complaint(fd, (uint64_t)st.st_size);
+		*complaint_r = file_complaint(fd, (uint64_t)st.st_size, is_new_r);
 	io_close(&fd);
 	return ANNEX_OK;
 }
@@ -151,4 +178,26 @@ file_check(const char *path, bool *is_new_r, struct annex_pool *pool, const char
 		return store_why(why, pool, ANNEX_EINVAL,
 		    "%s %s; restore a backup, or move it away to begin anew", path, complaint);
 	return status;
+}
+
+int
+file_sync_names(const struct store_io *io, const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 ? errno : io->sync(io, fd);
+
+	io_close(&fd);
+	return rc;
+}
+
+/* Whoever may not read the directory above did not make this one. */
+int
+file_sync_way(const struct store_io *io, const char *dir, struct annex_pool *pool)
+{
+	int rc;
+
+	if ((rc = file_sync_names(io, dir)) != 0)
+		return rc;
+	rc = file_sync_names(io, annex_sprintf(pool, "%s/..", dir));
+	return rc == EACCES ? 0 : rc;
 }

@@ -309,6 +309,9 @@ int lock_take(const char *dir, bool may_fail, int *fd_r, struct annex_pool *pool
 int file_judge(const char *path, bool *is_new_r, const char **complaint_r, struct annex_pool *pool,
     const char **why);
 int file_check(const char *path, bool *is_new_r, struct annex_pool *pool, const char **why);
+/* To the disk: what a directory lists; and that it is there itself.  0 or an errno. */
+int file_sync_names(const struct store_io *io, const char *dir);
+int file_sync_way(const struct store_io *io, const char *dir, struct annex_pool *pool);
 
 /* env.c */
 enum open_mode {

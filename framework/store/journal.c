@@ -190,6 +190,23 @@ journal_takes_turn(const struct annex_store *store)
 	    !space_is_short(store);
 }
 
+/*
+ * Some of a turn that failed may be on the disk, or all.  Somebody is told that it was not done,
+ * so the next start must not find it; where that cannot be had, the store is dead and nobody is told.
+ */
+static int
+frame_undo(struct annex_store *store, int rc)
+{
+	static const unsigned char nothing[JOURNAL_PAGE];
+	struct journal *j = &store->journal;
+
+	if (rc != EIO &&
+	    store->io->append(store->io, j->fd, nothing, sizeof(nothing), (off_t)j->frame,
+		!store->volatile_sync) != 0)
+		return EIO;
+	return rc;
+}
+
 /* The turn to the disk: 0, or why not, as an errno. */
 int
 journal_append(struct annex_store *store)
@@ -206,7 +223,7 @@ journal_append(struct annex_store *store)
 	rc = store->io->append(
 	    store->io, j->fd, frame, whole, (off_t)j->frame, !store->volatile_sync);
 	if (rc != 0)
-		return rc;
+		return frame_undo(store, rc);
 	j->frames++;
 	j->frame += whole;
 	j->log.len = j->frame;
@@ -325,16 +342,6 @@ journal_is_left(const char *dir, struct annex_pool *pool)
 	    has_bytes(annex_sprintf(pool, "%s/data.mdb", dir));
 }
 
-static int
-sync_dir(struct annex_store *store)
-{
-	int fd = open(store->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd < 0 ? errno : store->io->sync(store->io, fd);
-
-	io_close(&fd);
-	return rc;
-}
-
 /* The file, its room, and its name on the disk; without it each turn is a commit of its own. */
 static void
 file_make(struct annex_store *store, const char *path)
@@ -349,7 +356,7 @@ file_make(struct annex_store *store, const char *path)
 		rc = store->io->allocate(
 		    store->io, j->fd, 0, (off_t)JOURNAL_BYTES, store->volatile_sync);
 	if (rc == 0 && !store->volatile_sync && (rc = store->io->sync(store->io, j->fd)) == 0)
-		rc = sync_dir(store);
+		rc = file_sync_names(store->io, store->dir);
 	if (rc == 0)
 		return;
 	store_says(store, ANNEX_LOG_WARNING,

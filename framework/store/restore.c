@@ -77,28 +77,41 @@ verify(const char *path, struct annex_pool *pool, const char **why)
 	return rc;
 }
 
+/*
+ * The journal goes first: its turns might count for the copy, whose transactions
+ * have low numbers.  One that could not be done again stays beside the data it belongs to.
+ */
 static int
-sync_dir(const char *dir)
+journal_away(const char *dir, struct annex_pool *pool)
 {
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd < 0 || fsync(fd) < 0 ? ANNEX_EIO : ANNEX_OK;
+	char *journal = annex_sprintf(pool, "%s/journal", dir);
+	char *old = annex_sprintf(pool, "%s/journal.old", dir);
 
-	io_close(&fd);
-	return rc;
+	unlink(old);
+	if ((journal_is_left(dir, pool) ? rename(journal, old) : unlink(journal)) < 0 &&
+	    errno != ENOENT)
+		return errno;
+	return file_sync_names(&store_io_lmdb, dir);
 }
 
+/* A second name for the data first, so that at no moment there is none. */
 static int
 exchange(const char *dir, const char *new, struct annex_pool *pool, const char **why)
 {
 	char *data = annex_sprintf(pool, "%s/data.mdb", dir);
 	char *old = annex_sprintf(pool, "%s/data.mdb.old", dir);
+	int rc = 0;
 
-	/* A second name first, so that at no moment there is none. */
 	unlink(old);
-	if ((link(data, old) < 0 && errno != ENOENT) || rename(new, data) < 0 || sync_dir(dir) < 0)
+	if (link(data, old) < 0 && errno != ENOENT)
+		rc = errno;
+	if (rc == 0 && (rc = journal_away(dir, pool)) == 0 && rename(new, data) < 0)
+		rc = errno;
+	if (rc == 0)
+		rc = file_sync_way(&store_io_lmdb, dir, pool);
+	if (rc != 0)
 		return store_why(why, pool, ANNEX_EIO, "cannot put the backup in place in %s: %s",
-		    dir, strerror(errno));
-	unlink(annex_sprintf(pool, "%s/journal", dir));
+		    dir, strerror(rc));
 	unlink(annex_sprintf(pool, "%s/lock.mdb", dir));
 	return ANNEX_OK;
 }

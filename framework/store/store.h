@@ -10,6 +10,10 @@
  *	STATE/DOMAIN/data.mdb	the environment
  *	STATE/DOMAIN/journal	turns that are not in it yet; empty when the store is closed
  *	STATE/DOMAIN/LOCK	flock'ed by the worker, so that there is one
+ *
+ * When the power goes, or the process is killed, each turn whose store_commit said ANNEX_OK is there
+ * with the next store_open, in order, and none that it refused; of the one that was being committed
+ * all or nothing.  So is a restore or not.  An import may be there in part.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
