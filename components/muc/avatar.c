@@ -127,31 +127,23 @@ vcard_get(const struct room *room, struct annex_pool *pool)
 
 /* --- Of the service ------------------------------------------------------------- */
 
-static void
-add_service(struct annex_element *vcard, struct muc *m)
-{
-	annex_add_text(vcard, NULL, "FN", SERVICE_NAME);
-	annex_add_text(vcard, NULL, "JABBERID", annex_domain(m->inst));
-	annex_add_text(vcard, NULL, "DESC", "Group chat, by Annex");
-}
-
 enum annex_verdict
 muc_vcard_get(struct annex_instance *inst, const struct annex_stanza *in)
 {
 	struct muc *m = annex_state(inst);
 	enum annex_verdict verdict;
 	const struct annex_element *kept;
-	struct room *room = NULL;
 	struct annex_element *vcard;
 	struct annex_stanza *out;
+	struct room *room;
 
-	if (in->to->local != NULL && (room = room_of_iq(m, in, &verdict)) == NULL)
+	if (in->to->local == NULL)
+		return ANNEX_PASS;
+	if ((room = room_of_iq(m, in, &verdict)) == NULL)
 		return verdict;
 	out = annex_reply(inst, in);
 	vcard = annex_add(out->element, NS_VCARD, "vCard");
-	if (room == NULL)
-		add_service(vcard, m);
-	else if ((kept = vcard_get(room, out->pool)) != NULL)
+	if ((kept = vcard_get(room, out->pool)) != NULL)
 		annex_add_copies(vcard, kept);
 	muc_answer(m, in, out);
 	return ANNEX_DONE;

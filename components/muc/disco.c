@@ -10,7 +10,7 @@
 #include "presence.h"
 
 static const struct annex_identity identities[] = {
-	{ "conference", "text", SERVICE_NAME },
+	{ "conference", "text", "Chat rooms" },
 	{ 0 },
 };
 
@@ -20,7 +20,6 @@ static const char *const service_features[] = {
 	"http://jabber.org/protocol/rsm",
 	"urn:xmpp:channel-search:0:search",
 	NS_UNIQUE,
-	NS_VCARD,
 	NS_OCCUPANT,
 	NULL,
 };

@@ -48,8 +48,6 @@
 /* Bytes of what somebody says about what they do: it is told to all, and some of it kept. */
 #define REASON_MAX 1024
 
-#define SERVICE_NAME "Chat rooms"
-
 /* XEP-0045 §15.6.2. */
 enum code {
 	CODE_JIDS_ARE_SHOWN = 100,

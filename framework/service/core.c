@@ -5,14 +5,15 @@
  *
  * Servers ask right after the handshake whether there is anybody: Openfire
  * lists a component only once disco#info was answered.  Ping (XEP-0199),
- * version (XEP-0092), time (XEP-0202) and last activity (XEP-0012, of a
- * service: its uptime) are those of the domain; for other addresses they are
- * the component's to answer.  The version says nothing of the machine.
+ * version (XEP-0092), time (XEP-0202), last activity (XEP-0012, of a
+ * service: its uptime) and vCard (XEP-0054) are those of the domain; for other
+ * addresses they are the component's to answer.  The version says nothing of the machine.
  */
 #include <string.h>
 
 #include <annex/caps.h>
 #include <annex/datetime.h>
+#include <annex/disco.h>
 
 #include "config.h"
 #include "contact.h"
@@ -105,6 +106,34 @@ last_get(struct annex_instance *inst, const struct annex_stanza *in)
 	return ANNEX_DONE;
 }
 
+/* As people call it: the name of its first identity. */
+static const char *
+name_of(const struct annex_module *m)
+{
+	const struct annex_identity *first = m->disco != NULL ? m->disco->identities : NULL;
+
+	return first != NULL && first->name != NULL ? first->name : m->name;
+}
+
+static enum annex_verdict
+vcard_get(struct annex_instance *inst, const struct annex_stanza *in)
+{
+	struct annex_element *vcard;
+	struct annex_stanza *out;
+
+	if (!is_for_domain(inst, in))
+		return ANNEX_PASS;
+	out = annex_reply(inst, in);
+	vcard = annex_add(out->element, NS_VCARD, "vCard");
+	annex_add_text(vcard, NULL, "FN", name_of(inst->module));
+	annex_add_text(vcard, NULL, "JABBERID", inst->jid->full);
+	if (inst->module->summary != NULL)
+		annex_text_appendf(
+		    annex_add(vcard, NULL, "DESC"), "%s, by Annex", inst->module->summary);
+	annex_send(inst, out);
+	return ANNEX_DONE;
+}
+
 const struct annex_route service_first_routes[] = {
 	{ ANNEX_MESSAGE, "urn:xmpp:privilege:2", "privilege", contact_privilege },
 	{ ANNEX_MESSAGE, "urn:xmpp:privilege:1", "privilege", contact_privilege },
@@ -123,6 +152,7 @@ const struct annex_route service_routes[] = {
 	{ ANNEX_IQ_GET, NS_TIME, "time", time_get },
 	{ ANNEX_IQ_GET, NS_LAST, "query", last_get },
 	{ ANNEX_IQ_GET, NS_VCARD, "vCard", contact_vcard },
+	{ ANNEX_IQ_GET, NS_VCARD, "vCard", vcard_get },
 	{ ANNEX_IQ_GET, NS_PEP, "pubsub", contact_pep },
 	{ ANNEX_PRESENCE, NULL, NULL, contact_presence },
 	{ ANNEX_PRESENCE_ERROR, NULL, NULL, contact_presence_error },

@@ -36,6 +36,7 @@ static const char *const own_features[] = {
 	"jabber:iq:version",
 	"urn:xmpp:ping",
 	"urn:xmpp:time",
+	"vcard-temp",
 	NULL,
 };
 

@@ -165,8 +165,8 @@ a_component_without_tables_answers_all_the_same(void **state)
 	    RESULT(DOMAIN, "disco#info", ">") "<identity category='component' type='generic' name='plain'/>" FEATURE(
 		"http://jabber.org/protocol/disco#info")
 		FEATURE("http://jabber.org/protocol/disco#items") FEATURE("jabber:iq:last")
-		    FEATURE("jabber:iq:version") FEATURE("urn:xmpp:ping")
-			FEATURE("urn:xmpp:time") "</query></iq>");
+		    FEATURE("jabber:iq:version") FEATURE("urn:xmpp:ping") FEATURE("urn:xmpp:time")
+			FEATURE("vcard-temp") "</query></iq>");
 	assert_string_equal(
 	    fixture_say(*state, ITEMS(DOMAIN, "")), RESULT(DOMAIN, "disco#items", "/></iq>"));
 	assert_non_null(strstr(fixture_say(*state, INFO("x@" DOMAIN, "")), "<item-not-found "));
@@ -185,9 +185,10 @@ the_domain_says_what_the_tables_say_sorted_and_once(void **state)
 			 FEATURE("http://jabber.org/protocol/disco#info")
 			     FEATURE("http://jabber.org/protocol/disco#items")
 				 FEATURE("http://jabber.org/protocol/muc") FEATURE("jabber:iq:last")
-				     FEATURE("jabber:iq:version") FEATURE("jabber:x:data") FEATURE(
-					 "urn:mine") FEATURE("urn:more") FEATURE("urn:xmpp:ping")
-					 FEATURE("urn:xmpp:time") "</query></iq>");
+				     FEATURE("jabber:iq:version") FEATURE("jabber:x:data")
+					 FEATURE("urn:mine") FEATURE("urn:more")
+					     FEATURE("urn:xmpp:ping") FEATURE("urn:xmpp:time")
+						 FEATURE("vcard-temp") "</query></iq>");
 }
 
 static void
