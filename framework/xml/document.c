@@ -47,6 +47,8 @@ struct annex_document {
 	char why[200];
 };
 
+static void fail(struct annex_document *doc, const char *fmt, ...) ANNEX_PRINTF(2, 3);
+
 static void
 fail(struct annex_document *doc, const char *fmt, ...)
 {
