@@ -106,6 +106,7 @@ struct journal {
 	size_t frame;        /* where that begins */
 	uint64_t frames;     /* before it */
 	uint64_t checkpoint; /* the transaction that they are for */
+	uint64_t salt;       /* of all that this process writes */
 	bool is_full;        /* the turn's frame is too large */
 };
 

@@ -10,7 +10,7 @@
  * the transaction large, where space is short, once a minute, and at the end.  Then the
  * journal begins anew.
  *
- *	frame	magic 4, checkpoint 8, number 8, length 4, sum 16; changes
+ *	frame	magic 4, salt 8, checkpoint 8, number 8, length 4, sum 16; changes
  *	change	length of the key 2, of the value 4 (all ones: the row went); key; value
  *
  * A frame fills pages of its own, so that what was acknowledged is never written again.  It counts
@@ -18,6 +18,9 @@
  * what LMDB has committed is never done twice.  The first that does not count is
  * the end, a turn that nobody was told of; unless one behind it counts, for that was written
  * when this one had been synced, and the disk has lost it.
+ *
+ * Pages behind the last frame have what was written before, bytes of users' among it.  The salt is
+ * drawn at each start, so that nobody can write a frame into theirs.
  *
  * Aborting a turn takes those before it along that are in the journal alone.  They
  * are kept in memory, and done again when the next transaction begins.
@@ -40,7 +43,11 @@
 #define JOURNAL_PAGE ((size_t)4096)
 #define FRAME_MAGIC 0x414e584au /* "ANXJ" */
 #define FRAME_SUM 16u
-#define FRAME_BEFORE_SUM 24u
+#define FRAME_SALT_AT 4u
+#define FRAME_CHECKPOINT_AT 12u
+#define FRAME_NUMBER_AT 20u
+#define FRAME_LEN_AT 28u
+#define FRAME_BEFORE_SUM 32u
 #define FRAME_HEAD (FRAME_BEFORE_SUM + FRAME_SUM)
 #define CHANGE_HEAD 6u
 #define GONE UINT32_MAX
@@ -75,28 +82,39 @@ frame_sum(const unsigned char *frame, size_t len, unsigned char sum_r[FRAME_SUM]
 }
 
 static void
-frame_close(unsigned char *frame, size_t len, uint64_t checkpoint, uint64_t number)
+frame_close(unsigned char *frame, size_t len, const struct journal *j)
 {
 	number_write(frame, FRAME_MAGIC, 4);
-	number_write(frame + 4, checkpoint, 8);
-	number_write(frame + 12, number, 8);
-	number_write(frame + 20, len - FRAME_HEAD, 4);
+	number_write(frame + FRAME_SALT_AT, j->salt, 8);
+	number_write(frame + FRAME_CHECKPOINT_AT, j->checkpoint, 8);
+	number_write(frame + FRAME_NUMBER_AT, j->frames + 1, 8);
+	number_write(frame + FRAME_LEN_AT, len - FRAME_HEAD, 4);
 	frame_sum(frame, len, frame + FRAME_BEFORE_SUM);
 }
 
-/* The length of the frame that this is, if it counts; or 0. */
-static size_t
-frame_len(const unsigned char *at, size_t room, uint64_t checkpoint, uint64_t number)
-{
-	unsigned char sum[FRAME_SUM];
+/* A file that is read: what its frames must say to count. */
+struct journal_file {
+	const unsigned char *bytes;
 	size_t len;
+	uint64_t salt, checkpoint;
+};
 
-	if (room < FRAME_HEAD || number_read(at, 4) != FRAME_MAGIC ||
-	    number_read(at + 4, 8) != checkpoint || number_read(at + 12, 8) != number ||
-	    (len = FRAME_HEAD + (size_t)number_read(at + 20, 4)) > room)
+/* The length of the frame that is there, if it counts; or 0. */
+static size_t
+frame_len(const struct journal_file *file, size_t at, uint64_t number)
+{
+	const unsigned char *frame = file->bytes + at;
+	unsigned char sum[FRAME_SUM];
+	size_t room = file->len - at, len;
+
+	if (room < FRAME_HEAD || number_read(frame, 4) != FRAME_MAGIC ||
+	    number_read(frame + FRAME_SALT_AT, 8) != file->salt ||
+	    number_read(frame + FRAME_CHECKPOINT_AT, 8) != file->checkpoint ||
+	    number_read(frame + FRAME_NUMBER_AT, 8) != number ||
+	    (len = FRAME_HEAD + (size_t)number_read(frame + FRAME_LEN_AT, 4)) > room)
 		return 0;
-	frame_sum(at, len, sum);
-	return memcmp(sum, at + FRAME_BEFORE_SUM, FRAME_SUM) == 0 ? len : 0;
+	frame_sum(frame, len, sum);
+	return memcmp(sum, frame + FRAME_BEFORE_SUM, FRAME_SUM) == 0 ? len : 0;
 }
 
 /* One change; its length, 0 where it is none. */
@@ -191,18 +209,20 @@ journal_takes_turn(const struct annex_store *store)
 }
 
 /*
- * Some of a turn that failed may be on the disk, or all.  Somebody is told that it was not done,
- * so the next start must not find it; where that cannot be had, the store is dead and nobody is told.
+ * Some of a turn that failed may be on the disk, or all.  Somebody is told that it was not done, so
+ * the next start must not find it: it is zeros, or cut off where the disk takes not even these.
  */
 static int
 frame_undo(struct annex_store *store, int rc)
 {
 	static const unsigned char nothing[JOURNAL_PAGE];
 	struct journal *j = &store->journal;
+	bool sync = !store->volatile_sync;
+	off_t at = (off_t)j->frame;
 
-	if (rc != EIO &&
-	    store->io->append(store->io, j->fd, nothing, sizeof(nothing), (off_t)j->frame,
-		!store->volatile_sync) != 0)
+	if (store->io->append(store->io, j->fd, nothing, sizeof(nothing), at, sync) == 0)
+		return rc;
+	if (ftruncate(j->fd, at) < 0 || (sync && store->io->sync(store->io, j->fd) != 0))
 		return EIO;
 	return rc;
 }
@@ -219,7 +239,7 @@ journal_append(struct annex_store *store)
 	buf_reserve(&j->log, whole - len);
 	frame = (unsigned char *)j->log.data + j->frame;
 	memset(frame + len, 0, whole - len);
-	frame_close(frame, len, j->checkpoint, j->frames + 1);
+	frame_close(frame, len, j);
 	rc = store->io->append(
 	    store->io, j->fd, frame, whole, (off_t)j->frame, !store->volatile_sync);
 	if (rc != 0)
@@ -260,22 +280,20 @@ journal_redo(struct annex_store *store)
 
 	j->checkpoint = store->io->txn_id(store->io, store->txn);
 	for (uint64_t n = 1; rc == 0 && n <= j->frames; n++, at += whole_pages(len)) {
-		len = FRAME_HEAD + (size_t)number_read(log + at + 20, 4);
+		len = FRAME_HEAD + (size_t)number_read(log + at + FRAME_LEN_AT, 4);
 		rc = frame_do(store, log + at, len);
 	}
 	return rc;
 }
 
-/* Is there one that counts at or behind this place? */
+/* Is there one that counts behind this place? */
 static bool
-is_there_more(const struct buf *file, size_t at, uint64_t checkpoint, uint64_t number)
+is_there_more(const struct journal_file *file, size_t at, uint64_t number)
 {
-	const unsigned char *bytes = (const unsigned char *)file->data;
+	for (at += JOURNAL_PAGE; at + FRAME_HEAD < file->len; at += JOURNAL_PAGE) {
+		uint64_t said = number_read(file->bytes + at + FRAME_NUMBER_AT, 8);
 
-	for (at += JOURNAL_PAGE; at < file->len; at += JOURNAL_PAGE) {
-		uint64_t said = file->len - at < FRAME_HEAD ? 0 : number_read(bytes + at + 12, 8);
-
-		if (said > number && frame_len(bytes + at, file->len - at, checkpoint, said) > 0)
+		if (said > number && frame_len(file, at, said) > 0)
 			return true;
 	}
 	return false;
@@ -283,21 +301,24 @@ is_there_more(const struct buf *file, size_t at, uint64_t checkpoint, uint64_t n
 
 /* What the file holds, into the transaction that has begun; 0, or LMDB's why. */
 static int
-file_do(struct annex_store *store, const struct buf *file, uint64_t *frames_r)
+file_do(struct annex_store *store, const struct buf *bytes, uint64_t *frames_r)
 {
-	const unsigned char *bytes = (const unsigned char *)file->data;
-	uint64_t checkpoint = store->io->txn_id(store->io, store->txn);
+	struct journal_file file = { (const unsigned char *)bytes->data, bytes->len,
+		.checkpoint = store->io->txn_id(store->io, store->txn) };
 	size_t at = 0, len;
 	int rc = 0;
 
 	*frames_r = 0;
-	while (rc == 0 && at < file->len &&
-	    (len = frame_len(bytes + at, file->len - at, checkpoint, *frames_r + 1)) > 0) {
-		rc = frame_do(store, bytes + at, len);
+	if (file.len < FRAME_HEAD)
+		return 0;
+	/* Whatever became of the first frame, this was written by us. */
+	file.salt = number_read(file.bytes + FRAME_SALT_AT, 8);
+	while (rc == 0 && at < file.len && (len = frame_len(&file, at, *frames_r + 1)) > 0) {
+		rc = frame_do(store, file.bytes + at, len);
 		at += whole_pages(len);
 		++*frames_r;
 	}
-	return rc == 0 && is_there_more(file, at, checkpoint, *frames_r + 1) ? MDB_CORRUPTED : rc;
+	return rc == 0 && is_there_more(&file, at, *frames_r + 1) ? MDB_CORRUPTED : rc;
 }
 
 /* A worker that was killed left turns in the file: LMDB gets them. */
@@ -349,6 +370,7 @@ file_make(struct annex_store *store, const char *path)
 	struct journal *j = &store->journal;
 	int rc = 0;
 
+	randombytes_buf(&j->salt, sizeof(j->salt));
 	j->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (j->fd < 0)
 		rc = errno;

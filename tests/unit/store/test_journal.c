@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "storetest.h"
 
 #define PAGE 4096 /* of the journal; the turns here take one each */
@@ -220,7 +222,7 @@ a_turn_that_was_half_written_never_was(void **state)
 	turn(t, "a", "x");
 	turn(t, "b", "x");
 	die(t);
-	flip(t, PAGE + 45);
+	flip(t, PAGE + 53);
 	assert_int_equal(storetest_open(t), ANNEX_OK);
 	assert_row(t, "a", "x");
 	assert_row(t, "b", NULL);
@@ -235,14 +237,40 @@ a_turn_that_the_disk_lost_is_told(void **state)
 	turn(t, "b", "x");
 	turn(t, "c", "x");
 	die(t);
-	flip(t, PAGE + 45);
+	flip(t, PAGE + 53);
 	assert_int_equal(storetest_open(t), ANNEX_EINVAL);
 	assert_non_null(strstr(t->why, "/journal holds cannot be done again"));
 	/* It stays as it is, for who can help. */
-	flip(t, PAGE + 45);
+	flip(t, PAGE + 53);
 	assert_int_equal(storetest_open(t), ANNEX_OK);
 	assert_row(t, "b", "x");
 	assert_row(t, "c", "x");
+}
+
+/* A file that somebody sends may look like a frame, but its sender does not know the salt. */
+static void
+a_frame_of_another_does_not_count(void **state)
+{
+	struct storetest *t = *state;
+	unsigned char frame[PAGE];
+	crypto_generichash_state sum;
+	int fd;
+
+	turn(t, "a", "1");
+	turn(t, "a", "2");
+	turn(t, "a", "3");
+	die(t);
+	fd = open(storetest_file(t, "journal"), O_RDWR);
+	assert_int_equal(pread(fd, frame, PAGE, 2 * PAGE), PAGE);
+	frame[4] ^= 1;
+	crypto_generichash_init(&sum, NULL, 0, 16);
+	crypto_generichash_update(&sum, frame, 32);
+	crypto_generichash_update(&sum, frame + 48, (size_t)number_read(frame + 28, 4));
+	crypto_generichash_final(&sum, frame + 32, 16);
+	assert_int_equal(pwrite(fd, frame, PAGE, 2 * PAGE), PAGE);
+	close(fd);
+	assert_int_equal(storetest_open(t), ANNEX_OK);
+	assert_row(t, "a", "2");
 }
 
 static void
@@ -379,6 +407,7 @@ main(void)
 		TEST(what_lmdb_has_is_not_done_again),
 		TEST(a_turn_that_was_half_written_never_was),
 		TEST(a_turn_that_the_disk_lost_is_told),
+		TEST(a_frame_of_another_does_not_count),
 		TEST(a_full_journal_is_a_checkpoint),
 		TEST(who_reads_a_store_that_was_killed_sees_it_all),
 		TEST(a_restore_leaves_nothing_of_what_was_there),

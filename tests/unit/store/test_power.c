@@ -372,11 +372,34 @@ nothing_that_was_acknowledged_is_lost(void **state)
 		lives(seed);
 }
 
+/* The page cache has what the disk did not take, and the next start reads that. */
+static void
+what_the_disk_refused_is_not_done(void **state)
+{
+	struct power *p = calloc(1, sizeof(*p));
+
+	test_init(&p->t);
+	p->backup = -1;
+	disk_start(p->t.dir);
+	assert_int_equal(storetest_open(&p->t), ANNEX_OK);
+	turn(p);
+	changes(p);
+	disk_fail_sync("journal", EIO);
+	assert_int_equal(store_commit(p->t.store), ANNEX_ESTORE);
+	assert_true(store_is_dead(p->t.store));
+	storetest_reopen(&p->t);
+	assert_true(state_is(&p->t, &p->states[p->last]));
+	storetest_finish(&p->t);
+	disk_free();
+	free(p);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_that_was_acknowledged_is_lost),
+		cmocka_unit_test(what_the_disk_refused_is_not_done),
 	};
 	return cmocka_run_group_tests_name("power", tests, NULL, NULL);
 }
