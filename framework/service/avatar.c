@@ -15,12 +15,10 @@
 #include "base/base64.h"
 #include "base/check.h"
 #include "contact.h"
-#include "xmpp/digest.h"
 
 #define NS_VCARD "vcard-temp"
 #define NS_PUBSUB "http://jabber.org/protocol/pubsub"
 #define NODE_DATA "urn:xmpp:avatar:data"
-#define NODE_METADATA "urn:xmpp:avatar:metadata"
 #define NODE_VCARD4 "urn:xmpp:vcard4"
 #define NS_VCARD4 "urn:ietf:params:xml:ns:vcard-4.0"
 
@@ -127,29 +125,37 @@ avatar_release(struct annex_instance *inst, const char *sha1)
 
 /* --- Whose is shown to whom ----------------------------------------------------- */
 
-/* The view of the resource that was asked, or of the one with the highest priority. */
-static int
-view_for(struct annex_instance *inst, const struct annex_stanza *in, view_row **view_r)
+int
+view_served(
+    struct annex_instance *inst, const char *resource, const contact_row *row, view_row **view_r)
 {
-	struct annex_iter it = view_resources(in->to->bare);
+	struct annex_iter it = view_resources(row->me);
 	view_row *best = NULL, *view;
-	contact_row *row;
 	int r;
 
-	if ((r = contact_load(inst, in->to->bare, in->from->bare, &row)) < 0 && r != ANNEX_ENOENT)
-		return r;
 	while ((r = annex_next(inst->store, &it)) == ANNEX_AGAIN) {
-		const char *resource = ((view_row *)it.record)->resource;
+		const char *name = ((view_row *)it.record)->resource;
 
-		if (in->to->resource != NULL && strcmp(in->to->resource, resource) != 0)
+		if (resource != NULL && strcmp(resource, name) != 0)
 			continue;
-		if ((r = view_resolve(inst, in->to->bare, resource, row, &view)) < 0)
+		if ((r = view_resolve(inst, row->me, name, row, &view)) < 0)
 			return r;
 		if (best == NULL || view->priority > best->priority)
 			best = view;
 	}
 	*view_r = best;
 	return r < 0 ? r : best == NULL ? ANNEX_ENOENT : ANNEX_OK;
+}
+
+static int
+view_for(struct annex_instance *inst, const struct annex_stanza *in, view_row **view_r)
+{
+	contact_row *row;
+	int r = contact_load(inst, in->to->bare, in->from->bare, &row);
+
+	if (r < 0 && r != ANNEX_ENOENT)
+		return r;
+	return view_served(inst, in->to->resource, row, view_r);
 }
 
 /* ANNEX_ENOENT: no picture is shown to them; *avatar_r is empty. */
@@ -218,20 +224,29 @@ add_data(struct annex_instance *inst, const struct annex_stanza *in, struct anne
 	return a.sha1;
 }
 
+void
+avatar_describe(struct annex_element *item, const struct annex_avatar *avatar)
+{
+	struct annex_element *metadata = annex_add(item, NODE_METADATA, "metadata"), *info;
+
+	if (avatar == NULL)
+		return;
+	info = annex_add(metadata, NULL, "info");
+	annex_attr_setf(info, "bytes", "%zu", avatar->len);
+	annex_attr_set(info, "id", avatar->sha1);
+	annex_attr_set(info, "type", avatar->type);
+	annex_attr_setf(info, "width", "%u", avatar->width);
+	annex_attr_setf(info, "height", "%u", avatar->height);
+}
+
 static const char *
 add_metadata(struct annex_instance *inst, const struct annex_stanza *in, struct annex_element *item)
 {
-	struct annex_element *info;
 	struct annex_avatar a;
 
 	if (avatar_for(inst, in, &a) < 0)
 		return NULL;
-	info = annex_add(annex_add(item, NODE_METADATA, "metadata"), NULL, "info");
-	annex_attr_setf(info, "bytes", "%zu", a.len);
-	annex_attr_set(info, "id", a.sha1);
-	annex_attr_set(info, "type", a.type);
-	annex_attr_setf(info, "width", "%u", a.width);
-	annex_attr_setf(info, "height", "%u", a.height);
+	avatar_describe(item, &a);
 	return a.sha1;
 }
 

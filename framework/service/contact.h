@@ -16,11 +16,14 @@
  *	batch.c       how far the server is known to have read
  *	evidence.c    who is probably gone, which servers are down
  *	avatar.c      pictures; image.c looks at them
+ *	notify.c      ... pushed to the clients that want them
+ *	capable.c     ... which say so in their caps
  *	privilege.c   users' own rosters
  */
 #ifndef SERVICE_CONTACT_H
 #define SERVICE_CONTACT_H
 
+#include <annex/avatar.h>
 #include <annex/contacts.h>
 #include <annex/job.h>
 #include <annex/limit.h>
@@ -30,10 +33,12 @@
 #include "instance.h"
 #include "service.pb-c.h"
 #include "tables.h"
+#include "xmpp/digest.h"
 
 #define NS_PARS "urn:xmpp:pars:0"
 #define NS_IDLE "urn:xmpp:idle:1"
 #define NS_AVATAR_UPDATE "vcard-temp:x:update"
+#define NODE_METADATA "urn:xmpp:avatar:metadata"
 #define NS_MUC "http://jabber.org/protocol/muc"
 
 /* A row of the store, in scratch; one that is not there yet is blank. */
@@ -79,6 +84,19 @@ struct walk {
 	char domain[ANNEX_JID_PART_MAX + 1];
 };
 
+/* A resource of a contact, its texts behind it. */
+struct place {
+	struct annex_link link;
+	struct annex_link look;   /* to be looked at; or it waits for what it can (capable.c) */
+	struct annex_link looked; /* in this turn */
+	struct annex_resource is;
+	const char *me;
+	uint32_t epoch;             /* the connection it was heard on */
+	uint32_t asked;             /* the life in which it was asked what it can; 0: never */
+	char pushed[SHA1_HEX_ROOM]; /* the picture; "": none */
+	char texts[];
+};
+
 struct contacts {
 	struct annex_instance *inst;
 	struct contacts_settings set;
@@ -100,6 +118,13 @@ struct contacts {
 	struct annex_map *privileged; /* domain -> struct privileged */
 	struct annex_map *down;       /* domain -> struct down */
 	struct timer down_timer;
+	struct annex_link looks, looked; /* places */
+	struct timer look_timer;
+	struct annex_map *capables; /* ver -> struct capable */
+	struct annex_link capables_known, capables_asked;
+	struct annex_bucket capable_asks;
+	uint32_t capables_life; /* in which questions are remembered */
+	size_t capables_count;  /* of those known */
 };
 
 /* --- contacts.c --------------------------------------------------------- */
@@ -158,6 +183,8 @@ bool online_remove(struct annex_instance *inst, const char *me, const struct ann
 /* now: on this connection. */
 bool
 online_has(struct annex_instance *inst, const char *me, const struct annex_jid *from, bool now);
+/* notify_look at each resource. */
+void online_look(struct annex_instance *inst, const char *me, const char *jid);
 void online_forget(struct annex_instance *inst, const char *me, const char *jid);
 void online_finish(struct annex_instance *inst);
 /* No other resource of a contact whom we may see is known than that of from. */
@@ -187,6 +214,38 @@ void view_expired(struct annex_instance *inst, const void *key, size_t len, int6
 bool avatar_is_known(struct annex_instance *inst, const char *sha1);
 int avatar_use(struct annex_instance *inst, const char *sha1);
 int avatar_release(struct annex_instance *inst, const char *sha1);
+
+/* What is served to that contact from a resource of ours, or with NULL from the one with the highest
+ * priority; ANNEX_ENOENT: there is none. */
+int view_served(
+    struct annex_instance *inst, const char *resource, const contact_row *row, view_row **view_r);
+/* Append the metadata of a picture (XEP-0084 §4.2); NULL: of none. */
+void avatar_describe(struct annex_element *item, const struct annex_avatar *avatar);
+
+/* --- notify.c ------------------------------------------------------------- */
+
+/* Push to it, soon, what it wants and does not have yet. */
+void notify_look(struct annex_instance *inst, struct place *p);
+/* p takes the place of old, whose resource has said something new. */
+void notify_inherit(struct place *p, struct place *old);
+/* The turn was undone, or the link is lost. */
+void notify_doubt(struct annex_instance *inst);
+/* The turn is durable: what it pushed is on its way. */
+void notify_settle(struct annex_instance *inst);
+/* Places were put among those to be looked at. */
+void notify_wake(struct annex_instance *inst);
+void notify_finish(struct annex_instance *inst);
+
+/* --- capable.c ------------------------------------------------------------ */
+
+#define CAPABLE_AVATAR 1u /* urn:xmpp:avatar:metadata+notify */
+
+/* CAPABLE_* of the client of a resource.  ANNEX_AGAIN: asked; it waits, and is looked at again.
+ * ANNEX_ENOENT: nobody knows. */
+int capable_of(struct annex_instance *inst, struct place *p, uint32_t *can_r);
+/* Nobody will answer any more: who waits is looked at again. */
+void capable_doubt(struct annex_instance *inst);
+void capable_finish(struct annex_instance *inst);
 
 /* --- show.c ------------------------------------------------------------- */
 

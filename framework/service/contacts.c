@@ -54,6 +54,12 @@ contacts_init(struct annex_instance *inst)
 	link_forget(c);
 	annex_list_init(&c->recents);
 	annex_list_init(&c->spreads);
+	annex_list_init(&c->looks);
+	annex_list_init(&c->looked);
+	c->capables_life = 1;
+	c->capables = annex_map_borrowing(c->pool);
+	annex_list_init(&c->capables_known);
+	annex_list_init(&c->capables_asked);
 	inst->contacts = c;
 }
 
@@ -82,6 +88,7 @@ contacts_reset(struct annex_instance *inst)
 		return;
 	spreads_forget(inst);
 	recents_doubt(inst);
+	notify_doubt(inst);
 	annex_map_destroy(&c->fresh);
 	c->fresh = annex_map_create(c->pool);
 	batch_again(inst);
@@ -99,6 +106,7 @@ contacts_finish(struct annex_instance *inst)
 	forget(inst);
 	domains_forget(inst);
 	online_finish(inst);
+	notify_finish(inst);
 	annex_pool_destroy(&c->pool);
 	inst->contacts = NULL;
 	free(c);
@@ -125,6 +133,7 @@ contacts_link_down(struct annex_instance *inst)
 	forget(inst);
 	c->epoch++;
 	c->known = false;
+	notify_doubt(inst);
 	link_forget(c);
 	if (was_leaving)
 		inst->host->parted(inst->host);

@@ -22,14 +22,6 @@
 #define STATUS_MAX 1024
 #define CAPS_MAX 256
 
-/* One resource, its texts behind it. */
-struct place {
-	struct annex_link link;
-	struct annex_resource is;
-	uint32_t epoch; /* the connection it was heard on */
-	char texts[];
-};
-
 struct buddy {
 	struct annex_link places; /* the one heard last in front */
 };
@@ -120,13 +112,16 @@ text_keep(char **at, const char *text)
 }
 
 static struct place *
-place_make(const struct annex_resource *is)
+place_make(const char *me, const struct annex_resource *is)
 {
-	struct place *p =
-	    mem_alloc(sizeof(*p) + room_of(is->jid) + room_of(is->status) + room_of(is->caps));
+	struct place *p = mem_zalloc(
+	    sizeof(*p) + room_of(me) + room_of(is->jid) + room_of(is->status) + room_of(is->caps));
 	char *at = p->texts;
 
+	annex_list_init(&p->look);
+	annex_list_init(&p->looked);
 	p->is = *is;
+	p->me = text_keep(&at, me);
 	p->is.jid = text_keep(&at, is->jid);
 	p->is.status = text_keep(&at, is->status);
 	p->is.caps = text_keep(&at, is->caps);
@@ -137,6 +132,8 @@ static void
 place_free(struct annex_instance *inst, struct place *p)
 {
 	annex_list_remove(&p->link);
+	annex_list_remove(&p->look);
+	annex_list_remove(&p->looked);
 	if (p->is.directed)
 		inst->contacts->directed--;
 	free(p);
@@ -219,12 +216,15 @@ online_set(
 		buddy = buddy_make(inst, me, in->from->bare);
 	if (old == NULL && !has_room(inst, buddy, directed))
 		return false;
-	if (old != NULL)
-		place_free(inst, old);
-	p = place_make(&is);
+	p = place_make(me, &is);
 	p->epoch = inst->contacts->epoch;
+	if (old != NULL) {
+		notify_inherit(p, old);
+		place_free(inst, old);
+	}
 	inst->contacts->directed += directed;
 	annex_list_prepend(&buddy->places, &p->link);
+	notify_look(inst, p);
 	return is_news;
 }
 
@@ -260,6 +260,17 @@ online_is_alone(struct annex_instance *inst, const char *me, const struct annex_
 		return false;
 	return buddy == NULL ||
 	    (buddy->places.next == buddy->places.prev && place_find(buddy, from->full) != NULL);
+}
+
+void
+online_look(struct annex_instance *inst, const char *me, const char *jid)
+{
+	struct buddy *buddy = buddy_find(inst, me, jid);
+
+	if (buddy == NULL)
+		return;
+	ANNEX_LIST_EACH (&buddy->places, l)
+		notify_look(inst, annex_container_of(l, struct place, link));
 }
 
 void

@@ -244,7 +244,10 @@ show_all(struct annex_instance *inst, contact_row *row, const char *to)
 		return r;
 	if (!is_any) /* RFC 6121 §4.3.2 */
 		send(inst, row, to, NULL, NULL, self);
-	return to == row->jid ? show_note(inst, row) : ANNEX_OK;
+	if (to != row->jid)
+		return ANNEX_OK;
+	online_look(inst, row->me, row->jid);
+	return show_note(inst, row);
 }
 
 int
@@ -333,6 +336,7 @@ show_changes(struct annex_instance *inst, contact_row *row, bool again, bool *sh
 			row->shown[i]->revision = 0;
 			sent++;
 		}
+	online_look(inst, row->me, row->jid);
 	if (sent == 0)
 		return ANNEX_OK;
 	shown_prune(row);

@@ -111,6 +111,7 @@ contacts_turn_done(struct annex_instance *inst)
 {
 	struct walk *w = &inst->contacts->walk;
 
+	notify_settle(inst);
 	if (w->now.kind != WALK_NONE || w->durable.kind != WALK_NONE)
 		w->durable = w->now;
 }

@@ -7,6 +7,7 @@
  * it.  A view (contacts.h) says which one belongs to it; whoever is shown that view can
  * fetch that picture, as a vCard (XEP-0054, 0292) or by PEP (XEP-0084), and no
  * other: the hash in the presence that somebody got and what they fetch are always the same.
+ * Clients that say in their caps that they want it are pushed which one it is (XEP-0163 §4.2).
  * It goes with the last view that names it.
  *
  * Pictures are looked at, never converted: the first bytes say which kind it

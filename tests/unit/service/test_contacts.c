@@ -5,6 +5,8 @@
  *
  * The rest is told in conversations: tests/wire/probe/contacts-*.xct.
  */
+#include <annex/caps.h>
+
 #include "fixture.h"
 #include "service/contact.h"
 
@@ -288,6 +290,93 @@ what_was_saved_up_is_shown_whatever_becomes_of_the_turn(void **state)
 	assert_int_equal(count(fixture_heard(f), "<show>dnd</show>"), 1);
 }
 
+/* --- What clients can ---------------------------------------------------------- */
+
+#define FEATURE "urn:feature"
+#define ASKED "type='get'"
+
+static void
+show_picture(struct fixture *f)
+{
+	static const unsigned char picture[33] =
+	    "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x20\0\0\0\x20";
+	struct annex_view v = { 0 };
+
+	assert_true(instance_enter(&f->inst));
+	assert_int_equal(annex_avatar_put(&f->inst, picture, sizeof(picture), &v.avatar), ANNEX_OK);
+	assert_int_equal(
+	    annex_view_set(&f->inst, ME "/bot", ANNEX_VIEW_DEFAULT, NULL, &v), ANNEX_OK);
+	instance_leave(&f->inst);
+	assert_true(fixture_end(f));
+	fixture_pass(f, 1000);
+	fixture_heard(f);
+}
+
+/* A resource says that its client is number n of its kind; what is heard then. */
+static const char *
+is_client(struct fixture *f, const char *resource, unsigned n)
+{
+	char ver[SHA1_BASE64_ROOM], text[64];
+	int len = snprintf(text, sizeof(text), "client/pc//%u<" FEATURE "<", n);
+
+	assert_int_equal(sha1_base64(text, (size_t)len, ver), ANNEX_OK);
+	fixture_say(f,
+	    "<presence from='romeo@example.org/%s' to='" ME "' id='p'><c xmlns='" ANNEX_NS_CAPS
+	    "' hash='sha-1' node='urn:c' ver='%s'/></presence>",
+	    resource, ver);
+	fixture_pass(f, 1);
+	return fixture_heard(f);
+}
+
+static void
+answer_client(struct fixture *f, const char *question, const char *resource, unsigned n)
+{
+	assert_int_equal(count(question, ASKED), 1);
+	fixture_say(f,
+	    "<iq from='romeo@example.org/%s' to='" ME
+	    "' type='result' id='%s'><query xmlns='" ANNEX_NS_DISCO_INFO
+	    "'><identity category='client' type='pc' name='%u'/>"
+	    "<feature var='" FEATURE "'/></query></iq>",
+	    resource, attr_of(f, question, "id"), n);
+}
+
+/* A burst, and then so many a second; who was not asked is, when there is news of them. */
+static void
+questions_are_paced(void **state)
+{
+	struct fixture *f = *state;
+	unsigned asked = 0;
+
+	have(f, "romeo@example.org", annex_wall_ms(&f->inst));
+	show_picture(f);
+	for (unsigned n = 0; n < 300; n++)
+		asked += count(is_client(f, "r", n), ASKED);
+	assert_in_range(asked, 200, 206); /* in 300 ms */
+	fixture_pass(f, 1000);
+	fixture_heard(f);
+	assert_int_equal(count(is_client(f, "r", 300), ASKED), 1);
+}
+
+/* A thousand are known, and the one that was used longest ago goes. */
+static void
+kinds_are_forgotten(void **state)
+{
+	struct fixture *f = *state;
+
+	have(f, "romeo@example.org", annex_wall_ms(&f->inst));
+	show_picture(f);
+	for (unsigned n = 0; n < 1000; n++) {
+		answer_client(f, is_client(f, "r", n), "r", n);
+		fixture_pass(f, 100);
+		fixture_heard(f);
+	}
+	assert_int_equal(count(is_client(f, "r", 0), ASKED), 0);
+	answer_client(f, is_client(f, "r", 1000), "r", 1000);
+	assert_int_equal(count(is_client(f, "r", 0), ASKED), 0);
+	assert_int_equal(count(is_client(f, "r", 2), ASKED), 0);
+	assert_int_equal(count(is_client(f, "r", 1), ASKED), 1);
+}
+
 int
 main(void)
 {
@@ -302,6 +391,8 @@ main(void)
 		    silence_is_told_whatever_becomes_of_the_turn, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    what_was_saved_up_is_shown_whatever_becomes_of_the_turn, setup, teardown),
+		cmocka_unit_test_setup_teardown(questions_are_paced, setup, teardown),
+		cmocka_unit_test_setup_teardown(kinds_are_forgotten, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
