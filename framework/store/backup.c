@@ -100,12 +100,15 @@ static void
 backup_begin(struct annex_store *store)
 {
 	struct backup *b = &store->backup;
+	int rc;
 
 	b->waiting = false;
-	b->status = store_checkpoint(store) < 0 ? EIO : backup_spawn(b);
-	b->has_thread = b->status == 0;
-	if (!b->has_thread)
-		backup_say_done(b);
+	rc = store_checkpoint(store) < 0 ? EIO : backup_spawn(b);
+	b->has_thread = rc == 0;
+	if (b->has_thread)
+		return; /* from now on the status is the thread's to write */
+	b->status = rc;
+	backup_say_done(b);
 }
 
 /* One that was asked for in a turn that had written. */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -214,6 +215,45 @@ a_target_that_cannot_be_written_is_told(void **state)
 	close(fd);
 }
 
+static bool threads_are_quick; /* what they do is done before whoever starts them goes on */
+
+int __real_pthread_create(
+    pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *), void *arg);
+int __wrap_pthread_create(
+    pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *), void *arg);
+
+static void *
+nothing(void *arg)
+{
+	return arg;
+}
+
+int
+__wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
+{
+	if (!threads_are_quick)
+		return __real_pthread_create(thread, attr, fn, arg);
+	fn(arg);
+	return __real_pthread_create(thread, attr, nothing, NULL);
+}
+
+static void
+a_copy_that_fails_at_once_is_told_as_well(void **state)
+{
+	struct storetest *t = *state;
+	struct outcome o = { 0 };
+	int fd = open("/dev/full", O_WRONLY);
+
+	fill(t, 0, 100);
+	threads_are_quick = true;
+	assert_int_equal(store_backup(t->store, fd, note, &o), ANNEX_OK);
+	threads_are_quick = false;
+	while (o.calls == 0)
+		assert_true(poll_reactor_run(t->env.reactor, 1000) >= 0);
+	assert_int_equal(o.status, ANNEX_EFULL);
+	close(fd);
+}
+
 static void
 closing_does_not_wait_for_a_backup(void **state)
 {
@@ -328,6 +368,7 @@ main(void)
 		TEST(a_backup_asked_for_in_a_turn_that_wrote_begins_at_its_end),
 		TEST(a_backup_without_a_reactor_is_done_at_once),
 		TEST(a_target_that_cannot_be_written_is_told),
+		TEST(a_copy_that_fails_at_once_is_told_as_well),
 		TEST(closing_does_not_wait_for_a_backup),
 		TEST(a_damaged_backup_is_not_restored),
 		TEST(what_is_no_backup_is_told_as_that),
