@@ -150,7 +150,10 @@ reaction_event(struct bot *bot, const struct annex_stanza *in, const char *id, c
 	return event_add_or_drop(ev);
 }
 
-/* One that was not heard before; said tells it from others. */
+/*
+ * One that was not heard before; said tells it from others.  In a room all that others say to each
+ * other would count, so whether it is meant for the bot is asked first.
+ */
 static int
 take(struct bot *bot, const struct annex_stanza *in, const char *id, const char *const *reactions,
     const char *said)
@@ -158,7 +161,7 @@ take(struct bot *bot, const struct annex_stanza *in, const char *id, const char 
 	const char *key = NULL;
 	int r;
 
-	if (!guard_admits(bot, in, said) || (id = own_id(bot, in, id, &key)) == NULL)
+	if ((id = own_id(bot, in, id, &key)) == NULL || !guard_admits(bot, in, said))
 		return ANNEX_OK;
 	if ((r = is_newest(bot, in, id)) < 0)
 		return r == ANNEX_ENOENT ? ANNEX_OK : r;
@@ -200,9 +203,12 @@ judge_reactions(struct action *a)
 	if (!json_is_array(a->reactions) || json_array_size(a->reactions) > REACTIONS_MOST)
 		return action_wrong(
 		    a, "bad-json", "\"reactions\" must be a list of at most %d", REACTIONS_MOST);
-	json_array_foreach(a->reactions, i, item) if (!json_is_string(item) ||
-	    !is_emoji(json_string_value(item))) return action_wrong(a, "bad-json",
-	    "each of \"reactions\" must be an emoji");
+	json_array_foreach(a->reactions, i, item)
+	{
+		if (!json_is_string(item) || !is_emoji(json_string_value(item)))
+			return action_wrong(
+			    a, "bad-json", "each of \"reactions\" must be an emoji");
+	}
 	return ANNEX_OK;
 }
 
