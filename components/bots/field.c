@@ -9,7 +9,6 @@
 
 #define OPTIONS_MOST 256
 #define MEDIA_MOST 16
-#define PATTERN_BYTES 256
 
 /* XEP-0004 §3.3. */
 static const struct field_kind kinds[] = {
@@ -102,15 +101,12 @@ read_range(struct field *f, const char **why)
 static int
 read_pattern(struct annex_pool *pool, struct field *f, const char **why)
 {
-	regex_t regex;
-
 	if (f->pattern == NULL)
 		return ANNEX_OK;
 	if (f->min != NULL || f->max != NULL || f->open || f->kind->listed)
 		return wrong(why, "a field with a \"regex\" has no range and no \"options\"");
-	if (strlen(f->pattern) > PATTERN_BYTES || field_compile(f->pattern, &regex, pool) != 0)
+	if (!pattern_is_one(f->pattern, pool))
 		return wrong(why, "the \"regex\" of a field is an extended regular expression");
-	regfree(&regex);
 	if (f->datatype == NULL)
 		f->datatype = "xs:string";
 	return ANNEX_OK;
@@ -209,5 +205,7 @@ field_read(const json_t *json, struct annex_pool *pool, struct field *f, const c
 	    read_count(json, "most", &f->most, why) < 0 ||
 	    read_media(pool, json_object_get(json, "media"), f, why) < 0)
 		return ANNEX_EINVAL;
+	if (f->least > f->most)
+		return wrong(why, "\"least\" of a field is above its \"most\"");
 	return read_value(pool, json_object_get(json, "value"), f, why);
 }

@@ -6,8 +6,6 @@
 #ifndef BOTS_FIELD_H
 #define BOTS_FIELD_H
 
-#include <regex.h>
-
 #include <annex/form.h>
 
 #include "command.h"
@@ -25,7 +23,8 @@ struct field_datatype {
 const char *field_text(struct annex_pool *pool, const json_t *value);
 /* NULL: it is none that people are asked for. */
 const struct field_datatype *field_datatype(const char *name);
-/* An extended regular expression that a text matches as a whole (XEP-0122 §3.2.4); not 0: it is none. */
-int field_compile(const char *pattern, regex_t *regex_r, struct annex_pool *pool) ANNEX_MUST_CHECK;
+/* pattern.c: whether that is an extended regular expression that takes little, and whether all of text matches it. */
+bool pattern_is_one(const char *pattern, struct annex_pool *pool);
+bool pattern_matches(const char *pattern, const char *text, struct annex_pool *pool);
 
 #endif /* BOTS_FIELD_H */

@@ -47,13 +47,6 @@ field_datatype(const char *name)
 	return d->name == NULL ? NULL : d;
 }
 
-/* XEP-0122 §3.2.4: one that is matched by a text as a whole. */
-int
-field_compile(const char *pattern, regex_t *regex, struct annex_pool *pool)
-{
-	return regcomp(regex, annex_sprintf(pool, "^(%s)$", pattern), REG_EXTENDED | REG_NOSUB);
-}
-
 /* Below 0, 0 or above: as both are of that type. */
 static int
 compare(enum field_order order, const char *a, const char *b)
@@ -82,19 +75,6 @@ is_option(const struct field *f, const char *value)
 		if (strcmp(*o, value) == 0)
 			return true;
 	return false;
-}
-
-static bool
-matches(const char *pattern, const char *value, struct annex_pool *pool)
-{
-	regex_t regex;
-	bool fits;
-
-	if (field_compile(pattern, &regex, pool) != 0)
-		return false;
-	fits = regexec(&regex, value, 0, NULL, 0) == 0;
-	regfree(&regex);
-	return fits;
 }
 
 /* "a whole number from 1 to 10" */
@@ -126,7 +106,7 @@ wrong_with(const struct field *f, const char *value, struct annex_pool *pool)
 	if ((f->min != NULL && compare(d->order, value, f->min) < 0) ||
 	    (f->max != NULL && compare(d->order, value, f->max) > 0))
 		return range_said(f, pool);
-	if (f->pattern != NULL && !matches(f->pattern, value, pool))
+	if (f->pattern != NULL && !pattern_matches(f->pattern, value, pool))
 		return annex_sprintf(pool, "of the form %s", f->pattern);
 	return NULL;
 }
