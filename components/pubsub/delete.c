@@ -65,7 +65,8 @@ some_affiliations(struct pubsub *p, uint64_t node, size_t limit)
 
 static const int of_shelf[] = { TABLE_ITEMS, TABLE_ITEM_IDS, TABLE_CREATED, TABLE_WORDS,
 	TABLE_TERMS, TABLE_INDEXED, TABLE_UNINDEXED };
-static const int of_node[] = { TABLE_PENDING, TABLE_OWNERS, TABLE_WAITING, TABLE_MEMBERS };
+static const int of_node[] = { TABLE_PENDING, TABLE_OWNERS, TABLE_WAITING, TABLE_MEMBERS,
+	TABLE_IMPORTING };
 
 static int
 some_rows(struct pubsub *p, const int *tables, size_t count, uint64_t number, size_t limit)
@@ -99,7 +100,7 @@ remains_step(struct annex_instance *inst, struct annex_job_state *state, size_t 
 	if (some_subscriptions(p, r.node, limit / 5) > 0 ||
 	    some_affiliations(p, r.node, limit / 3) > 0)
 		return ANNEX_AGAIN;
-	if ((n = some_rows(p, of_node, 4, r.node, limit)) != 0)
+	if ((n = some_rows(p, of_node, sizeof(of_node) / sizeof(*of_node), r.node, limit)) != 0)
 		return n < 0 ? n : ANNEX_AGAIN;
 	key = key_number(TABLE_MEMBERS, r.node);
 	annex_sequence_forget(p->store, &key);

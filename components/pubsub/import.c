@@ -24,8 +24,20 @@
 #define PART_MAX ((size_t)1 << 20)
 #define REPORT_MAX ((size_t)256 << 10) /* of an answer of at most 1 MiB */
 #define REPORT_ROWS 200
+#define SHOWN_MAX 100 /* bytes of what the file says, in a sentence */
 
 /* --- What is told ------------------------------------------------------------------- */
+
+const char *
+import_shown(const char *text, struct annex_pool *pool)
+{
+	size_t n = text == NULL ? 0 : strlen(text);
+
+	if (n > SHOWN_MAX)
+		for (n = SHOWN_MAX; ((unsigned char)text[n] & 0xc0) == 0x80; n--)
+			continue;
+	return n == 0 ? "" : annex_strndup(pool, text, n);
+}
 
 void
 import_left(struct import *imp, const char *what, const char *fmt, ...)
@@ -34,8 +46,10 @@ import_left(struct import *imp, const char *what, const char *fmt, ...)
 	const char *why;
 	va_list args;
 
-	if (imp->left++ >= REPORT_ROWS || annex_run_bytes(imp->run) > REPORT_MAX)
+	imp->left++;
+	if (imp->told == REPORT_ROWS || annex_run_bytes(imp->run) > REPORT_MAX)
 		return;
+	imp->told++;
 	va_start(args, fmt);
 	why = annex_vsprintf(pool, fmt, args);
 	va_end(args);
@@ -68,7 +82,7 @@ import_report(struct import *imp)
 	    (unsigned long long)imp->items, (unsigned long long)imp->left);
 	if (imp->left > 0)
 		annex_run_say(imp->run, "%llu were left%s", (unsigned long long)imp->left,
-		    imp->left > REPORT_ROWS ? ", of which these are the first:" : ":");
+		    imp->left > imp->told ? ", of which these are the first:" : ":");
 }
 
 /* --- Where in the file ------------------------------------------------------------------ */
@@ -81,8 +95,8 @@ enter_host(struct import *imp, const struct annex_element *el)
 
 	if (jid == NULL || jid->local != NULL || jid->resource != NULL) {
 		if (imp->pass == PASS_NODES)
-			import_left(imp, "host", "its jid is no domain: \"%.100s\"",
-			    text == NULL ? "" : text);
+			import_left(imp, "host", "its jid is no domain: \"%s\"",
+			    import_shown(text, el->pool));
 		return false;
 	}
 	imp->host = jid;
@@ -100,8 +114,8 @@ enter_user(struct import *imp, const struct annex_element *el)
 	if (jid == NULL || jid->local == NULL || jid->resource != NULL ||
 	    strlen(jid->bare) > JID_MAX) {
 		if (imp->pass == PASS_NODES)
-			import_left(imp, "user", "their name is none: \"%.100s\"",
-			    name == NULL ? "" : name);
+			import_left(imp, "user", "their name is none: \"%s\"",
+			    import_shown(name, el->pool));
 		return false;
 	}
 	imp->owner = jid;
@@ -179,9 +193,9 @@ entered(void *cookie, const struct annex_element *el)
 		return false;
 	if (step == NULL && imp->depth == 0)
 		imp->wrong = annex_sprintf(annex_run_pool(imp->run),
-		    "%s is no export of users: its root is <%.100s xmlns='%.100s'/>, and not <server-data xmlns='" NS_PIE
+		    "%s is no export of users: its root is <%s xmlns='%s'/>, and not <server-data xmlns='" NS_PIE
 		    "'/> (XEP-0227).",
-		    imp->file, el->name, el->ns);
+		    imp->file, import_shown(el->name, el->pool), import_shown(el->ns, el->pool));
 	if (step == NULL || (step->enter != NULL && !step->enter(imp, el)))
 		return false;
 	imp->places[imp->depth++] = step->to;
@@ -224,8 +238,8 @@ whole(void *cookie, const struct annex_element *el)
 	else if (imp->pass == PASS_NODES && place_of(imp) <= IN_HOST &&
 	    annex_is(el, NS_XINCLUDE, "include"))
 		import_left(imp, "include",
-		    "it is in a file of its own, to be imported by itself: %.200s",
-		    annex_attr(el, "href") == NULL ? "" : annex_attr(el, "href"));
+		    "it is in a file of its own, to be imported by itself: %s",
+		    import_shown(annex_attr(el, "href"), el->pool));
 }
 
 static void

@@ -46,8 +46,11 @@ struct import {
 	const char *their, *name;             /* of the node in hand: there, and here */
 	const char *wrong;                    /* a sentence: it goes no further */
 	uint64_t users, nodes, affiliations, subscriptions, items, same, left;
+	uint64_t told; /* of those that were left */
 };
 
+/* The beginning of a text of the file, whole characters, in pool; "" of NULL. */
+const char *import_shown(const char *text, struct annex_pool *pool);
 /* What is in the file was not taken; what: of the node or user in hand. */
 void import_left(struct import *imp, const char *what, const char *fmt, ...) ANNEX_PRINTF(3, 4);
 /* Whether a change was written; else the import ends. */

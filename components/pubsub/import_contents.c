@@ -20,7 +20,7 @@ jid_of(struct import *imp, const struct annex_element *el)
 	const struct annex_jid *jid = text == NULL ? NULL : annex_jid(el->pool, text);
 
 	if (jid == NULL)
-		import_left(imp, el->name, "\"%.200s\" is no address", text == NULL ? "" : text);
+		import_left(imp, el->name, "\"%s\" is no address", import_shown(text, el->pool));
 	return jid;
 }
 

@@ -3,9 +3,8 @@
 /*
  * import_nodes.c - nodes come in from a file
  *
- * What a node is to be
- * like is taken field by field, and what cannot be is left (XEP-0227 §4.9.1); but never so that
- * more may see it than could before.
+ * What a node is to be like is taken field by field, and what cannot be is left
+ * (XEP-0227 §4.9.1); but never so that more may see it than could before.
  */
 #include <string.h>
 
@@ -34,8 +33,9 @@ import_judge_template(const char *as, struct annex_pool *pool)
 		return "\"as\" has no {node}: all nodes would have one name.";
 	for (; *as != '\0'; as++)
 		if (*as == '{' && slot_at(as) == SLOTS)
-			return annex_sprintf(
-			    pool, "\"as\" has {node}, {user} and {host}, and no \"%.40s\".", as);
+			return annex_sprintf(pool,
+			    "\"as\" has {node}, {user} and {host}, and no \"%s\".",
+			    import_shown(as, pool));
 	return NULL;
 }
 

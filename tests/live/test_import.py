@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: The Annex authors
 """Nodes that come from what another server has exported (XEP-0227)."""
 import asyncio
+import json
 import os
 import signal
 
@@ -152,7 +153,8 @@ async def what_cannot_be_taken_is_told(t):
         + node("x" * 1100)
         + f"<pubsub xmlns='{PUBSUB}'><items node='bare'>{item('1')}</items></pubsub>"
         + node("5") + node("6") + node("7")
-        + "<query xmlns='jabber:iq:roster'/>")
+        + "<query xmlns='jabber:iq:roster'/>").replace(
+            "</host>", f"<user name='x{'é' * 60}@'/></host>")
     said = await annex.ctl(HERE, "import", file_of(annex, text))
     for sentence in (
         "6 nodes, 1 affiliations, 1 subscriptions and 4 items",
@@ -161,7 +163,7 @@ async def what_cannot_be_taken_is_told(t):
         "it has no id", "2: it has several payloads", "3: its payload is too large",
         "1: there are more than the node keeps", "1: the node keeps none",
         "its name is longer than 1023 bytes", "nothing says what the node is like",
-        "has made as many nodes as one user may",
+        "has made as many nodes as one user may", "their name is none",
     ):
         check(sentence in said, f"not told: {sentence}\n{said}")
     equal(await configured(juliet, "juliet/b", "access_model"), "whitelist", "what is not known")
@@ -197,13 +199,8 @@ async def nodes_that_are_there_stay_unless_told(t):
     check("one.example:juliet:n" in nodes and "two.example:juliet:n" in nodes, nodes)
 
 
-@test("prosody")
-async def an_import_that_was_interrupted_goes_on(t):
-    annex = await serving(t)
-    juliet = await t.client("juliet")
-    many = [str(n) for n in range(12000)]
-    file = file_of(annex, export(node("n", *(item(n) for n in many))))
-
+async def interrupted(t, annex, juliet, file):
+    """An import of which some is in when the worker is killed."""
     annex.expect("signal 9")
     since = len(annex.process.lines)
     first = asyncio.ensure_future(annex.ctl(HERE, "import", file, want=None))
@@ -220,9 +217,38 @@ async def an_import_that_was_interrupted_goes_on(t):
     check("taken" not in said, f"it was not interrupted: {said}")
     await annex.process.said("from=one.*attached to", since, 20)
     await reaches(juliet, HERE)
+
+
+@test("prosody")
+async def an_import_that_was_interrupted_goes_on(t):
+    annex = await serving(t)
+    juliet = await t.client("juliet")
+    many = [str(n) for n in range(12000)]
+    file = file_of(annex, export(node("n", *(item(n) for n in many))))
+
+    await interrupted(t, annex, juliet, file)
     said = await annex.ctl(HERE, "import", file)
     check("1 nodes" in said and " were here before" in said and "0 were here" not in said, said)
     shown = (await annex.ask(HERE, "show", node="juliet/n"))["say"][0]
     check("12000 items" in shown, shown)
     said = await annex.ctl(HERE, "import", file)
     check("0 nodes" in said, "its mark is gone")
+
+
+@test("prosody")
+async def a_node_that_is_deleted_takes_the_mark_of_its_import_along(t):
+    annex = await serving(t)
+    juliet = await t.client("juliet")
+    file = file_of(annex, export(node("n", *(item(str(n)) for n in range(12000)))))
+
+    async def marks():
+        return json.loads(await annex.ctl("--json", HERE, "store", "stat"))["tables"]["importing"]
+
+    await interrupted(t, annex, juliet, file)
+    equal(await marks(), 1, "marks of a node that came in half")
+    await annex.ctl(HERE, "delete", "juliet/n")
+
+    async def gone():
+        return await marks() == 0
+
+    await until(gone, 20, "the mark goes")
