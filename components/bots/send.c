@@ -67,9 +67,12 @@ judge_hints(struct action *a)
 
 	if (a->hints != NULL && !json_is_array(a->hints))
 		return action_wrong(a, "bad-json", "\"hints\" must be a list");
-	json_array_foreach(
-	    a->hints, i, item) if (!is_hint(json_string_value(item))) return action_wrong(a,
-	    "bad-json", "each of \"hints\" must be no-permanent-store, no-store, no-copy or store");
+	json_array_foreach(a->hints, i, item)
+	{
+		if (!is_hint(json_string_value(item)))
+			return action_wrong(a, "bad-json",
+			    "each of \"hints\" must be no-permanent-store, no-store, no-copy or store");
+	}
 	return ANNEX_OK;
 }
 
@@ -137,8 +140,11 @@ has_hint(const json_t *hints, const char *name)
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(
-	    hints, i, item) if (strcmp(json_string_value(item), name) == 0) return true;
+	json_array_foreach(hints, i, item)
+	{
+		if (strcmp(json_string_value(item), name) == 0)
+			return true;
+	}
 	return false;
 }
 

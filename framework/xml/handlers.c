@@ -29,7 +29,7 @@ event_begin(struct xml_parser *p)
 	*p->event = (struct xml_event) { .kind = XML_STANZA, .pool = pool };
 }
 
-void
+static void
 event_finish(struct xml_parser *p, struct annex_element *element)
 {
 	p->event->element = element;

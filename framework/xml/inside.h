@@ -58,9 +58,8 @@ is_too_large(const struct xml_parser *p, uint64_t at)
 	return at - p->start > p->limits.stanza_bytes;
 }
 
-/* The event of a stanza that begins, in a pool of its own; it is finished or dropped. */
+/* The event of a stanza that begins, in a pool of its own; and it is dropped, not finished. */
 void event_begin(struct xml_parser *p);
-void event_finish(struct xml_parser *p, struct annex_element *element);
 void event_drop(struct xml_parser *p);
 
 /* Have expat call the handlers, with p. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* SPDX-FileCopyrightText: The Annex authors */
 /*
- * What is handed in for a field, judged by its row.  What is refused is said in one
- * sentence that names the field as the user knows it and as the protocol does, what
- * was expected and what came.
+ * form_judge.c - what is handed in for a field, judged by its row
+ *
+ * What is refused is said in one sentence that names the field as the user knows it
+ * and as the protocol does, what was expected and what came.
  */
 #include <errno.h>
 #include <inttypes.h>
