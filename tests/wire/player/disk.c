@@ -223,18 +223,19 @@ disk_sync(const struct store_io *io, int fd)
 	return rc != 0 ? rc : disk_of(io)->real->sync(disk_of(io)->real, fd);
 }
 
-/* A turn is committed here; the transaction goes on. */
+/* A turn is committed here; the transaction goes on.  Zeros take back one that failed. */
 static int
 disk_append(const struct store_io *io, int fd, const void *bytes, size_t len, off_t at, bool sync)
 {
+	bool is_turn = *(const char *)bytes != '\0';
 	struct disk *d = disk_of(io);
 	int rc = trouble(io);
 
-	if (d->bad_commits > 0) {
+	if (is_turn && d->bad_commits > 0) {
 		d->bad_commits--;
 		rc = ENOMEM;
 	}
-	if (rc == 0 && (rc = d->real->append(d->real, fd, bytes, len, at, sync)) == 0) {
+	if (rc == 0 && (rc = d->real->append(d->real, fd, bytes, len, at, sync)) == 0 && is_turn) {
 		d->safe = d->changes;
 		d->commits++;
 	}
