@@ -85,9 +85,12 @@ contents_complaint(const struct meta_page *meta, size_t page_size, uint64_t file
 	return NULL;
 }
 
+#define SECTOR_BYTES 512
+
 /*
  * A file of two pages that no transaction was committed to.  LMDB had made it, and the power went
- * before they were on the disk: each is there or zeros.
+ * before they were on the disk: each is there or zeros.  Of a file that was cut anywhere else the
+ * number of its transaction may be missing alone, so it must end with a sector.
  */
 static bool
 was_never_begun(const struct meta_page meta[2], size_t page_size, uint64_t file_bytes)
@@ -98,7 +101,7 @@ was_never_begun(const struct meta_page meta[2], size_t page_size, uint64_t file_
 		if (memcmp(&meta[i], &nothing, sizeof(nothing)) != 0 &&
 		    (meta_complaint(&meta[i], page_size) != NULL || meta[i].txn != 0))
 			return false;
-	return file_bytes <= 2 * (uint64_t)page_size;
+	return file_bytes % SECTOR_BYTES == 0 && file_bytes <= 2 * (uint64_t)page_size;
 }
 
 static bool
