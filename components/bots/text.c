@@ -62,15 +62,6 @@ text_printf(struct text *t, const char *fmt, ...)
 	va_end(again);
 }
 
-void
-text_cut(struct text *t, size_t from_front)
-{
-	if (from_front == 0)
-		return;
-	t->len -= from_front;
-	memmove(t->bytes, t->bytes + from_front, t->len + 1);
-}
-
 /* --- JSON ------------------------------------------------------------------ */
 
 void

@@ -24,7 +24,6 @@ struct text {
 void text_add(struct text *t, const char *bytes, size_t len);
 void text_puts(struct text *t, const char *text);
 void text_printf(struct text *t, const char *fmt, ...) ANNEX_PRINTF(2, 3);
-void text_cut(struct text *t, size_t from_front);
 
 /* An object: members separate themselves.  NULL text writes no member. */
 void text_open(struct text *t);

@@ -276,13 +276,6 @@ channel_go_on(struct channel *channel)
 	channel_rewatch(channel);
 }
 
-void
-channel_close_when_sent(struct channel *channel)
-{
-	channel->closing = true;
-	channel_rewatch(channel);
-}
-
 int
 channel_take_fd(struct channel *channel)
 {

@@ -63,9 +63,6 @@ int channel_send(struct channel *channel, const json_t *value);
 void channel_hold(struct channel *channel);
 void channel_go_on(struct channel *channel);
 
-/* Send what waits, then end. */
-void channel_close_when_sent(struct channel *channel);
-
 /* The newest descriptor that came in, now the caller's; or -1. */
 int channel_take_fd(struct channel *channel);
 

@@ -102,12 +102,6 @@ output_was_answered(const struct output *o)
 	return o->answered;
 }
 
-bool
-output_is_empty(const struct output *o)
-{
-	return o->count == 0;
-}
-
 size_t
 output_bytes(const struct output *o)
 {

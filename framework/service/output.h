@@ -64,7 +64,6 @@ int output_write_failed(struct annex_instance *inst, const struct annex_element 
 bool output_is_ours(struct annex_instance *inst, const struct outgoing *out, const char *from);
 
 size_t output_bytes(const struct output *output);
-bool output_is_empty(const struct output *output);
 void output_splice(struct annex_instance *inst); /* the turn is durable */
 void output_drop(struct annex_instance *inst);   /* the turn has failed */
 

@@ -280,3 +280,34 @@ commit(struct annex_store *store)
 {
 	assert_int_equal(store_commit(store), ANNEX_OK);
 }
+
+char *
+storetest_picture(struct storetest *t)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_int_equal(store_export(t->dir, storetest_lists, out, t->pool, &t->why), 0);
+	fclose(out);
+	return text;
+}
+
+int
+storetest_setup(void **state)
+{
+	struct storetest *t = calloc(1, sizeof(*t));
+
+	storetest_init(t);
+	assert_int_equal(storetest_open(t), ANNEX_OK);
+	*state = t;
+	return 0;
+}
+
+int
+storetest_teardown(void **state)
+{
+	storetest_finish(*state);
+	free(*state);
+	return 0;
+}

@@ -66,6 +66,11 @@ int storetest_open(struct storetest *t); /* status; why is in t->why */
 void storetest_reopen(struct storetest *t);
 void storetest_finish(struct storetest *t);                  /* removes the directory */
 char *storetest_file(struct storetest *t, const char *name); /* in the pool */
+char *storetest_picture(struct storetest *t); /* all there is, as an export; free() it */
+
+/* For cmocka: *state is one that is open. */
+int storetest_setup(void **state);
+int storetest_teardown(void **state);
 
 void put_text(struct annex_store *store, const struct annex_key *key, const char *text);
 int try_put_text(struct annex_store *store, const struct annex_key *key, const char *text);

@@ -36,14 +36,6 @@ setup(void **state)
 }
 
 static int
-teardown(void **state)
-{
-	storetest_finish(*state);
-	free(*state);
-	return 0;
-}
-
-static int
 verify(struct storetest *t, const struct annex_table *const *lists, char **text_r)
 {
 	size_t len;
@@ -278,7 +270,7 @@ a_damaged_row_is_left_out_of_an_export_and_named(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, storetest_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_sound_store_is_called_sound),
 		TEST(a_store_whose_tables_are_not_known_is_checked_all_the_same),

@@ -27,14 +27,6 @@ setup(void **state)
 	return 0;
 }
 
-static int
-teardown(void **state)
-{
-	storetest_finish(*state);
-	free(*state);
-	return 0;
-}
-
 static void
 open_good(struct storetest *t)
 {
@@ -451,7 +443,7 @@ a_table_that_cannot_work_is_refused(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, storetest_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(files_are_the_owners_alone),
 		TEST(no_descriptor_is_left_to_programs_that_are_started),

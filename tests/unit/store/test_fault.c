@@ -46,20 +46,6 @@ turn(struct annex_store *store, unsigned n)
 	return rc;
 }
 
-/* Everything there is, as one string. */
-static char *
-picture(struct storetest *t)
-{
-	FILE *out;
-	char *text = NULL;
-	size_t len;
-
-	out = open_memstream(&text, &len);
-	assert_int_equal(store_export(t->dir, storetest_lists, out, t->pool, &t->why), 0);
-	fclose(out);
-	return text;
-}
-
 static void
 assert_sound(struct storetest *t)
 {
@@ -110,7 +96,7 @@ fail_call(unsigned long n, int error, char *const pictures[2])
 	}
 	store_close(&t.store);
 	assert_sound(&t);
-	after = picture(&t);
+	after = storetest_picture(&t);
 	assert_string_equal(after, pictures[rc < 0 ? 0 : 1]);
 	free(after);
 	storetest_finish(&t);
@@ -130,7 +116,7 @@ fail_every_call(int error)
 		assert_int_equal(turn(t.store, i + 1), ANNEX_OK);
 		commit(t.store);
 		store_close(&t.store);
-		pictures[i] = picture(&t);
+		pictures[i] = storetest_picture(&t);
 		assert_int_equal(storetest_open(&t), ANNEX_OK);
 	}
 	assert_string_not_equal(pictures[0], pictures[1]);

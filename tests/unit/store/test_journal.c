@@ -19,25 +19,6 @@
 
 #define PAGE 4096 /* of the journal; the turns here take one each */
 
-static int
-setup(void **state)
-{
-	struct storetest *t = calloc(1, sizeof(*t));
-
-	storetest_init(t);
-	assert_int_equal(storetest_open(t), ANNEX_OK);
-	*state = t;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	storetest_finish(*state);
-	free(*state);
-	return 0;
-}
-
 /* A turn that puts one row. */
 static void
 turn(struct storetest *t, const char *name, const char *text)
@@ -107,20 +88,6 @@ flip(struct storetest *t, off_t at)
 	byte ^= 1;
 	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
 	close(fd);
-}
-
-/* Everything there is, as the next export has it. */
-static char *
-picture(struct storetest *t)
-{
-	FILE *out;
-	char *text = NULL;
-	size_t len;
-
-	out = open_memstream(&text, &len);
-	assert_int_equal(store_export(t->dir, storetest_lists, out, t->pool, &t->why), 0);
-	fclose(out);
-	return text;
 }
 
 static void
@@ -306,7 +273,7 @@ who_reads_a_store_that_was_killed_sees_it_all(void **state)
 	turn(t, "a", "acknowledged");
 	die(t);
 	assert_true(journal_size(t) > 0);
-	text = picture(t);
+	text = storetest_picture(t);
 	assert_non_null(strstr(text, "acknowledged"));
 	free(text);
 	assert_int_equal(journal_size(t), 0);
@@ -391,7 +358,7 @@ a_backup_has_what_was_acknowledged(void **state)
 	die(t);
 	assert_int_equal(rename(storetest_file(t, "copy"), storetest_file(t, "data.mdb")), 0);
 	assert_int_equal(unlink(storetest_file(t, "journal")), 0);
-	text = picture(t);
+	text = storetest_picture(t);
 	assert_non_null(strstr(text, "acknowledged"));
 	free(text);
 }
@@ -399,7 +366,7 @@ a_backup_has_what_was_acknowledged(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, storetest_setup, storetest_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(turns_that_lmdb_does_not_have_survive),
 		TEST(a_turn_is_synced),

@@ -125,14 +125,6 @@ setup(void **state)
 	return 0;
 }
 
-static int
-teardown(void **state)
-{
-	storetest_finish(*state);
-	free(*state);
-	return 0;
-}
-
 static void
 older_rows_are_brought_up_once(void **state)
 {
@@ -250,7 +242,7 @@ a_number_is_not_given_out_again_when_a_table_is_counted_or_no_longer(void **stat
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, storetest_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(older_rows_are_brought_up_once),
 		TEST(a_migration_that_fails_changes_nothing),

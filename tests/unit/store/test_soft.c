@@ -26,14 +26,6 @@ setup(void **state)
 }
 
 static int
-teardown(void **state)
-{
-	storetest_finish(*state);
-	free(*state);
-	return 0;
-}
-
-static int
 put_soft(struct storetest *t, const char *name, const char *text)
 {
 	struct annex_key key = text_key(name);
@@ -225,7 +217,7 @@ too_much_of_it_makes_a_commit(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, storetest_teardown)
 	const struct CMUnitTest tests[] = {
 		T(it_is_seen_at_once_and_makes_no_commit),
 		T(it_is_on_disk_with_the_next_turn_that_writes),

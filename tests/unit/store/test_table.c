@@ -11,25 +11,6 @@
 
 #include "storetest.h"
 
-static int
-setup(void **state)
-{
-	struct storetest *t = calloc(1, sizeof(*t));
-
-	storetest_init(t);
-	assert_int_equal(storetest_open(t), ANNEX_OK);
-	*state = t;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	storetest_finish(*state);
-	free(*state);
-	return 0;
-}
-
 static void
 a_record_comes_back_as_it_was(void **state)
 {
@@ -556,7 +537,7 @@ emptied_counts_leave_no_rows_behind(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, storetest_setup, storetest_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_record_comes_back_as_it_was),
 		TEST(an_aborted_turn_leaves_nothing),

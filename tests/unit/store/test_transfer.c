@@ -12,25 +12,6 @@
 
 #include "storetest.h"
 
-static int
-setup(void **state)
-{
-	struct storetest *t = calloc(1, sizeof(*t));
-
-	storetest_init(t);
-	assert_int_equal(storetest_open(t), ANNEX_OK);
-	*state = t;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	storetest_finish(*state);
-	free(*state);
-	return 0;
-}
-
 static char *export(struct storetest *t)
 {
 	char *text = NULL;
@@ -357,7 +338,7 @@ rows_of_an_older_version_are_migrated_at_the_next_opening(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, storetest_setup, storetest_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(what_comes_out_goes_in_and_comes_out_the_same),
 		TEST(a_line_reads_as_people_expect),
