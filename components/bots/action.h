@@ -77,7 +77,6 @@ struct verb {
 
 /* send.c */
 void add_origin(struct annex_element *message);
-void send_decorate(struct action *action, struct annex_element *message);
 int judge_send(struct action *action);
 int judge_edit(struct action *action);
 int run_edit(struct action *action);

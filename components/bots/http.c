@@ -146,7 +146,8 @@ route_of(struct request *q, const char *method)
 	return NULL;
 }
 
-bool
+/* Whether its token asks no more than it may; false: it was refused. */
+static bool
 request_is_moderate(struct request *q)
 {
 	const char *key = annex_sprintf(q->pool, "%s %s", q->token.bot, q->token.name);

@@ -143,8 +143,6 @@ void request_done(struct request *request);
 /* The value of "NAME=value" in the address, or of a header; NULL where there is none. */
 const char *request_argument(const struct request *request, const char *name);
 const char *request_header(const struct request *request, const char *name);
-/* Whether its token asks no more than it may; false: it was refused. */
-bool request_is_moderate(struct request *request);
 
 /* token.c: */
 /* Whose it is; ANNEX_ENOENT where it is nobody's.  In pool. */

@@ -148,7 +148,7 @@ has_hint(const json_t *hints, const char *name)
 	return false;
 }
 
-void
+static void
 send_decorate(struct action *a, struct annex_element *message)
 {
 	if (a->subject != NULL)

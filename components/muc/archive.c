@@ -59,7 +59,8 @@ line_write(struct room *room, Muc__Line *line, const char *nick, const char *ful
 /* What is added: addresses, a stanza-id, what the archive puts around it. */
 #define ADDED_BYTES ((size_t)8 << 10)
 
-bool
+/* Whether it may be sent to everybody, whatever their addresses; text NULL: no. */
+static bool
 can_be_said(const struct room *room, const char *text, size_t len)
 {
 	return text != NULL && len + ADDED_BYTES <= annex_send_max(room->muc->inst);

@@ -16,8 +16,6 @@ int archive_add(struct room *room, const struct occupant *by, const char *full,
     struct annex_element *out) ANNEX_MUST_CHECK;
 /* The same for what the room itself says. */
 int archive_add_own(struct room *room, struct annex_element *out) ANNEX_MUST_CHECK;
-/* Whether it may be sent to everybody, whatever their addresses; text NULL: no. */
-bool can_be_said(const struct room *room, const char *text, size_t len);
 /* NULL where there is none of that number. */
 Muc__Line *archive_line(const struct room *room, uint64_t number);
 void history_send(struct room *room, const struct session *to, const struct annex_element *history);

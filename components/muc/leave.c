@@ -39,7 +39,8 @@ room_settle_late(struct room *room)
 	live_settle(room);
 }
 
-void
+/* Take a session out: who it was is told with notice's codes, then the others. */
+static void
 session_expel(struct session *s, const struct notice *notice)
 {
 	struct occupant *o = s->occupant;

@@ -292,8 +292,6 @@ void session_welcome(
 int occupant_rename_by_room(struct occupant *occupant, const char *nick);
 enum annex_verdict rename_or_update(struct session *session, const struct annex_stanza *in);
 enum annex_verdict leave(struct muc *m, struct session *session, const struct annex_stanza *in);
-/* Take a session out: who it was is told with notice's codes, then the others. */
-void session_expel(struct session *session, const struct notice *notice);
 /* Take all of an occupant out; *after with what the others are told (expel_tell). */
 void occupant_tell_expelled(struct occupant *occupant, const struct notice *notice);
 void occupant_expel(struct occupant *occupant, const struct notice *notice);

@@ -41,7 +41,7 @@ fulltext_follow(struct node *node, uint64_t gone)
 	return fulltext_start(node);
 }
 
-struct annex_key
+static struct annex_key
 word_key(uint64_t shelf, const char *word)
 {
 	struct annex_key key = key_number(TABLE_WORDS, shelf);

@@ -37,7 +37,6 @@ bool rows_are_of(const struct rows *rows, int table);
 /* The number of the row, the item, that an id names; 0 and NULL where there is none. */
 uint64_t row_place(const struct rows *rows, const char *id);
 Pubsub__Item *row_item(const struct rows *rows, const char *id);
-struct annex_key word_key(uint64_t shelf, const char *word);
 /* Turn rows of items, by place, into those that have the rarest of some words: the others are left in
  * words; and whether an item has all of some. */
 int fulltext_rows(struct rows *rows, struct annex_strings *words) ANNEX_MUST_CHECK;

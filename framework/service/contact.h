@@ -166,7 +166,6 @@ void contact_say(
 int contact_accept(struct annex_instance *inst, contact_row *row, bool asks_back);
 /* They may not any more. */
 int contact_dismiss(struct annex_instance *inst, contact_row *row);
-int contact_ask(struct annex_instance *inst, contact_row *row, const char *text);
 /* They let us see them no more. */
 int contact_lose(struct annex_instance *inst, contact_row *row);
 /* Both at once, as the roster of their server has it. */

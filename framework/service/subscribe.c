@@ -22,7 +22,7 @@ is_askable(const struct annex_instance *inst, const char *jid)
 	    strcmp(contact->domain, inst->jid->domain) != 0;
 }
 
-int
+static int
 contact_ask(struct annex_instance *inst, contact_row *row, const char *text)
 {
 	bool is_news = row->in == ANNEX_SUBSCRIBED_NOT;

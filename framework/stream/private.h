@@ -100,7 +100,6 @@ void link_fail(struct stream *stream, const struct trouble *row, const char *fmt
 void link_opened(struct stream *stream); /* connected: say who we are */
 void link_up(struct stream *stream);     /* the handshake is done */
 void link_ended(struct stream *stream);  /* the server closed its stream */
-const char *link_host(const struct stream *stream, char *text, size_t size);
 void stream_count(struct stream *stream, enum counted which, int64_t by);
 
 /* inbound.c */

@@ -207,7 +207,7 @@ stream_destroy(struct stream **streamp)
 	free(stream);
 }
 
-const char *
+static const char *
 link_host(const struct stream *stream, char *text, size_t size)
 {
 	const struct stream_host *host = &stream->config.hosts[stream->host];

@@ -124,7 +124,7 @@ supervisor_find(struct supervisor *s, const char *domain)
 	return NULL;
 }
 
-void
+static void
 supervisor_stop(struct supervisor *s)
 {
 	bool again = s->stopping;

@@ -82,7 +82,6 @@ void supervisor_destroy(struct supervisor **supervisor); /* kills what still run
 void supervisor_start(struct supervisor *supervisor); /* with the first check */
 void supervisor_signal(struct supervisor *supervisor, int signal);
 void supervisor_reload(struct supervisor *supervisor, struct control_request *request_or_null);
-void supervisor_stop(struct supervisor *supervisor);
 
 struct component *supervisor_find(struct supervisor *supervisor, const char *domain);
 

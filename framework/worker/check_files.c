@@ -29,7 +29,7 @@
 #define RAMFS_MAGIC 0x858458f6
 #endif
 
-const char *
+static const char *
 files_directory_of(struct annex_pool *pool, const char *path)
 {
 	const char *slash = strrchr(path, '/');

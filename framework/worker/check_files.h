@@ -16,8 +16,7 @@
 
 /* A path as seen from the directory of the configuration file. */
 const char *files_resolve(struct annex_pool *pool, const char *dir, const char *path);
-const char *files_directory_of(struct annex_pool *pool, const char *path);
-/* The same, absolute where it exists: workers may run elsewhere. */
+/* The directory that a path is in, absolute where it exists: workers may run elsewhere. */
 const char *files_place_of(struct annex_pool *pool, const char *path);
 
 /* NULL where one can write into the directory, or can make it; else why not. */

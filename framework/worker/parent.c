@@ -42,7 +42,7 @@ parent_tell(struct worker *w, const char *key, bool value)
 }
 
 /* A sentence may name a file, whose bytes can be anything: what is no UTF-8 becomes '?'. */
-void
+static void
 parent_tell_text(struct worker *w, const char *key, const char *text)
 {
 	char *copy = mem_strdup(text);

@@ -192,7 +192,6 @@ void requests_turn_failed(struct worker *worker);
 void parent_listen(struct worker *worker);
 void parent_close(struct worker *worker);
 void parent_tell(struct worker *worker, const char *key, bool value);
-void parent_tell_text(struct worker *worker, const char *key, const char *text);
 
 /* apply.c: section, which is in pool, becomes the worker's; negative with *why, and nothing changed. */
 int worker_apply(struct worker *worker, struct annex_pool *pool, const struct section *section,
