@@ -108,7 +108,7 @@ judge_file(struct action *a)
 	if (a->file_len == 0 || a->file_len > FILE_BYTES)
 		return action_wrong(
 		    a, "too-large", "a file has 1 to %zu bytes, not %zu", FILE_BYTES, a->file_len);
-	if (files_waiting(a->bot->bots) >= WAITING_MOST)
+	if (files_waiting(a->bot->bots, WAITING_MOST) == WAITING_MOST)
 		return action_wrong(a, "resource-constraint", "too many files wait already");
 	return ANNEX_OK;
 }

@@ -36,13 +36,8 @@ static bool
 is_full(const struct bot *bot)
 {
 	struct annex_key prefix = bots_key(TABLE_BANS, bot->name);
-	struct annex_iter it = annex_iter(&prefix);
-	size_t n = 0;
 
-	it.keys_only = true;
-	while (n < BANS_MOST && annex_next(bot->bots->store, &it) == ANNEX_AGAIN)
-		n++;
-	return n == BANS_MOST;
+	return annex_rows_upto(bot->bots->store, &prefix, BANS_MOST) == BANS_MOST;
 }
 
 /* Why they cannot be banned, with a stanza error's condition; NULL: they can. */
@@ -143,18 +138,18 @@ add_ban(struct text *t, struct annex_pool *pool, const Bots__Ban *row)
 	text_close(t);
 }
 
+/* All, or the one of whom it asks for. */
 const char *
 ban_list(struct action *a)
 {
-	struct annex_key prefix = bots_key(TABLE_BANS, a->bot->name);
+	struct annex_key prefix =
+	    a->to == NULL ? bots_key(TABLE_BANS, a->bot->name) : ban_key(a->bot, a->to->bare);
 	struct annex_iter it = annex_iter(&prefix);
 	struct text t = { .pool = a->pool };
 
 	text_puts(&t, "[");
 	while (annex_next(a->bot->bots->store, &it) == ANNEX_AGAIN)
-		if (a->to == NULL ||
-		    strcmp(a->to->bare, ((const Bots__Ban *)it.record)->contact) == 0)
-			add_ban(&t, a->pool, (const Bots__Ban *)it.record);
+		add_ban(&t, a->pool, (const Bots__Ban *)it.record);
 	text_puts(&t, "]");
 	return t.bytes;
 }

@@ -34,17 +34,12 @@ beat_find(const struct bot *bot, const char *name)
 	return annex_get(bot->bots->store, &key, &record) < 0 ? NULL : (const Bots__Beat *)record;
 }
 
-static size_t
-count(const struct bot *bot)
+static bool
+is_full(const struct bot *bot)
 {
 	struct annex_key prefix = bots_key(TABLE_BEATS, bot->name);
-	struct annex_iter it = annex_iter(&prefix);
-	size_t n = 0;
 
-	it.keys_only = true;
-	while (annex_next(bot->bots->store, &it) == ANNEX_AGAIN)
-		n++;
-	return n;
+	return annex_rows_upto(bot->bots->store, &prefix, BEATS_MOST) == BEATS_MOST;
 }
 
 int
@@ -59,7 +54,7 @@ judge_beat(struct action *a)
 	a->beat = place->resource;
 	if (a->show != NULL && show_read(a->show, &a->shows) < 0)
 		return ANNEX_EINVAL;
-	if (!a->clear && beat_find(a->bot, a->beat) == NULL && count(a->bot) >= BEATS_MOST)
+	if (!a->clear && beat_find(a->bot, a->beat) == NULL && is_full(a->bot))
 		return action_wrong(
 		    a, "resource-constraint", "a bot has at most %d workers", BEATS_MOST);
 	return ANNEX_OK;

@@ -232,7 +232,8 @@ void files_init(struct bots *m);
 void files_link_up(struct bots *m);
 /* Into the store, to be put. */
 int files_add(struct bots *m, Bots__File *row) ANNEX_MUST_CHECK;
-size_t files_waiting(const struct bots *m);
+/* How many wait, counted up to most. */
+size_t files_waiting(const struct bots *m, size_t most);
 /* Whether there is somewhere to put them. */
 bool files_are_taken(const struct bots *m);
 bool files_is_link(const char *text, size_t most);

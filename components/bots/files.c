@@ -220,16 +220,11 @@ files_is_link(const char *text, size_t most)
 }
 
 size_t
-files_waiting(const struct bots *m)
+files_waiting(const struct bots *m, size_t most)
 {
 	struct annex_key prefix = files_key();
-	struct annex_iter it = annex_iter(&prefix);
-	size_t n = 0;
 
-	it.keys_only = true;
-	while (annex_next(m->store, &it) == ANNEX_AGAIN)
-		n++;
-	return n;
+	return annex_rows_upto(m->store, &prefix, most);
 }
 
 int

@@ -25,23 +25,18 @@ row_prefix(const struct bot *bot, const char *contact)
 	return bots_key_in(TABLE_HELD, bot->name, contact);
 }
 
-static size_t
-waiting(const struct action *a)
+static bool
+is_full(const struct action *a)
 {
 	struct annex_key prefix = row_prefix(a->bot, a->to->bare);
-	struct annex_iter it = annex_iter(&prefix);
-	size_t n = 0;
 
-	it.keys_only = true;
-	while (n < WAITING_MOST && annex_next(a->bot->bots->store, &it) == ANNEX_AGAIN)
-		n++;
-	return n;
+	return annex_rows_upto(a->bot->bots->store, &prefix, WAITING_MOST) == WAITING_MOST;
 }
 
 int
 held_judge(struct action *a)
 {
-	if (a->when != NULL && strcmp(a->when, "now") != 0 && waiting(a) >= WAITING_MOST)
+	if (a->when != NULL && strcmp(a->when, "now") != 0 && is_full(a))
 		return action_wrong(a, "resource-constraint", "%d messages wait for %s already",
 		    WAITING_MOST, a->to->bare);
 	if (a->otherwise != NULL && strcmp(a->otherwise, "store") != 0 &&

@@ -36,10 +36,8 @@ static bool
 has_occupants(struct muc *m, const Muc__Room *record)
 {
 	struct annex_key prefix = muc_key(TABLE_SESSIONS, record->id);
-	struct annex_iter it = annex_iter(&prefix);
 
-	it.keys_only = true;
-	return !record->gone && annex_next(m->store, &it) == ANNEX_AGAIN;
+	return !record->gone && annex_has(m->store, &prefix);
 }
 
 int

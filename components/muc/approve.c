@@ -51,16 +51,12 @@ request_next(const struct room *room, struct annex_iter *it)
 							       : NULL;
 }
 
-static size_t
-requests_count(const struct room *room)
+static bool
+is_full(const struct room *room)
 {
-	struct annex_iter it = requests_of(room);
-	size_t n = 0;
+	struct annex_key prefix = muc_key(TABLE_REQUESTS, room->id);
 
-	it.keys_only = true;
-	while (n < REQUESTS_MAX && annex_next(room->muc->store, &it) == ANNEX_AGAIN)
-		n++;
-	return n;
+	return annex_rows_upto(room->muc->store, &prefix, REQUESTS_MAX) == REQUESTS_MAX;
 }
 
 static const Muc__Request *
@@ -178,7 +174,7 @@ request_make(struct muc *m, struct room *room, const struct registration *asked,
 	const Muc__Request *r = request_of(room, bare);
 	bool is_known = r != NULL, is_news = r == NULL || strcmp(r->nick, nick) != 0;
 
-	if (!is_known && requests_count(room) == REQUESTS_MAX)
+	if (!is_known && is_full(room))
 		return muc_full(m, in);
 	if (request_put(room, asked, nick, bare) < 0)
 		return muc_full(m, in);

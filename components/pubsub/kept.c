@@ -343,11 +343,9 @@ kept_follow(struct node *target, enum kept_action action)
 {
 	const struct following f = { target->number, 0, action };
 	struct annex_key prefix = key_number(TABLE_KEPT, target->number);
-	struct annex_iter it = annex_iter(&prefix);
 
-	it.keys_only = true;
 	if (target->role != ROLE_NONE || (action == KEPT_JUDGE && target->are_kept_judged_soon) ||
-	    annex_next(target->p->store, &it) != ANNEX_AGAIN)
+	    !annex_has(target->p->store, &prefix))
 		return ANNEX_OK;
 	if (action == KEPT_JUDGE)
 		target->are_kept_judged_soon = true;

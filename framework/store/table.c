@@ -352,3 +352,15 @@ annex_next(struct annex_store *store, struct annex_iter *it)
 	it->mark = store->walk_mark = ++store->next_mark;
 	return ANNEX_AGAIN;
 }
+
+size_t
+annex_rows_upto(struct annex_store *store, const struct annex_key *prefix, size_t most)
+{
+	struct annex_iter it = annex_iter(prefix);
+	size_t n = 0;
+
+	it.keys_only = true;
+	while (n < most && annex_next(store, &it) == ANNEX_AGAIN)
+		n++;
+	return n;
+}

@@ -168,6 +168,10 @@ int annex_row_index(
 int annex_seek(struct annex_store *store, const struct annex_key *prefix, uint64_t index,
     struct annex_iter *it_r) ANNEX_MUST_CHECK;
 
+/* Of any table: rows whose keys begin with prefix, looked at one by one up to most of them.  Fewer where the
+ * store fails, and the turn will be undone. */
+size_t annex_rows_upto(struct annex_store *store, const struct annex_key *prefix, size_t most);
+
 /* Of weighed tables: the sum over the group that prefix names whole.  ANNEX_OK or ANNEX_ESTORE. */
 int annex_weight(
     struct annex_store *store, const struct annex_key *prefix, uint64_t *weight_r) ANNEX_MUST_CHECK;

@@ -293,6 +293,26 @@ delete_some_stops_at_its_bound_and_at_the_prefix(void **state)
 	assert_int_equal(rows, 20);
 }
 
+static void
+rows_are_counted_up_to_a_bound_and_within_the_prefix(void **state)
+{
+	struct storetest *t = *state;
+	struct annex_key prefix = annex_key(BY_TEXT), key;
+	static const char *const names[] = { "a", "ab", "b" };
+
+	assert_int_equal(annex_rows_upto(t->store, &prefix, 10), 0);
+	for (size_t i = 0; i < 3; i++) {
+		key = text_key(names[i]);
+		put_text(t->store, &key, "x");
+	}
+	assert_int_equal(annex_rows_upto(t->store, &prefix, 10), 3);
+	assert_int_equal(annex_rows_upto(t->store, &prefix, 3), 3);
+	assert_int_equal(annex_rows_upto(t->store, &prefix, 2), 2);
+	assert_int_equal(annex_rows_upto(t->store, &prefix, 0), 0);
+	key = text_key("a");
+	assert_int_equal(annex_rows_upto(t->store, &key, 10), 1);
+}
+
 /* The model. */
 
 #define GROUPS 3
@@ -551,6 +571,7 @@ main(void)
 		TEST(the_number_of_a_deleted_row_is_not_given_to_another_beside_those_that_stay),
 		TEST(the_counts_of_a_group_are_read_and_written_once_in_a_row),
 		TEST(delete_some_stops_at_its_bound_and_at_the_prefix),
+		TEST(rows_are_counted_up_to_a_bound_and_within_the_prefix),
 		TEST(emptied_counts_leave_no_rows_behind),
 		cmocka_unit_test(the_store_does_what_a_sorted_array_does),
 	};
