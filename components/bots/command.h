@@ -23,6 +23,8 @@ struct field_kind {
 	const char *name;            /* NULL ends the table */
 	const char *datatype, *said; /* of its own: what it must be, for people; or NULL */
 	bool many;                   /* it may have several values */
+	bool truth;                  /* it is yes or no */
+	bool address;                /* it is a JID */
 	bool listed;                 /* of its options */
 	bool secret;                 /* what is said is shown nowhere */
 	bool given;                  /* the program says it, nobody is asked */

@@ -15,15 +15,25 @@ static const struct field_kind kinds[] = {
 	{ "text-single" },
 	{ "text-private", .secret = true },
 	{ "text-multi", .many = true },
-	{ "boolean", .datatype = "xs:boolean", .said = "yes or no" },
-	{ "jid-single", .said = "an address" },
-	{ "jid-multi", .many = true, .said = "addresses" },
+	{ "boolean", .truth = true, .datatype = "xs:boolean", .said = "yes or no" },
+	{ "jid-single", .address = true, .said = "an address" },
+	{ "jid-multi", .address = true, .many = true, .said = "addresses" },
 	{ "list-single", .listed = true },
 	{ "list-multi", .listed = true, .many = true },
 	{ "fixed", .given = true, .shown = true },
 	{ "hidden", .given = true },
 	{ 0 },
 };
+
+static const struct field_kind *
+kind_named(const char *name)
+{
+	const struct field_kind *kind = kinds;
+
+	while (kind->name != NULL && strcmp(kind->name, name) != 0)
+		kind++;
+	return kind->name != NULL ? kind : NULL;
+}
 
 /* --- Reading what a program declares ---------------------------------------------------- */
 
@@ -178,15 +188,15 @@ field_read(const json_t *json, struct annex_pool *pool, struct field *f, const c
 	const char *type = json_string_value(json_object_get(json, "type"));
 	const json_t *options = json_object_get(json, "options");
 
-	f->kind = &kinds[0];
-	while (type != NULL && f->kind->name != NULL && strcmp(f->kind->name, type) != 0)
-		f->kind++;
-	if (f->kind->name == NULL)
+	if (type == NULL)
+		type = "text-single";
+	/* One of a few texts is a list, whatever it is called. */
+	if (options != NULL && strcmp(type, "text-single") == 0)
+		type = "list-single";
+	if ((f->kind = kind_named(type)) == NULL)
 		return wrong(why,
 		    "the \"type\" of a field is text-single, text-private, text-multi, boolean, "
 		    "jid-single, jid-multi, list-single, list-multi, fixed or hidden");
-	if (options != NULL && strcmp(f->kind->name, "text-single") == 0)
-		f->kind = &kinds[6]; /* list-single */
 	f->var = field_text(pool, json_object_get(json, "var"));
 	f->label = field_text(pool, json_object_get(json, "label"));
 	f->required = json_is_true(json_object_get(json, "required")) && !f->kind->given;

@@ -97,7 +97,7 @@ wrong_with(const struct field *f, const char *value, struct annex_pool *pool)
 	const char *datatype = f->datatype != NULL ? f->datatype : f->kind->datatype;
 	const struct field_datatype *d = datatype == NULL ? NULL : field_datatype(datatype);
 
-	if (strncmp(f->kind->name, "jid", 3) == 0 && annex_jid(pool, value) == NULL)
+	if (f->kind->address && annex_jid(pool, value) == NULL)
 		return f->kind->said;
 	if (f->kind->listed && !f->open && !is_option(f, value))
 		return "one of those that are offered";
@@ -153,10 +153,10 @@ meant(const struct field *f, const char *said, struct annex_pool *pool)
 	static const char *const no[] = { "no", "n", "false", "0", "off", NULL };
 	const struct annex_jid *jid;
 
-	for (size_t i = 0; strcmp(f->kind->name, "boolean") == 0 && yes[i] != NULL; i++)
+	for (size_t i = 0; f->kind->truth && yes[i] != NULL; i++)
 		if (strcasecmp(said, yes[i]) == 0 || strcasecmp(said, no[i]) == 0)
 			return strcasecmp(said, yes[i]) == 0 ? "true" : "false";
-	if (strncmp(f->kind->name, "jid", 3) == 0 && (jid = annex_jid(pool, said)) != NULL)
+	if (f->kind->address && (jid = annex_jid(pool, said)) != NULL)
 		return jid->full;
 	if (is_option(f, said))
 		return said;
@@ -221,7 +221,7 @@ field_json(const struct field *f, const char *value, struct annex_pool *pool)
 	const char *one;
 	json_t *list;
 
-	if (strcmp(f->kind->name, "boolean") == 0)
+	if (f->kind->truth)
 		return json_boolean(strcmp(value, "true") == 0);
 	if (!f->kind->many)
 		return json_string(value);
