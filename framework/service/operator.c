@@ -326,9 +326,9 @@ annex_run_end(struct annex_run **runp)
 	bool failed = held->run.error.condition != 0;
 
 	*runp = NULL;
-	if (held->answer != NULL)
-		held->answer(held->cookie, failed ? NULL : result_of(&held->run),
-		    failed ? held->run.error.text : NULL);
+	CHECK(held->answer != NULL); /* the call that holds it has returned */
+	held->answer(held->cookie, failed ? NULL : result_of(&held->run),
+	    failed ? held->run.error.text : NULL);
 	held_free(held);
 }
 

@@ -86,9 +86,9 @@ int annex_run_file(struct annex_run *run);
 
 /*
  * The answer comes in a later turn.  What is returned is a run of its own, with a pool of its own:
- * say and add rows, or fail, and then end it, once.  What this call of the command says is lost.  A
- * reset ends it before, with a sentence: what is returned is good until destroy is called.  Of a
- * command for annexctl alone.
+ * say and add rows, or fail, and then end it, once, and not within this call.  What this call of
+ * the command says is lost.  A reset ends it before, with a sentence: what is returned is good
+ * until destroy is called.  Of a command for annexctl alone.
  */
 struct annex_run *annex_run_hold(struct annex_run *run);
 void annex_run_end(struct annex_run **run);
